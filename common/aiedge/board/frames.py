@@ -1,0 +1,163 @@
+"""Frames of the serial protocol: bytes on the wire to messages and back.
+
+`common/firmware/PROTOCOL.md` defines them; `frame.h` is the same in C++, and both pass the golden frames there.
+"""
+
+import re
+import struct
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+VERSION = 1
+MAX_PAYLOAD = 1024
+HELLO, HELLO_REPLY, INFER, RESULT, ERROR = 0x01, 0x81, 0x02, 0x82, 0xFF
+
+_HEAD = struct.Struct("<BH")  # type, seq
+_CRC = struct.Struct("<I")
+_MIN_BODY = _HEAD.size + _CRC.size
+_MAX_BODY = _MIN_BODY + MAX_PAYLOAD
+_MAX_SEGMENT = _MAX_BODY + -(-_MAX_BODY // 254)
+_MAX_LINE = 1000
+_COLOUR = re.compile(rb"\x1b\[[0-9;]*m")  # ESP-IDF colours its log lines
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One message: its type, sequence number and payload."""
+
+    type: int
+    seq: int
+    payload: bytes = b""
+
+
+def cobs_encode(data: bytes) -> bytes:
+    """Replace the zeros of `data` by distances to the next one (Cheshire and Baker, 1999).
+
+    >>> cobs_encode(bytes([1, 0, 2, 3])).hex(" ")
+    '02 01 03 02 03'
+    """
+    encoded = bytearray()
+    pieces = data.split(b"\0")
+    for number, piece in enumerate(pieces, 1):
+        while len(piece) >= 254:
+            encoded += b"\xff" + piece[:254]
+            piece = piece[254:]
+            if not piece and number == len(pieces):
+                return bytes(encoded)
+        encoded += bytes([len(piece) + 1]) + piece
+    return bytes(encoded)
+
+
+def cobs_decode(data: bytes) -> bytes | None:
+    """Undo `cobs_encode`; None where a distance points past the end.
+
+    >>> cobs_decode(bytes([2, 1, 3, 2, 3])).hex(" ")
+    '01 00 02 03'
+    """
+    decoded = bytearray()
+    start = 0
+    while start < len(data):
+        code = data[start]
+        end = start + code
+        if code == 0 or end > len(data):
+            return None
+        decoded += data[start + 1 : end]
+        if code < 255 and end < len(data):
+            decoded.append(0)
+        start = end
+    return bytes(decoded)
+
+
+def encode(frame: Frame) -> bytes:
+    """Bytes of a frame on the wire, with the zeros that open and close it.
+
+    Raises ValueError for a payload of more than 1024 bytes.
+
+    >>> encode(Frame(HELLO, seq=1, payload=b"\\x01")).hex(" ")
+    '00 03 01 01 06 01 d8 e2 3d ef 00'
+    """
+    if len(frame.payload) > MAX_PAYLOAD:
+        raise ValueError(f"a payload has at most {MAX_PAYLOAD} bytes, not {len(frame.payload)}")
+    body = _HEAD.pack(frame.type, frame.seq) + frame.payload
+    return b"\0" + cobs_encode(body + _CRC.pack(zlib.crc32(body))) + b"\0"
+
+
+def decode(segment: bytes) -> Frame | None:
+    """Frame in the bytes between two zeros, or None where its length, COBS or CRC is wrong."""
+    body = cobs_decode(segment)
+    if body is None or not _MIN_BODY <= len(body) <= _MAX_BODY:
+        return None
+    content, crc = body[: -_CRC.size], body[-_CRC.size :]
+    if crc != _CRC.pack(zlib.crc32(content)):
+        return None
+    return Frame(*_HEAD.unpack_from(content), content[_HEAD.size :])
+
+
+class FrameReader:
+    """Finds frames in a stream of bytes that may be damaged, and passes the text between them on line by line.
+
+    `log` gets every line of printable text, without its line end and colours. `bad_frames` counts the segments
+    that do not decode.
+    """
+
+    def __init__(self, log: Callable[[str], None] = lambda line: None):
+        self.bad_frames = 0
+        self._log = log
+        self._inside = False
+        self._segment = bytearray()
+        self._text = bytearray()
+
+    def feed(self, data: bytes) -> list[Frame]:
+        """Take the bytes that have come, in pieces of any size; return the frames that they complete."""
+        frames = []
+        for byte in data:
+            if not self._inside:
+                self._take_outside(byte)
+            elif byte:
+                self._segment.append(byte)
+                if len(self._segment) > _MAX_SEGMENT:
+                    self._drop_segment()
+                    self._inside = False
+            elif self._segment:
+                frame = decode(bytes(self._segment))
+                if frame:
+                    frames.append(frame)
+                    self._segment.clear()
+                    self._inside = False
+                else:
+                    self._drop_segment()  # and stay inside: this zero may open the next frame
+        return frames
+
+    def silence(self) -> None:
+        """Nothing came for a while: what is unfinished will not be finished."""
+        self._drop_segment()
+        self._inside = False
+        self._end_line()
+
+    def _take_outside(self, byte: int) -> None:
+        if byte:
+            self._text.append(byte)
+        if byte in b"\n\0" or len(self._text) >= _MAX_LINE:
+            self._end_line()
+        self._inside = byte == 0
+
+    def _drop_segment(self) -> None:
+        """Count a segment that is no frame; show it if it is text that a lost byte put there."""
+        if self._segment:
+            self.bad_frames += 1
+            for line in self._segment.splitlines():
+                self._show(line)
+            self._segment.clear()
+
+    def _end_line(self) -> None:
+        self._show(self._text)
+        self._text.clear()
+
+    def _show(self, text: bytes | bytearray) -> None:
+        try:
+            line = _COLOUR.sub(b"", text).decode().expandtabs().rstrip()
+        except UnicodeDecodeError:
+            return
+        if line and line.isprintable():
+            self._log(line)

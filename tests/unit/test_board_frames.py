@@ -1,0 +1,182 @@
+"""Frames: golden bytes, round trips, and streams with garbage in them."""
+
+import re
+import struct
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aiedge.board import frames
+from aiedge.board.frames import Frame, FrameReader, cobs_decode, cobs_encode, decode, encode
+from aiedge.paths import COMMON
+
+PROTOCOL = (COMMON / "firmware" / "PROTOCOL.md").read_text(encoding="utf-8")
+
+
+def golden(block):
+    """Lines `name: rest` of a fenced block of PROTOCOL.md."""
+    (text,) = re.findall(rf"^```{block}\n(.*?)^```", PROTOCOL, re.MULTILINE | re.DOTALL)
+    return dict(line.split(": ", 1) for line in text.splitlines())
+
+
+def count(n):
+    return bytes(i % 256 for i in range(n))
+
+
+EMPTY_SHA256 = bytes.fromhex("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
+MESSAGES = {  # PROTOCOL.md's table, in Python
+    "hello": Frame(frames.HELLO, 1, b"\x01"),
+    "hello_reply": Frame(
+        frames.HELLO_REPLY, 1, struct.pack("<4B3IH", 1, 0, 0, 0, 2, 1, 32, 1024) + EMPTY_SHA256 + b"xormodel"
+    ),
+    "infer": Frame(frames.INFER, 2, b"\x80\x7f"),
+    "result": Frame(frames.RESULT, 2, b"\x0c\0\0\0\x7f"),
+    "error": Frame(frames.ERROR, 3, b"\x02input has 2 bytes, not 3"),
+    "empty_payload": Frame(frames.INFER, 0x1234),
+    "last_seq": Frame(frames.HELLO, 0xFFFF, b"\x01"),
+    "zeros": Frame(frames.INFER, 0, bytes(32)),
+    "full_block": Frame(frames.INFER, 257, b"\x01" * 247),
+    "two_full_blocks": Frame(frames.INFER, 257, b"\x01" * 501),
+    "full_block_and_one": Frame(frames.INFER, 257, b"\x01" * 248),
+    "payload_254": Frame(frames.INFER, 254, count(254)),
+    "payload_255": Frame(frames.INFER, 255, count(255)),
+    "payload_256": Frame(frames.INFER, 256, count(256)),
+    "payload_1024": Frame(frames.INFER, 1024, count(1024)),
+}
+
+
+def test_every_golden_frame_has_its_message():
+    assert golden("frames").keys() == MESSAGES.keys()
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_golden_frame(name):
+    wire = bytes.fromhex(golden("frames")[name])
+    assert encode(MESSAGES[name]) == wire
+    assert decode(wire[1:-1]) == MESSAGES[name]
+    assert FrameReader().feed(wire) == [MESSAGES[name]]
+
+
+@pytest.mark.parametrize("name", golden("bad-frames"))
+def test_bad_frame(name):
+    reader = FrameReader()
+    assert reader.feed(bytes.fromhex(golden("bad-frames")[name])) == []
+    assert reader.bad_frames == 1
+
+
+@pytest.mark.parametrize("name", golden("streams"))
+@pytest.mark.parametrize("piece", [1, 5, 10_000])
+def test_stream(name, piece):
+    stream, expected = golden("streams")[name].split(" -> ")
+    seqs, bad_frames = expected.split("; ")
+    data, reader = bytes.fromhex(stream), FrameReader()
+    found = [
+        frame for start in range(0, len(data), piece) for frame in reader.feed(data[start : start + piece])
+    ]
+    assert [frame.seq for frame in found] == [int(seq) for seq in seqs.split()]
+    assert reader.bad_frames == int(bad_frames)
+
+
+FRAMES = st.builds(
+    Frame,
+    st.integers(0, 255),
+    st.integers(0, 0xFFFF),
+    st.binary(max_size=64)
+    | st.integers(0, frames.MAX_PAYLOAD).flatmap(
+        lambda n: st.sampled_from([bytes(n), b"\x01" * n, count(n)])
+    ),
+)
+
+
+@given(st.binary(max_size=600) | st.integers(250, 1100).map(lambda n: b"\x07" * n))
+def test_cobs_round_trip(data):
+    encoded = cobs_encode(data)
+    assert 0 not in encoded
+    assert len(encoded) <= max(1, len(data) + -(-len(data) // 254))
+    assert cobs_decode(encoded) == data
+
+
+@given(st.binary(max_size=300))
+def test_cobs_decode_never_fails(data):
+    decoded = cobs_decode(data)
+    assert decoded is None or len(decoded) <= len(data)
+
+
+def test_an_empty_last_block_is_accepted():
+    assert cobs_decode(b"\xff" + b"\x01" * 254 + b"\x01") == b"\x01" * 254
+
+
+@given(FRAMES)
+def test_frame_round_trip(frame):
+    wire = encode(frame)
+    assert wire.count(0) == 2 and wire[0] == wire[-1] == 0
+    assert decode(wire[1:-1]) == frame
+
+
+@given(
+    st.lists(FRAMES, max_size=5),
+    st.binary(max_size=40).map(lambda text: text.replace(b"\0", b"")),
+    st.integers(1, 50),
+)
+def test_frames_between_garbage(sent, garbage, piece):
+    stream = garbage + b"".join(encode(frame) + garbage for frame in sent)
+    reader = FrameReader()
+    found = [f for start in range(0, len(stream), piece) for f in reader.feed(stream[start : start + piece])]
+    assert found == sent
+    assert reader.bad_frames == 0
+
+
+@given(st.binary(max_size=200), FRAMES)
+def test_a_frame_after_any_bytes_and_silence_arrives(garbage, frame):
+    reader = FrameReader()
+    reader.feed(garbage)
+    reader.silence()
+    assert reader.feed(encode(frame)) == [frame]
+
+
+@given(FRAMES, st.data())
+def test_one_damaged_byte_never_makes_another_frame(frame, data):
+    wire = bytearray(encode(frame))
+    position = data.draw(st.integers(0, len(wire) - 1))
+    wire[position] ^= data.draw(st.integers(1, 255))
+    assert FrameReader().feed(bytes(wire)) in ([], [frame])
+
+
+def test_a_frame_that_is_too_long_cannot_be_sent():
+    with pytest.raises(ValueError, match="at most 1024 bytes, not 1025"):
+        encode(Frame(frames.INFER, 0, bytes(1025)))
+
+
+def test_text_is_passed_on_line_by_line():
+    lines = []
+    reader = FrameReader(lines.append)
+    hello = encode(MESSAGES["hello"])
+    reader.feed(
+        b"\x1b[0;32mI (29) boot: ESP-IDF\x1b[0m\r\n\r\nhalf a li" + hello + "température\t20\n".encode()
+    )
+    assert lines == ["I (29) boot: ESP-IDF", "half a li", "température     20"]
+    reader.feed(b"no line end")
+    reader.silence()
+    assert lines[3:] == ["no line end"]
+
+
+def test_garbage_is_not_text():
+    lines = []
+    reader = FrameReader(lines.append)
+    reader.feed(b"\x83\x02\x7f garbage\n\xff\xfe\n\x00\x05\x11\x22\x33\x00")
+    reader.silence()
+    assert lines == []
+
+
+def test_text_after_a_stray_zero_is_still_shown():
+    lines = []
+    reader = FrameReader(lines.append)
+    reader.feed(b"\0TODO 3: run the network\r\nsecond line\r\n" + encode(MESSAGES["hello"]))
+    assert lines == ["TODO 3: run the network", "second line"]
+
+
+def test_text_without_an_end_is_cut():
+    lines = []
+    FrameReader(lines.append).feed(b"x" * 2500)
+    assert [len(line) for line in lines] == [1000, 1000]
