@@ -1,0 +1,69 @@
+"""The `aiedge` command: inspect a model, compile it to C, look at what this computer has."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from aiedge import __version__
+from aiedge.errors import UserError, exit_cleanly
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command and return its exit status: 0, or 2 after an error that the person can mend."""
+    parser = _Parser(prog="aiedge", description="Small neural networks on microcontrollers.")
+    parser.add_argument("--version", action="version", version=f"aiedge {__version__}")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    commands = parser.add_subparsers(metavar="command", required=True, parser_class=_Parser)
+
+    inspect = commands.add_parser("inspect", help="operators, tensors, flash and arena of a model")
+    inspect.add_argument("model", type=Path, help="a .tflite file or its C array")
+    inspect.add_argument("--tflm", action="store_true", help="also find the smallest arena for TensorFlow Lite Micro")
+    inspect.set_defaults(run=_inspect)
+
+    compile_ = commands.add_parser("compile", help="write a model as a C file and header")
+    compile_.add_argument("model", type=Path, help="a .tflite file or its C array")
+    compile_.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="folder for the files")
+    compile_.add_argument("--name", help="what the C names begin with (default: the model's file name)")
+    compile_.add_argument("--firmware", action="store_true", help="also write aiedge_model.h for the kit's firmware")
+    compile_.set_defaults(run=_compile)
+
+    doctor = commands.add_parser("doctor", help="one screen about this computer, to paste into a question")
+    doctor.set_defaults(run=_doctor)
+
+    options = parser.parse_args(arguments)
+    return exit_cleanly(lambda: options.run(options), options.debug)
+
+
+def _inspect(options: argparse.Namespace) -> None:
+    from aiedge import tflite
+    from aiedge.report import describe
+
+    model = tflite.load_model(options.model)
+    print(describe(tflite.read(model), options.model.name))
+    if options.tflm:
+        print(f"arena, interpreter   {tflite.tflm_arena_bytes(model):,} bytes (TensorFlow Lite Micro's smallest, this computer)")
+
+
+def _compile(options: argparse.Namespace) -> None:
+    from aiedge import tflite
+    from aiedge.codegen import generate
+
+    graph = tflite.read(tflite.load_model(options.model))
+    source = generate(graph, options.name or options.model.stem)
+    for path in source.write(options.output, options.firmware):
+        print(f"wrote {path}")
+    print(f"arena {source.plan.arena_bytes:,} bytes, constants {source.constant_bytes:,} bytes")
+
+
+def _doctor(options: argparse.Namespace) -> None:
+    from aiedge.doctor import report
+
+    print(report())
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose complaints look like all the kit's errors."""
+
+    def error(self, message: str) -> "None":  # type: ignore[override]
+        print(UserError(message, f"see `{self.prog} --help`"), file=sys.stderr)
+        sys.exit(2)

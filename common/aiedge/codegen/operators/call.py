@@ -1,0 +1,67 @@
+"""The C of one operator: its constants, and the statement that runs it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aiedge.errors import UserError
+from aiedge.tflite.graph import Operator
+
+C_TYPES = {"int8": "int8_t", "int32": "int32_t", "float32": "float"}
+
+
+@dataclass(frozen=True)
+class Constant:
+    """A constant array `name` of the generated file."""
+
+    name: str
+    values: NDArray
+
+    @property
+    def c_type(self) -> str:
+        """Type of the array's elements in C."""
+        return C_TYPES[self.values.dtype.name]
+
+    @property
+    def numbers(self) -> list[str]:
+        """The elements as C writes them: integers exact, floats so that they read back the same."""
+        flat = self.values.ravel()
+        return [c_float(v) for v in flat] if self.values.dtype == np.float32 else [str(int(v)) for v in flat]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One operator in C: the header it needs, a statement, constant arrays, and a layer struct where there is one.
+
+    An operator that moves nothing has neither header nor statement.
+    """
+
+    header: str = ""
+    statement: str = ""
+    constants: tuple[Constant, ...] = ()
+    struct: tuple[str, dict[str, str]] | None = None  # type, and the fields with their initializers
+
+
+def c_float(value: float) -> str:
+    """A float32 as a C literal that reads back to the same bits.
+
+    >>> c_float(0.1), c_float(2.0), c_float(float("-inf"))
+    ('0.100000001f', '2.0f', '-INFINITY')
+    """
+    if np.isnan(value):
+        return "NAN"
+    if np.isinf(value):
+        return "INFINITY" if value > 0 else "-INFINITY"
+    text = f"{np.float32(value):.9g}"
+    return text + ("f" if "." in text or "e" in text else ".0f")
+
+
+def unsupported(operator: Operator, hint: str) -> UserError:
+    """The error for an operator that cannot become C."""
+    return UserError(f"{operator} is not supported", hint)
+
+
+def types_of(operator: Operator) -> tuple[str, str]:
+    """Names of the types of the operator's first input and its output."""
+    return operator.input(0).dtype.name, operator.outputs[0].dtype.name

@@ -1,0 +1,49 @@
+"""Element-wise operators of one input: LOGISTIC, TANH, RELU, QUANTIZE, DEQUANTIZE."""
+
+import numpy as np
+
+from aiedge.codegen.operators.call import Call, Constant, c_float, types_of, unsupported
+from aiedge.quantization import QuantParams
+from aiedge.tflite.graph import Operator
+from aiedge.tflite.integer import params_of, unary_table
+
+
+def _activation(operator: Operator, source: str, target: str) -> Call:
+    count = operator.outputs[0].elements
+    if types_of(operator) == ("int8", "int8"):
+        table = Constant(f"table_{operator.index}", np.roll(unary_table(operator), -128))
+        return Call('"aiedge_lookup.h"', f"aiedge_lookup_int8({table.name}, {source}, {target}, {count})", (table,))
+    if types_of(operator) == ("float32", "float32"):
+        kernel = f"aiedge_{operator.kind.lower()}_f32"
+        return Call('"aiedge_activation.h"', f"{kernel}({source}, {target}, {count})")
+    raise unsupported(operator, "its input and output must both be int8, or both float32")
+
+
+def _quantize(operator: Operator, source: str, target: str) -> Call:
+    if types_of(operator) == ("int8", "int8"):
+        return _activation(operator, source, target)
+    if types_of(operator) == ("float32", "int8"):
+        return _scaled("aiedge_quantize_f32", operator, source, target, params_of(operator.outputs[0]))
+    raise unsupported(operator, "it must go from float32 or int8 to int8")
+
+
+def _dequantize(operator: Operator, source: str, target: str) -> Call:
+    if types_of(operator) == ("int8", "float32"):
+        return _scaled("aiedge_dequantize_int8", operator, source, target, params_of(operator.input(0)))
+    raise unsupported(operator, "it must go from int8 to float32")
+
+
+def _scaled(kernel: str, operator: Operator, source: str, target: str, params: QuantParams) -> Call:
+    if params.per_channel:
+        raise unsupported(operator, "its tensor must have one scale")
+    arguments = f"{source}, {target}, {operator.outputs[0].elements}, {c_float(float(params.scale))}, {params.zero_point}"
+    return Call('"aiedge_quantize.h"', f"{kernel}({arguments})")
+
+
+KINDS = {
+    "LOGISTIC": _activation,
+    "TANH": _activation,
+    "RELU": _activation,
+    "QUANTIZE": _quantize,
+    "DEQUANTIZE": _dequantize,
+}

@@ -1,0 +1,92 @@
+"""FULLY_CONNECTED, int8 and float32."""
+
+import numpy as np
+
+from aiedge.codegen.operators.call import Call, Constant, c_float, types_of, unsupported
+from aiedge.quantization.fixed_point import INT32_MAX, INT32_MIN
+from aiedge.quantization.layers import layer_multipliers
+from aiedge.tflite.graph import Operator
+from aiedge.tflite.integer import ACTIVATIONS, activation_range, params_of
+
+
+def _emit(operator: Operator, source: str, target: str) -> Call:
+    weights = operator.input(1)
+    if not weights.is_constant or weights.dtype != operator.input(0).dtype:
+        raise unsupported(operator, "its weights must be constant and of the input's type")
+    bias = operator.inputs[2] if len(operator.inputs) > 2 else None
+    if bias is not None and not bias.is_constant:
+        raise unsupported(operator, "its bias must be constant")
+    outputs, inputs = weights.shape[0], weights.shape[-1]
+    if weights.elements != outputs * inputs or operator.input(0).elements % inputs:
+        raise unsupported(operator, f"its weights of shape {list(weights.shape)} do not fit its input")
+    if bias is not None and bias.elements != outputs:
+        raise unsupported(operator, f"its bias has {bias.elements} values for {outputs} outputs")
+    rows = operator.input(0).elements // inputs
+    if operator.outputs[0].elements != rows * outputs:
+        raise unsupported(operator, f"its output must have {rows * outputs} values")
+    bias_values = np.zeros(outputs) if bias is None else bias.data
+    shape = {"rows": str(rows), "inputs": str(inputs), "outputs": str(outputs)}
+    emit = {("int8", "int8"): _int8, ("float32", "float32"): _float32}.get(types_of(operator))
+    if emit is None:
+        raise unsupported(operator, "its input and output must both be int8, or both float32")
+    return emit(operator, source, target, bias_values, shape)
+
+
+def _int8(operator: Operator, source: str, target: str, bias: np.ndarray, shape: dict[str, str]) -> Call:
+    tensor = operator.input(1)
+    inputs, weights, outputs = (params_of(t) for t in (operator.input(0), tensor, operator.outputs[0]))
+    if np.any(weights.zero_point) or weights.axis not in (None, 0):
+        raise unsupported(operator, "its weights must be symmetric (zero point 0), per tensor or per output")
+    values = tensor.data.reshape(tensor.shape[0], -1)
+    folded = np.asarray(bias, np.int64) - int(inputs.zero_point) * values.sum(axis=1, dtype=np.int64)
+    if folded.min() < INT32_MIN or folded.max() > INT32_MAX:
+        raise unsupported(operator, "its bias leaves the range of int32")
+    multipliers = layer_multipliers(inputs, weights, outputs, len(values))
+    step = int(weights.per_channel)
+    multiplier, shift = np.array(multipliers if step else multipliers[:1]).T
+    low, high = activation_range(operator)
+    i = operator.index
+    return Call(
+        header='"aiedge_fully_connected.h"',
+        statement=f"aiedge_fully_connected_int8(&layer_{i}, {source}, {target})",
+        constants=(
+            Constant(f"weights_{i}", values),
+            Constant(f"bias_{i}", folded.astype(np.int32)),
+            Constant(f"multiplier_{i}", multiplier.astype(np.int32)),
+            Constant(f"shift_{i}", shift.astype(np.int8)),
+        ),
+        struct=(
+            "aiedge_fully_connected_int8_layer",
+            {name: f"{name}_{i}" for name in ("weights", "bias", "multiplier", "shift")}
+            | shape
+            | {
+                "multiplier_step": str(step),
+                "output_zero_point": str(int(outputs.zero_point)),
+                "low": str(low),
+                "high": str(high),
+            },
+        ),
+    )
+
+
+def _float32(operator: Operator, source: str, target: str, bias: np.ndarray, shape: dict[str, str]) -> Call:
+    number = int(operator.options.get("fusedActivationFunction", 0))  # type: ignore[call-overload]
+    if number not in ACTIVATIONS:
+        raise unsupported(operator, "use relu, relu6 or none as its fused activation")
+    _, low, high = ACTIVATIONS[number]
+    i = operator.index
+    return Call(
+        header='"aiedge_fully_connected.h"',
+        statement=f"aiedge_fully_connected_f32(&layer_{i}, {source}, {target})",
+        constants=(
+            Constant(f"weights_{i}", operator.input(1).data),
+            Constant(f"bias_{i}", np.asarray(bias, np.float32)),
+        ),
+        struct=(
+            "aiedge_fully_connected_f32_layer",
+            {"weights": f"weights_{i}", "bias": f"bias_{i}"} | shape | {"low": c_float(low), "high": c_float(high)},
+        ),
+    )
+
+
+KINDS = {"FULLY_CONNECTED": _emit}

@@ -1,0 +1,14 @@
+"""RESHAPE: the same bytes under another shape."""
+
+from aiedge.codegen.operators.call import Call
+from aiedge.tflite.graph import Operator
+
+
+def _emit(operator: Operator, source: str, target: str) -> Call:
+    # The memory plan gives both tensors one buffer. Only the caller's input and output are two places.
+    if source == target:
+        return Call()
+    return Call("<string.h>", f"memcpy({target}, {source}, {operator.outputs[0].bytes})")
+
+
+KINDS = {"RESHAPE": _emit}

@@ -1,0 +1,46 @@
+"""Errors that a person can cause, and how a command shows them.
+
+Such an error says what happened and what to do about it. Commands print both and exit with status 2; the
+traceback appears only on request.
+"""
+
+import sys
+from collections.abc import Callable
+
+
+class UserError(Exception):
+    """Something that the person at the keyboard can mend.
+
+    >>> print(UserError("m.tflite is empty", "export the model again"))
+    error: m.tflite is empty
+    hint: export the model again
+    """
+
+    def __init__(self, message: str, hint: str = ""):
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"error: {self.message}" + (f"\nhint: {self.hint}" if self.hint else "")
+
+
+def exit_cleanly(command: Callable[[], int | None], debug: bool = False) -> int:
+    """Run a command and return its exit status: 2 after a `UserError`, 130 after Ctrl-C.
+
+    With `debug` the traceback of a `UserError` is shown as well.
+    """
+    try:
+        return command() or 0
+    except UserError as error:
+        if debug:
+            raise
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nerror: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # The reader (head, less) has seen enough; closing stderr too keeps Python from reporting it at exit.
+        sys.stderr.close()
+        return 0

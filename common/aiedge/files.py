@@ -1,0 +1,25 @@
+"""Writing files whole or not at all."""
+
+import os
+from pathlib import Path
+
+from aiedge.errors import UserError
+
+
+def write_atomic(path: str | Path, content: str | bytes) -> Path:
+    """Write `content` to a temporary name beside `path`, then rename it, so that no reader sees half a file.
+
+    Text is written as UTF-8 with `\\n` line ends on every system. Raises `UserError` where the folder cannot be
+    written.
+    """
+    path = Path(path)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    data = content.encode() if isinstance(content, str) else content
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_bytes(data)
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise UserError(f"cannot write {path}: {error.strerror}", "choose a folder that you may write to") from error
+    return path

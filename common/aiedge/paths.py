@@ -1,0 +1,20 @@
+"""Where the kit's folders are."""
+
+from pathlib import Path
+
+from aiedge.errors import UserError
+
+COMMON = Path(__file__).resolve().parent.parent
+REPO = COMMON.parent
+
+
+def projects() -> list[str]:
+    """Names of the project folders that hold a notebook, in alphabetical order."""
+    return sorted(path.parent.parent.name for path in REPO.glob("*/notebook/*.ipynb"))
+
+
+def project_dir(name: str) -> Path:
+    """Folder of the project `name`; raises `UserError` for a name that is none."""
+    if name not in projects():
+        raise UserError(f"there is no project named {name!r}", f"the projects are: {', '.join(projects())}")
+    return REPO / name

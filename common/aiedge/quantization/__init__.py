@@ -1,0 +1,27 @@
+"""Quantization arithmetic in NumPy, as the lessons teach it and as TensorFlow Lite Micro computes it.
+
+A real number `r` is stored as an integer `q` by  r = scale · (q − zero_point)  (Jacob et al., "Quantization and
+Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference", 2018, equation 1).
+
+- `affine`: `QuantParams`, from a range to scale and zero point, quantize and dequantize
+- `fixed_point`: multiplying an int32 by a real factor with integers only
+- `layers`: one fully connected layer, and the 256-entry tables of element-wise operators
+"""
+
+from aiedge.quantization.affine import QuantParams, dequantize, params_from_range, params_symmetric, quantize
+from aiedge.quantization.fixed_point import multiply_by_quantized_multiplier, quantize_multiplier
+from aiedge.quantization.layers import fully_connected, logistic_table, requantize_table, tanh_table
+
+__all__ = [
+    "QuantParams",
+    "dequantize",
+    "fully_connected",
+    "logistic_table",
+    "multiply_by_quantized_multiplier",
+    "params_from_range",
+    "params_symmetric",
+    "quantize",
+    "quantize_multiplier",
+    "requantize_table",
+    "tanh_table",
+]

@@ -1,0 +1,92 @@
+"""Integer-only layers on int8 arrays, bit for bit those of TensorFlow Lite Micro."""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aiedge.quantization.affine import INT8_MAX, INT8_MIN, QuantParams
+from aiedge.quantization.fixed_point import (
+    logistic_q,
+    multiply_by_quantized_multiplier,
+    quantize_multiplier,
+    rounding_right_shift,
+    tanh_q,
+)
+
+Int8 = NDArray[np.int8]
+Multiply = Callable[..., NDArray[np.int64]]
+
+
+def layer_multipliers(inputs: QuantParams, weights: QuantParams, outputs: QuantParams, channels: int) -> list[tuple[int, int]]:
+    """Multiplier and shift of each output channel:  factor = input scale · weight scale / output scale.
+
+    TFLM forms the product of the two scales in float32 where the weights have one scale, in float64 where each channel
+    has its own; the difference can show in the last bit of the multiplier.
+    """
+    if weights.per_channel:
+        products = float(inputs.scale) * weights.scales(channels)
+    else:
+        products = np.full(channels, float(np.float32(inputs.scale) * np.float32(weights.scale)))
+    return [quantize_multiplier(product / float(outputs.scale)) for product in products.tolist()]
+
+
+def fully_connected(
+    x: Int8,
+    weights: Int8,
+    bias: NDArray[np.int32] | None,
+    input_params: QuantParams,
+    weight_params: QuantParams,
+    output_params: QuantParams,
+    activation_range: tuple[int, int] = (INT8_MIN, INT8_MAX),
+    multiply: Multiply = multiply_by_quantized_multiplier,
+) -> Int8:
+    """One dense layer on integers only: int8 [n, inputs] and int8 weights [outputs, inputs] to int8 [n, outputs].
+
+    acc = Σ (x − z_x) · (w − z_w) + bias,  y = clamp(z_y + acc · (s_x · s_w / s_y))  (Jacob et al. 2018, section 2.4). `bias`
+    is int32 with scale s_x · s_w and zero point 0. `multiply` scales the accumulators and decides how they are rounded.
+    """
+    offset_inputs = x.astype(np.int64) - input_params.zero_point
+    offset_weights = weights.astype(np.int64) - (0 if weight_params.per_channel else weight_params.zero_point)
+    accumulators = offset_inputs @ offset_weights.T
+    if bias is not None:
+        accumulators = accumulators + bias
+    multipliers = layer_multipliers(input_params, weight_params, output_params, len(weights))
+    multiplier, shift = np.array(multipliers, np.int64).T
+    y = multiply(accumulators, multiplier, shift) + output_params.zero_point
+    return np.clip(y, *activation_range).astype(np.int8)
+
+
+def logistic_table(params: QuantParams) -> Int8:
+    """Output of the int8 logistic function for each of the 256 inputs −128 … 127; the output has scale 1/256, zero point −128."""
+    return _saturating_table(params, lambda x: rounding_right_shift(logistic_q(x, 4), 23) - 128)
+
+
+def tanh_table(params: QuantParams) -> Int8:
+    """Output of the int8 tanh for each of the 256 inputs −128 … 127; the output has scale 1/128, zero point 0."""
+    return _saturating_table(params, lambda x: rounding_right_shift(tanh_q(x, 4), 24))
+
+
+def requantize_table(inputs: QuantParams, outputs: QuantParams, low: int = INT8_MIN, factor: float | None = None) -> Int8:
+    """Output for each int8 input of a change of scale and zero point, clamped from below at `low`.
+
+    QUANTIZE from int8 to int8 is this table; RELU is the table with `low` at the output's zero point. `factor` is the ratio of
+    the two scales where it is not formed in float64.
+    """
+    factor = float(inputs.scale) / float(outputs.scale) if factor is None else factor
+    q = np.arange(INT8_MIN, INT8_MAX + 1) - int(inputs.zero_point)
+    y = multiply_by_quantized_multiplier(q, *quantize_multiplier(factor)) + int(outputs.zero_point)
+    return np.clip(y, low, INT8_MAX).astype(np.int8)
+
+
+def _saturating_table(params: QuantParams, function: Callable[[NDArray[np.int64]], NDArray[np.int64]]) -> Int8:
+    """Table of a function that takes Q4.27 and saturates where its argument leaves (−15, 15)."""
+    integer_bits = 4
+    multiplier, shift = quantize_multiplier(float(params.scale) * 2 ** (31 - integer_bits))
+    radius = math.floor((2**integer_bits - 1) * 2.0 ** (31 - integer_bits) / 2.0**shift)
+    q = np.arange(INT8_MIN, INT8_MAX + 1) - int(params.zero_point)
+    inside = np.abs(q) < radius
+    y = function(multiply_by_quantized_multiplier(np.where(inside, q, 0), multiplier, shift))
+    y = np.where(inside, y, np.where(q < 0, INT8_MIN, INT8_MAX))
+    return np.clip(y, INT8_MIN, INT8_MAX).astype(np.int8)

@@ -1,0 +1,82 @@
+"""What a model is and what it costs, as text."""
+
+from aiedge.codegen import CSource, footprint, generate
+from aiedge.errors import UserError
+from aiedge.tflite.graph import Graph, Tensor
+
+
+def describe(graph: Graph, name: str) -> str:
+    """Operators, tensors, parameters, MACs, flash and arena of a model, as a page of text."""
+    lines = [
+        f"{name}: {len(graph.source):,} bytes, {graph.parameters:,} parameters, {graph.macs:,} MACs",
+        f"SHA-256 {graph.sha256}",
+        "",
+        *_table(
+            ("#", "operator", "input", "output", "parameters", "MACs"),
+            [
+                (
+                    str(op.index),
+                    op.kind,
+                    *(" ".join(str(list(t.shape)) for t in side if t and not t.is_constant) for side in (op.inputs, op.outputs)),
+                    f"{sum(t.elements for t in op.inputs if t and t.is_constant and op.macs):,}",
+                    f"{op.macs:,}",
+                )
+                for op in graph.operators
+            ],
+        ),
+        "",
+        *_table(
+            ("#", "tensor", "type", "shape", "bytes", "scale", "zero point"),
+            [
+                (str(t.index), _short(t.name), t.dtype.name, str(list(t.shape)), f"{t.bytes:,}", *_quantization(t))
+                for t in graph.tensors
+            ],
+        ),
+        "",
+        f"flash, interpreter   {len(graph.source):,} bytes of model, and TensorFlow Lite Micro's code",
+    ]
+    try:
+        source = generate(graph, "model")
+    except UserError as error:
+        return "\n".join([*lines, f"flash, compiled      cannot be compiled: {error.message} ({error.hint})"])
+    return "\n".join([*lines, *memory_lines(source)])
+
+
+def memory_lines(source: CSource) -> list[str]:
+    """Flash and arena of the compiled network; code bytes where the Cortex-M4 compiler is installed."""
+    measured = footprint(source)
+    if measured:
+        flash = f"{measured.flash:,} bytes: {measured.code:,} of code, {measured.constants:,} of constants (Cortex-M4, -Os)"
+    else:
+        flash = f"{source.constant_bytes:,} bytes of constants; code: install arm-none-eabi-gcc to see it"
+    return [
+        f"flash, compiled      {flash}",
+        f"arena, compiled      {source.plan.arena_bytes:,} bytes (at least {source.plan.peak_bytes:,} are live at once)",
+    ]
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:
+    """Lines of a table whose columns are as wide as their widest entry; numbers stand to the right."""
+    widths = [max(len(row[i]) for row in (head, *rows)) for i in range(len(head))]
+    to_right = [all(row[i][:1].isdigit() or not row[i] for row in rows) for i in range(len(head))]
+
+    def line(cells: tuple[str, ...]) -> str:
+        padded = (c.rjust(w) if r else c.ljust(w) for c, w, r in zip(cells, widths, to_right, strict=True))
+        return "  ".join(padded).rstrip()
+
+    return [line(head), line(tuple("-" * width for width in widths)), *(line(row) for row in rows)]
+
+
+def _quantization(tensor: Tensor) -> tuple[str, str]:
+    params = tensor.quantization
+    if params is None:
+        return "", ""
+    if params.per_channel:
+        scales = params.scales(tensor.shape[params.axis])  # type: ignore[index]
+        return f"{scales.min():.3g} ... {scales.max():.3g}", "per channel"
+    return f"{params.scale:.6g}", str(params.zero_point)
+
+
+def _short(name: str, width: int = 40) -> str:
+    clean = "".join(c if c.isprintable() else "?" for c in name)
+    return clean if len(clean) <= width else clean[: width - 3] + "..."

@@ -1,0 +1,32 @@
+"""TensorFlow Lite models: made from Keras, read into a `Graph`, run, and exported as a C array.
+
+- `convert`: Keras → .tflite, float or int8
+- `graph`, `reader`: .tflite → `Graph` of `Operator`s and `Tensor`s
+- `c_array`: .tflite ↔ C array
+- `interpreters`: TensorFlow Lite Micro (the oracle) and LiteRT
+- `integer`: a whole int8 `Graph` in NumPy integers
+"""
+
+from aiedge.tflite.c_array import from_c_array, load_model, to_c_array, write_c_array
+from aiedge.tflite.convert import convert_float, convert_int8
+from aiedge.tflite.graph import Graph, Operator, Tensor
+from aiedge.tflite.integer import run_integer
+from aiedge.tflite.interpreters import run_litert, run_tflm, tflm_arena_bytes
+from aiedge.tflite.reader import read
+
+__all__ = [
+    "Graph",
+    "Operator",
+    "Tensor",
+    "convert_float",
+    "convert_int8",
+    "from_c_array",
+    "load_model",
+    "read",
+    "run_integer",
+    "run_litert",
+    "run_tflm",
+    "tflm_arena_bytes",
+    "to_c_array",
+    "write_c_array",
+]

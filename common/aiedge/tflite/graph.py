@@ -1,0 +1,110 @@
+"""A .tflite model as plain Python objects."""
+
+import hashlib
+from dataclasses import dataclass, field
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aiedge.quantization import QuantParams
+
+
+@dataclass(frozen=True, eq=False)
+class Tensor:
+    """One tensor: its name, shape and type, and its values where they are constant.
+
+    `index` is its number in the file. `data` has the tensor's shape, or is None for activations.
+    """
+
+    index: int
+    name: str
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    quantization: QuantParams | None = None
+    data: NDArray | None = None
+
+    @property
+    def elements(self) -> int:
+        """Number of values."""
+        return prod(self.shape)
+
+    @property
+    def bytes(self) -> int:
+        """Size of the values in bytes."""
+        return self.elements * self.dtype.itemsize
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether the values are stored in the model."""
+        return self.data is not None
+
+    def __str__(self) -> str:
+        return f"tensor {self.index} ({self.dtype.name} {list(self.shape)} {self.name!r})"
+
+
+@dataclass(frozen=True, eq=False)
+class Operator:
+    """One operator: its kind in the schema's spelling ("FULLY_CONNECTED"), its tensors and its options.
+
+    An optional input that is left out is None. `options` holds the schema's fields in its own spelling, integers and
+    arrays as they are in the file.
+    """
+
+    index: int
+    kind: str
+    inputs: tuple[Tensor | None, ...]
+    outputs: tuple[Tensor, ...]
+    options: dict[str, object] = field(default_factory=dict)
+
+    def input(self, position: int) -> Tensor:
+        """The input at `position`, which the operator must have."""
+        tensor = self.inputs[position]
+        assert tensor is not None, f"{self} leaves out input {position}"
+        return tensor
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulate steps of one inference; 0 for operators without weights."""
+        if self.kind == "FULLY_CONNECTED":
+            return self.outputs[0].elements * self.input(1).shape[-1]
+        if self.kind == "CONV_2D":
+            return self.outputs[0].elements * prod(self.input(1).shape[1:])
+        if self.kind == "DEPTHWISE_CONV_2D":
+            return self.outputs[0].elements * prod(self.input(1).shape[1:3])
+        return 0
+
+    def __str__(self) -> str:
+        return f"operator {self.index} ({self.kind})"
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """A model: all tensors, the operators in execution order, inputs, outputs, and the bytes it was read from."""
+
+    tensors: tuple[Tensor, ...]
+    operators: tuple[Operator, ...]
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+    source: bytes
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of the .tflite file, 64 hex digits."""
+        return hashlib.sha256(self.source).hexdigest()
+
+    @property
+    def constants(self) -> tuple[Tensor, ...]:
+        """The constant tensors: weights, biases and shapes."""
+        return tuple(tensor for tensor in self.tensors if tensor.is_constant)
+
+    @property
+    def parameters(self) -> int:
+        """Number of weights and biases that the operators use."""
+        weighted = (t for op in self.operators if op.macs for t in op.inputs[1:] if t is not None and t.is_constant)
+        return sum(tensor.elements for tensor in {t.index: t for t in weighted}.values())
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulate steps of one inference."""
+        return sum(operator.macs for operator in self.operators)

@@ -1,0 +1,79 @@
+"""Run a .tflite model in TensorFlow Lite Micro or in LiteRT on this computer."""
+
+import subprocess
+import sys
+from importlib.util import find_spec
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aiedge.errors import UserError
+from aiedge.tflite.reader import read
+
+ARENA_BYTES = 2**26
+
+
+def has_tflm() -> bool:
+    """Whether TensorFlow Lite Micro's wheel is installed (it exists for Linux on x86-64)."""
+    return find_spec("tflite_micro") is not None
+
+
+def run_tflm(model: bytes, inputs: NDArray, arena_bytes: int = ARENA_BYTES) -> NDArray:
+    """Outputs of TensorFlow Lite Micro for `inputs` [n, ...] in the model's own type, as [n, ...]."""
+    if not has_tflm():
+        raise UserError("TensorFlow Lite Micro is not installed", "its wheel exists for Linux on x86-64 only")
+    from tflite_micro import runtime
+
+    interpreter = runtime.Interpreter.from_bytes(model, arena_size=arena_bytes)
+    shape = read(model).inputs[0].shape
+    outputs = []
+    for sample in inputs:
+        # The planner may give the input's bytes to a later tensor: set it before every run.
+        interpreter.set_input(np.ascontiguousarray(sample).reshape(shape), 0)
+        interpreter.invoke()
+        outputs.append(interpreter.get_output(0)[0].copy())
+    return np.array(outputs)
+
+
+def run_litert(model: bytes, inputs: NDArray, reference: bool = False) -> NDArray:
+    """Outputs of LiteRT for `inputs` [n, ...] in the model's own type, as [n, ...].
+
+    `reference` picks its plain kernels instead of XNNPACK's fast ones.
+    """
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+    resolver = OpResolverType.BUILTIN_REF if reference else OpResolverType.AUTO
+    interpreter = Interpreter(model_content=model, experimental_op_resolver_type=resolver)
+    interpreter.allocate_tensors()
+    (entry,), (result,) = interpreter.get_input_details(), interpreter.get_output_details()
+    outputs = []
+    for sample in inputs:
+        interpreter.set_tensor(entry["index"], np.ascontiguousarray(sample).reshape(entry["shape"]))
+        interpreter.invoke()
+        outputs.append(interpreter.get_tensor(result["index"])[0].copy())
+    return np.array(outputs)
+
+
+def tflm_arena_bytes(model: bytes, step: int = 16) -> int:
+    """The smallest arena, in bytes, with which TensorFlow Lite Micro runs the model on this computer.
+
+    Found by bisection, each try in a process of its own, since a small arena can end the process. Rounded up to `step`.
+    """
+    low, high = 0, step
+    while not _fits(model, high):
+        low, high = high, high * 2
+        if high > ARENA_BYTES:
+            raise UserError("TensorFlow Lite Micro cannot run the model", "it may use an operator that TFLM lacks")
+    while high - low > step:
+        middle = (low + high) // 2 // step * step
+        low, high = (low, middle) if _fits(model, middle) else (middle, high)
+    return high
+
+
+def _fits(model: bytes, arena_bytes: int) -> bool:
+    code = (
+        "import sys; from tflite_micro import runtime\n"
+        f"runtime.Interpreter.from_bytes(sys.stdin.buffer.read(), arena_size={arena_bytes}).invoke()"
+    )
+    run = subprocess.run([sys.executable, "-c", code], input=model, capture_output=True, check=False)
+    return run.returncode == 0

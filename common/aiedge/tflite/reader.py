@@ -1,0 +1,137 @@
+"""Read a .tflite file into a `Graph`, trusting nothing in it."""
+
+import struct
+from math import prod
+from pathlib import Path
+
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+
+from aiedge.errors import UserError
+from aiedge.quantization import QuantParams
+from aiedge.tflite.graph import Graph, Operator, Tensor
+
+# What the flatbuffer accessors raise on a file whose offsets and lengths lead nowhere.
+MALFORMED = (struct.error, IndexError, ValueError, TypeError, AttributeError, OverflowError, KeyError, MemoryError)
+
+DTYPES = {
+    schema.TensorType.FLOAT32: np.float32,
+    schema.TensorType.FLOAT16: np.float16,
+    schema.TensorType.FLOAT64: np.float64,
+    schema.TensorType.INT8: np.int8,
+    schema.TensorType.INT16: np.int16,
+    schema.TensorType.INT32: np.int32,
+    schema.TensorType.INT64: np.int64,
+    schema.TensorType.UINT8: np.uint8,
+    schema.TensorType.UINT16: np.uint16,
+    schema.TensorType.UINT32: np.uint32,
+    schema.TensorType.BOOL: np.bool_,
+}
+KINDS = {code: name for name, code in vars(schema.BuiltinOperator).items() if isinstance(code, int)}
+LARGEST_TENSOR = 2**31 - 1
+
+
+def read(model: str | Path | bytes) -> Graph:
+    """Read a .tflite file, or its bytes, into a `Graph`.
+
+    Raises `UserError` for a file that is missing, empty, truncated, no .tflite, or inconsistent in itself.
+    """
+    name = "the model" if isinstance(model, bytes) else str(model)
+    if not isinstance(model, bytes):
+        try:
+            model = Path(model).read_bytes()
+        except OSError as error:
+            raise UserError(f"cannot read {name}: {error.strerror}", "give the path of a .tflite file") from error
+    if not model:
+        raise UserError(f"{name} is empty", "export the model again")
+    if model[4:8] != b"TFL3":
+        raise UserError(f"{name} is not a .tflite file", "a .tflite file has the letters TFL3 at byte 4")
+    try:
+        return _graph(schema.ModelT.InitFromPackedBuf(model, 0), model)
+    except MALFORMED as error:
+        raise UserError(f"{name} is damaged: {error}", "the file may be truncated: export or copy it again") from error
+
+
+def _graph(model: schema.ModelT, source: bytes) -> Graph:
+    if len(model.subgraphs or []) != 1:
+        raise ValueError(f"it has {len(model.subgraphs or [])} subgraphs instead of one")
+    subgraph = model.subgraphs[0]
+    tensors = tuple(_tensor(i, tensor, model.buffers) for i, tensor in enumerate(subgraph.tensors or []))
+
+    def pick(indices: object) -> tuple[Tensor, ...]:
+        return tuple(tensors[_in_range(i, tensors)] for i in np.atleast_1d(np.asarray([] if indices is None else indices)))
+
+    inputs, outputs = pick(subgraph.inputs), pick(subgraph.outputs)
+    operators = tuple(
+        _operator(i, op, model.operatorCodes or [], tensors) for i, op in enumerate(subgraph.operators or [])
+    )
+    _check_order(operators, inputs, outputs)
+    return Graph(tensors, operators, inputs, outputs, source)
+
+
+def _tensor(index: int, tensor: schema.TensorT, buffers: list[schema.BufferT]) -> Tensor:
+    name = (tensor.name or b"").decode(errors="replace")
+    if tensor.type not in DTYPES:
+        raise ValueError(f"tensor {index} has a type that is not supported (schema type {tensor.type})")
+    dtype = np.dtype(DTYPES[tensor.type])
+    shape = tuple(int(size) for size in ([] if tensor.shape is None else tensor.shape))
+    if any(size < 0 for size in shape) or prod(shape) * dtype.itemsize > LARGEST_TENSOR:
+        raise ValueError(f"tensor {index} has the impossible shape {list(shape)}")
+    values = buffers[_in_range(tensor.buffer, buffers)].data
+    data = None
+    if values is not None and len(values):
+        if len(values) != prod(shape) * dtype.itemsize:
+            raise ValueError(f"tensor {index} has {len(values)} bytes, its shape {list(shape)} needs another number")
+        data = np.frombuffer(bytes(values), dtype).reshape(shape)
+    return Tensor(index, name, shape, dtype, _quantization(index, tensor.quantization, shape), data)
+
+
+def _quantization(index: int, params: schema.QuantizationParametersT | None, shape: tuple[int, ...]) -> QuantParams | None:
+    if params is None or params.scale is None or len(params.scale) == 0:
+        return None
+    scale = np.asarray(params.scale, np.float64)
+    zero_point = np.zeros(len(scale), np.int64) if params.zeroPoint is None else np.asarray(params.zeroPoint, np.int64)
+    if len(zero_point) != len(scale) or not np.all(np.isfinite(scale) & (scale > 0)):
+        raise ValueError(f"tensor {index} has impossible quantization parameters")
+    if len(scale) == 1:
+        return QuantParams(float(scale[0]), int(zero_point[0]))
+    axis = int(params.quantizedDimension)
+    if not 0 <= axis < len(shape) or shape[axis] != len(scale):
+        raise ValueError(f"tensor {index} has {len(scale)} scales for the shape {list(shape)}")
+    return QuantParams(scale, zero_point, axis)
+
+
+def _operator(index: int, op: schema.OperatorT, codes: list[schema.OperatorCodeT], tensors: tuple[Tensor, ...]) -> Operator:
+    code = codes[_in_range(op.opcodeIndex, codes)]
+    # Files older than schema 3a hold the code in a byte of its own.
+    number = max(code.builtinCode, code.deprecatedBuiltinCode)
+    kind = KINDS.get(number, f"BUILTIN_{number}")
+    if kind == "CUSTOM":
+        kind = f"CUSTOM {(code.customCode or b'').decode(errors='replace')}"
+    inputs = tuple(
+        None if i == -1 else tensors[_in_range(i, tensors)] for i in ([] if op.inputs is None else np.asarray(op.inputs))
+    )
+    outputs = tuple(tensors[_in_range(i, tensors)] for i in ([] if op.outputs is None else np.asarray(op.outputs)))
+    return Operator(index, kind, inputs, outputs, vars(op.builtinOptions) if op.builtinOptions else {})
+
+
+def _check_order(operators: tuple[Operator, ...], inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> None:
+    """Every tensor is written once, before it is read."""
+    known = {tensor.index for tensor in inputs}
+    for operator in operators:
+        for tensor in operator.inputs:
+            if tensor is not None and not tensor.is_constant and tensor.index not in known:
+                raise ValueError(f"{operator} reads {tensor} before anything has written it")
+        for tensor in operator.outputs:
+            if tensor.is_constant or tensor.index in known:
+                raise ValueError(f"{operator} writes {tensor}, which has a value already")
+            known.add(tensor.index)
+    for tensor in outputs:
+        if not tensor.is_constant and tensor.index not in known:
+            raise ValueError(f"nothing writes the output {tensor}")
+
+
+def _in_range(index: int, items: list | tuple) -> int:
+    if not 0 <= index < len(items):
+        raise ValueError(f"it refers to item {index} of a list of {len(items)}")
+    return int(index)
