@@ -11,6 +11,7 @@ import platform
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from aiedge.errors import UserError
@@ -69,9 +70,9 @@ def usable() -> bool:
         return False
     version, place = STAMP.read_text().splitlines()[0].split(" ", 1)
     other = "AIEDGE_PYTHON" in os.environ and version != "{}.{}".format(*sys.version_info)
-    return (
-        place == str(REPO) and not other and subprocess.run([PYTHON, "-c", ""], check=False).returncode == 0
-    )
+    if place != str(REPO) or other:
+        return False
+    return subprocess.run([PYTHON, "-c", ""], check=False).returncode == 0
 
 
 def make() -> None:
@@ -85,14 +86,13 @@ def make() -> None:
     base = getattr(sys, "_base_executable", sys.executable)
     say(f"[1/4] Making .venv with Python {platform.python_version()}")
     try:
-        shutil.rmtree(VENV, ignore_errors=False) if VENV.exists() else None
+        if VENV.exists():
+            shutil.rmtree(VENV)
     except OSError as error:
         raise UserError(f"cannot remove the old .venv: {error}", "close the programs that use it") from error
     if uv := shutil.which("uv"):
         run(
-            [uv, "venv", "--quiet", "--python", base, VENV],
-            "uv could not make .venv",
-            "read its message above",
+            [uv, "venv", "--quiet", "--python", base, VENV], "uv could not make .venv", "its message is above"
         )
     else:
         run(
@@ -104,30 +104,24 @@ def make() -> None:
 
 def install(lock: Path) -> None:
     """Install the packages of `lock`, the kit itself as an editable package, and what PlatformIO needs offline."""
+    installer: list[str | Path] = [PYTHON, "-m", "pip", "install", "--no-deps"]
     uv = shutil.which("uv")
-    installer: list[str | Path] = (
-        [uv, "pip", "install", "--python", PYTHON, "--compile-bytecode"]
-        if uv
-        else [PYTHON, "-m", "pip", "install"]
-    )
-    packages = sum("==" in line for line in lock.read_text().splitlines())
-    say(f"[2/4] Installing about {packages} packages: 1 to 3 minutes, 2 GB of disk")
+    if uv:
+        installer = [uv, "pip", "install", "--no-deps", "--compile-bytecode", "--python", PYTHON]
+    count = sum("==" in line for line in lock.read_text().splitlines())
+    say(f"[2/4] Installing about {count} packages: 1 to 3 minutes, 2 GB of disk")
     run(
-        [*installer, "--no-deps", *wheels(), "-r", lock],
+        [*installer, *wheels(), "-r", lock],
         "the packages could not be installed (the lines above say why)",
         "the first set-up needs a network; without one, set AIEDGE_WHEELHOUSE to a folder of wheels that\n"
         "      ./start-notebook.sh --wheelhouse FOLDER filled on a like computer with a network",
         bar=not uv and sys.stdout.isatty(),
     )
     say("[3/4] Installing the kit itself")
-    editable = ["--quiet", "--no-deps", "--no-index", "--no-build-isolation", "--editable", REPO]
-    run([*installer, *editable], "the kit could not be installed", "is its folder writable?")
+    offline = ["--quiet", "--no-index", "--no-build-isolation"]
+    run([*installer, *offline, "-e", REPO], "the kit could not be installed", "is its folder writable?")
     # Compiled now, since later starts may run where Python must not write bytecode.
-    run(
-        [PYTHON, "-m", "compileall", "-q", COMMON / "aiedge"],
-        "the kit does not compile",
-        "get a fresh copy of it",
-    )
+    run([PYTHON, "-m", "compileall", "-q", COMMON / "aiedge"], "the kit does not compile", "clone it again")
     write_atomic(VENV / "share/jupyter/lab/settings/overrides.json", LAB_SETTINGS)
     say("[4/4] Preparing PlatformIO, which builds the firmware")
     run([PYTHON, "-m", "aiedge.board.build"], "PlatformIO could not be prepared", "start again")
@@ -149,9 +143,13 @@ def wheels() -> list[str | Path]:
 def fill_wheelhouse(folder: Path) -> None:
     """Download the wheels of the user's packages, for computers with this system and this version of Python."""
     prepare()
-    download = ["download", "--no-deps", "--only-binary", ":all:", "--dest", folder, "-r", LOCKS["user"]]
     say(f"Downloading the wheels into {folder}")
-    run([PYTHON, "-m", "pip", *download], "the wheels could not be downloaded", "this needs a network")
+    pip = [PYTHON, "-m", "pip", "download", "--no-deps", "--only-binary=:all:"]
+    run(
+        [*pip, "--dest", folder, "-r", LOCKS["user"]],
+        "the wheels could not be downloaded (the lines above say why)",
+        "this needs a network",
+    )
     say(
         f"{len(list(folder.glob('*.whl')))} wheels for {platform.system()} {platform.machine()} and Python "
         f"{STAMP.read_text().split()[0]}. On a computer with no network:\n"
@@ -159,13 +157,10 @@ def fill_wheelhouse(folder: Path) -> None:
     )
 
 
-def run(command: list[str | Path], failure: str, hint: str, bar: bool = False) -> None:
+def run(command: Sequence[str | Path], failure: str, hint: str, bar: bool = False) -> None:
     """Run an installer; raises `UserError` where it fails. With `bar`, pip's pages become one line that counts."""
-    environment = {
-        name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")
-    }
-    environment["PIP_DISABLE_PIP_VERSION_CHECK"] = "1"
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE if bar else None, text=True)
+    os.environ["PIP_DISABLE_PIP_VERSION_CHECK"] = "1"
+    process = subprocess.Popen(command, stdout=subprocess.PIPE if bar else None, text=True)
     for number, line in enumerate(filter(is_step, process.stdout or ())):
         words = "installing them, about a minute" if line.startswith("Installing") else line.split()[1]
         print(f"\r\033[K      {number:3} {words}", end="", flush=True)

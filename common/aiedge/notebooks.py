@@ -2,12 +2,17 @@
 
 The kernel is the Python that runs the caller, never a kernelspec that happens to be installed for another
 environment, so a notebook sees the packages that its caller sees.
+
+    python -m aiedge.notebooks run xormodel     runs the solution in xormodel/build/ and prints its summary
 """
 
+import argparse
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import nbformat
 from ipykernel.kernelspec import get_kernel_dict
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
@@ -16,7 +21,9 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat import NotebookNode
 from tqdm import tqdm
 
-from aiedge.errors import UserError
+from aiedge.errors import UserError, exit_cleanly
+from aiedge.files import write_atomic
+from aiedge.paths import project_dir
 
 
 class _ThisPython(KernelSpecManager):
@@ -100,3 +107,56 @@ def excerpt(cell: NotebookNode) -> str:
     """
     lines: list[str] = [line for line in cell.source.splitlines() if line.strip()] or [""]
     return next((line for line in lines if not line.lstrip().startswith("#")), lines[0]).strip()
+
+
+def run_solution(project: str) -> tuple[NotebookNode, Path]:
+    """Execute a project's solution notebook in its scratch folder `build/`; returns it and where it was written.
+
+    What it exports lies in that folder too. It is written even where a cell fails, so that its outputs can be read.
+    """
+    folder = project_dir(project) / "build"
+    source = folder.parent / "solution" / f"{project}.ipynb"
+    if not source.exists():
+        raise UserError(f"there is no {source}", "write it: python -m aiedge.lessons build --execute")
+    folder.mkdir(exist_ok=True)
+    nb = nbformat.read(source, as_version=4)
+    written = folder / source.name
+    try:
+        execute(nb, folder)
+    finally:
+        write_atomic(written, nbformat.writes(nb) + "\n")
+    return nb, written
+
+
+def summary(nb: NotebookNode) -> str:
+    """The text that the cells tagged `summary` printed or showed.
+
+    >>> import nbformat.v4 as v4
+    >>> cell = v4.new_code_cell(metadata={"tags": ["summary"]}, outputs=[v4.new_output("stream", text="3696 bytes\\n")])
+    >>> summary(v4.new_notebook(cells=[v4.new_code_cell("x = 1"), cell]))
+    '3696 bytes'
+    """
+    outputs = [
+        output
+        for cell in nb.cells
+        if cell.cell_type == "code" and "summary" in cell.metadata.get("tags", [])
+        for output in cell.outputs
+    ]
+    texts = [output.get("text") or output.get("data", {}).get("text/plain", "") for output in outputs]
+    return "\n".join(text.rstrip("\n") for text in texts if text)
+
+
+def main() -> int:
+    """The command line of this module; returns the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m aiedge.notebooks", description="Run a project's solution."
+    )
+    parser.add_argument("action", choices=["run"])
+    parser.add_argument("project")
+    nb, written = run_solution(parser.parse_args().project)
+    print(f"{summary(nb)}\n\nThe executed notebook: {written}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(exit_cleanly(main))

@@ -80,6 +80,7 @@ def lab_options(folder: Path, port: int | None, browser: bool) -> list[str]:
     """JupyterLab's options: on localhost only, with the project's notebook open and the whole kit beside it."""
     notebook = (folder / "notebook" / f"{folder.name}.ipynb").relative_to(REPO).as_posix()
     options = [
+        "--ServerApp.log_level=WARN",
         "--ServerApp.ip=localhost",
         f"--ServerApp.root_dir={REPO}",
         f"--LabApp.default_url=/lab/tree/{notebook}",
