@@ -1,0 +1,41 @@
+// The neural network behind one class, whichever runtime executes it.
+//
+// CompiledModel.cpp runs the C code that `aiedge compile` wrote from the model file; TflmModel.cpp
+// interprets the same file with TensorFlow Lite Micro. The environment in platformio.ini picks one;
+// both give the same bits.
+//
+//     if (!model.begin()) return;
+//     model.input().set(0, 1.0f);
+//     if (model.invoke()) print("%f\n", model.output().get(0));
+#ifndef AIEDGE_MODEL_H_
+#define AIEDGE_MODEL_H_
+
+#include "Tensor.h"
+
+namespace aiedge {
+
+class Model {
+ public:
+  // Gets the network ready; false (and a line of text that says why) where it cannot be.
+  bool begin();
+
+  // Valid after begin(). Fill all of the input before every invoke(): its memory is used again.
+  Tensor &input() { return input_; }
+  const Tensor &output() const { return output_; }
+
+  // Runs the network once; false where it failed or begin() has not succeeded.
+  bool invoke();
+
+  static const char *name();      // of the project: "xormodel"
+  static const char *sha256();    // of the .tflite file, in hexadecimal
+  static const char *runtime();   // "compiled" or "tflm"
+  static unsigned arena_bytes();  // working memory in use; TFLM knows it after begin()
+
+ private:
+  Tensor input_;
+  Tensor output_;
+};
+
+}  // namespace aiedge
+
+#endif  // AIEDGE_MODEL_H_

@@ -1,0 +1,80 @@
+// Model interpreted by TensorFlow Lite Micro, from the .tflite file in the C array.
+#ifdef AIEDGE_RUNTIME_TFLM
+
+#include "Model.h"
+#include "aiedge_model.h"
+#include "print.h"
+#include "tensorflow/lite/micro/micro_interpreter.h"
+#include "tensorflow/lite/micro/micro_mutable_op_resolver.h"
+#include "tensorflow/lite/micro/system_setup.h"
+#include "tensorflow/lite/schema/schema_generated.h"
+
+// What the interpreter may use; platformio.ini sets it. Model::arena_bytes() tells what it does use.
+#ifndef AIEDGE_TFLM_ARENA_BYTES
+#define AIEDGE_TFLM_ARENA_BYTES (8 * 1024)
+#endif
+
+namespace aiedge {
+namespace {
+
+using Resolver = tflite::MicroMutableOpResolver<AIEDGE_MODEL_OPERATOR_COUNT>;
+
+alignas(16) uint8_t arena[AIEDGE_TFLM_ARENA_BYTES];
+tflite::MicroInterpreter *interpreter = nullptr;
+
+// Describes one of the interpreter's tensors; false for a type that this library does not carry.
+bool describe(TfLiteTensor *from, Tensor *to) {
+  if (from == nullptr || (from->type != kTfLiteInt8 && from->type != kTfLiteFloat32)) return false;
+  const bool is_int8 = from->type == kTfLiteInt8;
+  to->data = from->data.data;
+  to->type = is_int8 ? TensorType::kInt8 : TensorType::kFloat32;
+  to->count = from->bytes / (is_int8 ? 1 : sizeof(float));
+  to->scale = from->params.scale;
+  to->zero_point = from->params.zero_point;
+  return true;
+}
+
+bool fail(const char *why) {
+  print("error: %s\n", why);
+  interpreter = nullptr;
+  return false;
+}
+
+}  // namespace
+
+bool Model::begin() {
+  tflite::InitializeTarget();
+  const tflite::Model *model = tflite::GetModel(AIEDGE_MODEL_DATA);
+  if (model->version() != TFLITE_SCHEMA_VERSION) return fail("the model has another schema version");
+
+  // Made on the first call and never destroyed: they must outlive every invoke().
+  static Resolver resolver;
+  static bool resolver_is_filled = false;
+  if (!resolver_is_filled) {
+    AIEDGE_MODEL_ADD_OPERATORS(resolver);
+    resolver_is_filled = true;
+  }
+  static tflite::MicroInterpreter the_interpreter(model, resolver, arena, sizeof(arena));
+  interpreter = &the_interpreter;
+
+  if (interpreter->AllocateTensors() != kTfLiteOk) {
+    return fail("the arena is too small; raise AIEDGE_TFLM_ARENA_BYTES in platformio.ini");
+  }
+  if (!describe(interpreter->input(0), &input_) || !describe(interpreter->output(0), &output_)) {
+    return fail("the model's input and output must be int8 or float32");
+  }
+  return true;
+}
+
+bool Model::invoke() { return interpreter != nullptr && interpreter->Invoke() == kTfLiteOk; }
+
+const char *Model::name() { return AIEDGE_MODEL_NAME; }
+const char *Model::sha256() { return AIEDGE_MODEL_SHA256; }
+const char *Model::runtime() { return "tflm"; }
+unsigned Model::arena_bytes() {
+  return interpreter == nullptr ? 0 : static_cast<unsigned>(interpreter->arena_used_bytes());
+}
+
+}  // namespace aiedge
+
+#endif  // AIEDGE_RUNTIME_TFLM

@@ -1,0 +1,63 @@
+// UART 0 of the MPS2 board (Arm CMSDK), as QEMU emulates it. The emulator's command line holds
+// --serve where a program listens at the other end.
+#include "uart.h"
+
+#include <string.h>
+
+#include "clock.h"
+#include "semihosting.h"
+
+namespace aiedge {
+namespace {
+
+struct Registers {
+  uint32_t data, state, control, interrupt, divider;
+};
+
+constexpr uint32_t kTransmitFull = 1, kReceiveFull = 2;  // in state
+constexpr uint32_t kTransmit = 1, kReceive = 2;          // in control
+
+volatile Registers &uart() {
+  volatile Registers &registers = *reinterpret_cast<Registers *>(0x40004000);
+  if (registers.control == 0) {
+    registers.divider = 25000000 / 115200;
+    registers.control = kTransmit | kReceive;
+  }
+  return registers;
+}
+
+bool is_served() {
+  char line[128] = "";
+  struct {
+    char *text;
+    uint32_t length;
+  } block = {line, sizeof(line)};
+  return semihosting(kGetCommandLine, &block) == 0 && strstr(line, "--serve") != nullptr;
+}
+
+}  // namespace
+
+const char *target_name() { return "an emulated Cortex-M4"; }
+
+bool uart_listens() {
+  static const bool served = is_served();
+  return served;
+}
+
+int uart_read(uint32_t timeout_ms) {
+  const uint32_t start = now_us();
+  while (!(uart().state & kReceiveFull)) {
+    if (now_us() - start >= timeout_ms * 1000) return -1;
+  }
+  return static_cast<uint8_t>(uart().data);
+}
+
+void uart_write(const void *data, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    while (uart().state & kTransmitFull) {
+    }
+    uart().data = static_cast<const uint8_t *>(data)[i];
+  }
+}
+
+}  // namespace aiedge
