@@ -1,0 +1,62 @@
+"""Turns main/<project>.cpp into what the firmware library includes, before every build.
+
+Runs `python -m aiedge compile main/<project>.cpp -o $BUILD_DIR/model --firmware` with a Python that has the kit's
+package: the one in AIEDGE_PYTHON, that of the kit's .venv, or the one that runs PlatformIO.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+Import("env")  # noqa: F821  (SCons hands it to this script)
+
+project = Path(env.subst("$PROJECT_DIR")).resolve()  # noqa: F821
+kit = project.parents[1]
+name = env.GetProjectOption("custom_model")  # noqa: F821
+
+
+def stop(message: str, hint: str) -> None:
+    """End the build as every command of the kit ends after a mistake."""
+    sys.stderr.write(f"error: {message}\nhint: {hint}\n")
+    env.Exit(2)  # noqa: F821
+
+
+def imports_aiedge(python: str | Path) -> bool:
+    """Tell whether a Python exists and has the kit's package."""
+    try:
+        return subprocess.run([python, "-c", "import aiedge"], capture_output=True).returncode == 0
+    except OSError:
+        return False
+
+
+def find_python() -> str | Path:
+    """Return the Python that runs `aiedge`, or stop the build."""
+    venv = kit / ".venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    for python in os.environ.get("AIEDGE_PYTHON"), venv, sys.executable:
+        if python and imports_aiedge(python):
+            return python
+    stop("the kit is not set up", f"./start-notebook.sh {project.parent.name}")
+
+
+def compile_model() -> None:
+    """Write the generated files and add them to the build."""
+    model = Path(env.subst("$PROJECT_SRC_DIR")) / f"{name}.cpp"  # noqa: F821
+    generated = Path(env.subst("$BUILD_DIR")) / "model"  # noqa: F821
+    if not model.is_file():
+        stop(
+            f"main/{name}.cpp is missing",
+            f"cp notebook/{name}.cpp vscode/main/{name}.cpp   (in the folder {project.parent.name})",
+        )
+    command = [find_python(), "-m", "aiedge", "compile", model, "-o", generated, "--firmware"]
+    if subprocess.run(command, stdout=subprocess.DEVNULL).returncode != 0:
+        env.Exit(2)  # noqa: F821  (the command has said why)
+
+    env.Append(CPPPATH=[str(generated), str(kit / "common/engine/src")])  # noqa: F821
+    if "AIEDGE_RUNTIME_COMPILED" in env.subst("$BUILD_FLAGS"):  # noqa: F821
+        env.BuildSources(os.path.join("$BUILD_DIR", "model_objects"), str(generated))  # noqa: F821
+
+
+# An editor that reads the project's settings, and `-t clean`, need no model.
+if not env.IsIntegrationDump() and not env.IsCleanTarget():  # noqa: F821
+    compile_model()

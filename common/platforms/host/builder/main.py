@@ -1,0 +1,34 @@
+"""Builds the firmware as a program with GCC or Clang, whichever is there."""
+
+import os
+import shutil
+import sys
+
+from SCons.Script import AlwaysBuild, Default, DefaultEnvironment
+
+env = DefaultEnvironment()
+
+if shutil.which("g++"):
+    env.Replace(CC="gcc", CXX="g++", AR="ar", RANLIB="ranlib")
+elif shutil.which("clang++"):
+    env.Replace(CC="clang", CXX="clang++", AR="ar", RANLIB="ranlib")
+elif not env.IsIntegrationDump():
+    installers = {"win32": "install MSYS2 and its package gcc", "darwin": "xcode-select --install"}
+    hint = installers.get(sys.platform, "sudo apt install g++")
+    sys.stderr.write(f"error: there is no C++ compiler\nhint: {hint}\n")
+    env.Exit(2)
+
+env.Append(CCFLAGS=["-ffunction-sections", "-fdata-sections"], CXXFLAGS=["-std=gnu++17"])
+if sys.platform == "win32":
+    env.Replace(PROGSUFFIX=".exe")
+    env.Append(LIBS=["ws2_32"], LINKFLAGS=["-static"])
+elif sys.platform == "darwin":
+    env.Append(LINKFLAGS=["-Wl,-dead_strip"])
+else:
+    env.Append(LINKFLAGS=["-Wl,--gc-sections"])
+
+program = env.BuildProgram()
+run = env.VerboseAction(f"{os.path.join('$BUILD_DIR', '${PROGNAME}${PROGSUFFIX}')} $PROGRAM_ARGS", "Running $SOURCE")
+AlwaysBuild(env.Alias("upload", program, run))
+env.AddPlatformTarget("exec", program, run, "Run", "Run the firmware on this computer")
+Default([program])
