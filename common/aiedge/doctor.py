@@ -47,7 +47,12 @@ class Finding(NamedTuple):
 
     def __str__(self) -> str:
         indent = " " * 21
-        lines = textwrap.wrap(f"{self.mark} {self.name:17} {self.found}", WIDTH, subsequent_indent=indent)
+        lines = textwrap.wrap(
+            f"{self.mark} {self.name:17} {self.found}",
+            WIDTH,
+            subsequent_indent=indent,
+            break_on_hyphens=False,
+        )
         lines += textwrap.wrap(
             self.advice, WIDTH, initial_indent=f"{indent}-> ", subsequent_indent=f"{indent}   "
         )

@@ -108,14 +108,15 @@ def install(lock: Path) -> None:
     uv = shutil.which("uv")
     if uv:
         installer = [uv, "pip", "install", "--no-deps", "--compile-bytecode", "--python", PYTHON]
+    screen = sys.stdout.isatty()
     count = sum("==" in line for line in lock.read_text().splitlines())
     say(f"[2/4] Installing about {count} packages: 1 to 3 minutes, 2 GB of disk")
     run(
-        [*installer, *wheels(), "-r", lock],
+        [*installer, *([] if screen else ["--quiet"]), *wheels(), "-r", lock],
         "the packages could not be installed (the lines above say why)",
         "the first set-up needs a network; without one, set AIEDGE_WHEELHOUSE to a folder of wheels that\n"
         "      ./start-notebook.sh --wheelhouse FOLDER filled on a like computer with a network",
-        bar=not uv and sys.stdout.isatty(),
+        bar=screen and not uv,
     )
     say("[3/4] Installing the kit itself")
     offline = ["--quiet", "--no-index", "--no-build-isolation"]
@@ -144,7 +145,7 @@ def fill_wheelhouse(folder: Path) -> None:
     """Download the wheels of the user's packages, for computers with this system and this version of Python."""
     prepare()
     say(f"Downloading the wheels into {folder}")
-    pip = [PYTHON, "-m", "pip", "download", "--no-deps", "--only-binary=:all:"]
+    pip: list[str | Path] = [PYTHON, "-m", "pip", "download", "--no-deps", "--only-binary=:all:"]
     run(
         [*pip, "--dest", folder, "-r", LOCKS["user"]],
         "the wheels could not be downloaded (the lines above say why)",
@@ -161,9 +162,9 @@ def run(command: Sequence[str | Path], failure: str, hint: str, bar: bool = Fals
     """Run an installer; raises `UserError` where it fails. With `bar`, pip's pages become one line that counts."""
     os.environ["PIP_DISABLE_PIP_VERSION_CHECK"] = "1"
     process = subprocess.Popen(command, stdout=subprocess.PIPE if bar else None, text=True)
-    for number, line in enumerate(filter(is_step, process.stdout or ())):
-        words = "installing them, about a minute" if line.startswith("Installing") else line.split()[1]
-        print(f"\r\033[K      {number:3} {words}", end="", flush=True)
+    for number, line in enumerate(filter(is_step, process.stdout or ()), 1):
+        words = "installing all of them, about a minute" if line.startswith("Installing") else line.split()[1]
+        print(f"\r\033[K      {number:3} {words[-60:]}", end="", flush=True)
     if bar:
         print()
     if process.wait() != 0:
@@ -172,7 +173,7 @@ def run(command: Sequence[str | Path], failure: str, hint: str, bar: bool = Fals
 
 def is_step(line: str) -> bool:
     """True for the lines in which pip names the next package, or says that it installs all of them."""
-    return line.startswith(("Collecting ", "Requirement already", "Installing collected"))
+    return line.startswith(("Collecting ", "Processing ", "Requirement already", "Installing collected"))
 
 
 def say(text: str) -> None:
