@@ -25,13 +25,14 @@ class FakeBoard:
         self.input_bytes = input_bytes
         self.texts = []
         self.requests = 0
-        self.greeting = b""
+        self.log = b""  # goes out before the next reply
 
     def _on_text(self, line):
         self.texts.append(line)
 
     def handle(self, data: bytes) -> bytes:
-        return b"".join(frames.encode(self.reply(frame)) for frame in self.reader.feed(data))
+        log, self.log = self.log, b""
+        return log + b"".join(frames.encode(self.reply(frame)) for frame in self.reader.feed(data))
 
     def reply(self, frame: Frame) -> Frame:
         self.requests += 1
@@ -56,7 +57,7 @@ class MemoryLine:
 
     def __init__(self, board: FakeBoard, seed=0, late=0.0):
         self.board = board
-        self.coming = bytearray(board.greeting)
+        self.coming = bytearray()
         self.random = random.Random(seed)
         self.late = late
 
@@ -98,7 +99,6 @@ class PtyBoard:
         self.thread.join()
 
     def _serve(self):
-        os.write(self.master, self.board.greeting)
         while not self.stopping:
             if select.select([self.master], [], [], 0.02)[0]:
                 reply = self.board.handle(os.read(self.master, 4096))
@@ -133,7 +133,6 @@ class SocketBoard:
         except OSError:
             return  # closed before anybody came
         with connection:
-            connection.sendall(self.board.greeting)
             while data := connection.recv(4096):
                 reply = self.board.handle(data)
                 if self.vanish_after is not None and self.board.requests > self.vanish_after:

@@ -91,7 +91,8 @@ def decode(segment: bytes) -> Frame | None:
     content, crc = body[: -_CRC.size], body[-_CRC.size :]
     if crc != _CRC.pack(zlib.crc32(content)):
         return None
-    return Frame(*_HEAD.unpack_from(content), content[_HEAD.size :])
+    kind, seq = _HEAD.unpack_from(content)
+    return Frame(kind, seq, content[_HEAD.size :])
 
 
 class FrameReader:

@@ -1,5 +1,6 @@
 """Serial ports of this computer: which there are, which one is the board, and why one cannot be opened."""
 
+import contextlib
 import errno
 import os
 import sys
@@ -77,10 +78,8 @@ def choose_port(ports: Sequence[SerialPort], ask: Callable[[str], str] | None = 
     if len(obvious) == 1:
         return obvious[0].name
     if ask is None:
-        raise UserError(
-            "several ports, or none that looks like a board",
-            f"name one: ./run_serial.py {ports[0].name}",
-        )
+        problem = "several boards are connected" if obvious else "none of these ports looks like a board"
+        raise UserError(problem, f"name one: ./run_serial.py {ports[0].name}; {NO_BOARD}")
     while True:
         try:
             answer = ask(f"which one (1-{len(ports)})? ").strip()
@@ -124,8 +123,6 @@ def _permission_hint(name: str) -> str:
     if os.name == "posix":
         import grp  # Windows has none
 
-        try:
+        with contextlib.suppress(OSError, KeyError):  # the usual name will do
             group = grp.getgrgid(os.stat(name).st_gid).gr_name
-        except (OSError, KeyError):
-            pass  # the usual name will do
     return f"sudo usermod -aG {group} $USER, then log out and in again"

@@ -3,6 +3,7 @@
 import atexit
 import os
 import re
+import signal
 import subprocess
 import threading
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from aiedge.errors import UserError
 
 _START_TIMEOUT = 10.0  # s
 _STOP_TIMEOUT = 2.0  # s
+_UNFINISHED = 3  # exit status of firmware that stops at a TODO
 
 
 class StandIn:
@@ -31,11 +33,12 @@ class StandIn:
         log: Callable[[str], None] = lambda line: None,
     ):
         self.port = ""
+        self._program = str(program)
         self._log = log
         self._lines: list[str] = []
         self._listening = threading.Event()
         self._stopped = False
-        arguments = [str(program), "--tcp", "0"] if tcp else [str(program), "--pty"]
+        arguments = [self._program, "--tcp", "0"] if tcp else [self._program, "--pty"]
         try:
             self._process = subprocess.Popen(
                 arguments,
@@ -85,14 +88,25 @@ class StandIn:
         if self._stopped:
             return None
         self._reader.join(_STOP_TIMEOUT)
-        todo = next(filter(None, map(find_todo, self._lines)), "")
-        if todo:
+        if status == _UNFINISHED and (todo := self._todo()):
             return unfinished(todo)
-        last = self._lines[-1] if self._lines else "nothing"
-        return UserError(
-            f"the firmware stopped with exit status {status}",
-            f"it printed last: {last}",
+        end = (
+            f"was ended by {signal.Signals(-status).name}"
+            if status < 0
+            else f"ended with exit status {status}"
         )
+        hint = f"it printed last: {self._lines[-1]}" if self._lines else f"run it alone: {self._program}"
+        return UserError(f"the firmware {end}", hint)
+
+    def _todo(self) -> str:
+        """The TODO at which the firmware stops. It named it on the port, which went away with the program."""
+        try:
+            run = subprocess.run(
+                [self._program], stdin=subprocess.DEVNULL, capture_output=True, timeout=_START_TIMEOUT
+            )
+        except subprocess.TimeoutExpired:
+            return ""
+        return find_todo(run.stdout.decode(errors="replace"))
 
     def _read_lines(self) -> None:
         for raw in self._process.stdout or ():
