@@ -5,7 +5,6 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable
-from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -100,12 +99,17 @@ def _steps(project: Project) -> list[_Step]:
         if cell.kind != "code":
             continue
         for todo in cell.todos:
-            steps.append(_Step(student[index], source.at(cell.number), todo, "skeleton"))
+            steps.append(_Step(_copy(student[index]), source.at(cell.number), todo, "skeleton"))
             if index + 1 < len(student) and "check" in source.cells[index + 1].tags:
                 place = source.at(source.cells[index + 1].number)
-                steps.append(_Step(deepcopy(solution[index + 1]), place, todo, "check of skeleton"))
-        steps.append(_Step(solution[index], source.at(cell.number), 0, "solved"))
+                steps.append(_Step(_copy(solution[index + 1]), place, todo, "check of skeleton"))
+        steps.append(_Step(_copy(solution[index]), source.at(cell.number), 0, "solved"))
     return steps
+
+
+def _copy(cell: NotebookNode) -> NotebookNode:
+    """The cell under an id of its own: a rehearsal runs some cells twice."""
+    return v4.new_code_cell(cell.source, metadata=cell.metadata)
 
 
 def run_on_host(vscode: Path, main_cpp: Path, model_cpp: Path) -> str:
@@ -119,9 +123,9 @@ def run_on_host(vscode: Path, main_cpp: Path, model_cpp: Path) -> str:
             [program], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=SECONDS
         )
     except subprocess.TimeoutExpired as error:
-        raise UserError(f"the firmware does not end within {SECONDS} seconds") from error
+        raise UserError(f"does not end within {SECONDS} seconds") from error
     if done.returncode not in (0, STOPPED):
-        raise UserError(f"the firmware ends with status {done.returncode}: {done.stderr.strip()}")
+        raise UserError(f"ends with status {done.returncode} {done.stderr.strip()}".strip())
     return done.stdout
 
 

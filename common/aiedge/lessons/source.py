@@ -15,12 +15,14 @@ import jupytext
 
 from aiedge.errors import UserError
 
-_MARKER = r"(\s*)(?:#|//) (TODO|BEGIN SOLUTION|END SOLUTION|SKELETON|BEGIN LEVEL|END LEVEL)(?![A-Za-z])(.*)"
+_ALONE = r"(?:BEGIN SOLUTION|END SOLUTION|END LEVEL)(?=\s*$)"
+_WITH_TEXT = r"(?:TODO|SKELETON|BEGIN LEVEL)(?![A-Za-z])"
+_MARKER = rf"(\s*)(?:#|//) ({_ALONE}|{_WITH_TEXT})(.*)"
 # What looks like a marker but is none would end up in the student's copy.
-_ALMOST = r"(?:#|//)\s*((?i:begin|end)[ _]+(?i:solution|level)|SKELETON|TODO)\b"
+_ALMOST = r"(?:#|//)\s*((?i:begin|end)[ _]+(?i:solution|level)|SKELETON|TODO\b)"
 # A comment stays a comment, also one that looks like a commented magic: the source is a script.
 _PERCENT = {"extension": ".py", "format_name": "percent", "comment_magics": False}
-_PLAIN_TAGS = {"check", "raises-exception"}
+_PLAIN_TAGS = {"check", "raises-exception", "summary"}
 
 
 class SourceError(UserError):
