@@ -24,6 +24,10 @@ class UserError(Exception):
     def __str__(self) -> str:
         return f"error: {self.message}" + (f"\nhint: {self.hint}" if self.hint else "")
 
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows in place of a traceback."""
+        return str(self).splitlines()
+
 
 def exit_cleanly(command: Callable[[], int | None], debug: bool = False) -> int:
     """Run a command and return its exit status: 2 after a `UserError`, 130 after Ctrl-C.

@@ -19,8 +19,10 @@ Int8 = NDArray[np.int8]
 Multiply = Callable[..., NDArray[np.int64]]
 
 
-def layer_multipliers(inputs: QuantParams, weights: QuantParams, outputs: QuantParams, channels: int) -> list[tuple[int, int]]:
-    """Multiplier and shift of each output channel:  factor = input scale · weight scale / output scale.
+def layer_multipliers(
+    inputs: QuantParams, weights: QuantParams, outputs: QuantParams, channels: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Multipliers and shifts, [channels] each, of  factor = input scale · weight scale / output scale.
 
     TFLM forms the product of the two scales in float32 where the weights have one scale, in float64 where each channel
     has its own; the difference can show in the last bit of the multiplier.
@@ -29,7 +31,9 @@ def layer_multipliers(inputs: QuantParams, weights: QuantParams, outputs: QuantP
         products = float(inputs.scale) * weights.scales(channels)
     else:
         products = np.full(channels, float(np.float32(inputs.scale) * np.float32(weights.scale)))
-    return [quantize_multiplier(product / float(outputs.scale)) for product in products.tolist()]
+    pairs = [quantize_multiplier(product / float(outputs.scale)) for product in products.tolist()]
+    multipliers, shifts = np.array(pairs, np.int64).T
+    return multipliers, shifts
 
 
 def fully_connected(
@@ -52,9 +56,8 @@ def fully_connected(
     accumulators = offset_inputs @ offset_weights.T
     if bias is not None:
         accumulators = accumulators + bias
-    multipliers = layer_multipliers(input_params, weight_params, output_params, len(weights))
-    multiplier, shift = np.array(multipliers, np.int64).T
-    y = multiply(accumulators, multiplier, shift) + output_params.zero_point
+    multipliers, shifts = layer_multipliers(input_params, weight_params, output_params, len(weights))
+    y = multiply(accumulators, multipliers, shifts) + output_params.zero_point
     return np.clip(y, *activation_range).astype(np.int8)
 
 

@@ -7,7 +7,7 @@
 - `integer`: a whole int8 `Graph` in NumPy integers
 """
 
-from aiedge.tflite.c_array import from_c_array, load_model, to_c_array, write_c_array
+from aiedge.tflite.c_array import export, from_c_array, load_model, to_c_array, write_c_array
 from aiedge.tflite.convert import convert_float, convert_int8
 from aiedge.tflite.graph import Graph, Operator, Tensor
 from aiedge.tflite.integer import run_integer
@@ -20,6 +20,7 @@ __all__ = [
     "Tensor",
     "convert_float",
     "convert_int8",
+    "export",
     "from_c_array",
     "load_model",
     "read",

@@ -48,6 +48,16 @@ def write_c_array(model: bytes, path: str | Path) -> Path:
     return write_atomic(path, to_c_array(model, Path(path).stem))
 
 
+def export(name: str, float_model: bytes, int8_model: bytes, folder: str | Path = ".") -> list[Path]:
+    """Write `name_float.tflite`, `name.tflite` (int8) and `name.cpp`, the int8 model as a C array; return their paths."""
+    folder = Path(folder)
+    return [
+        write_atomic(folder / f"{name}_float.tflite", float_model),
+        write_atomic(folder / f"{name}.tflite", int8_model),
+        write_c_array(int8_model, folder / f"{name}.cpp"),
+    ]
+
+
 def from_c_array(path: str | Path) -> bytes:
     """The model in a C array file, as bytes; raises `UserError` where there is none."""
     try:

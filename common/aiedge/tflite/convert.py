@@ -1,9 +1,5 @@
 """Keras models to .tflite, with TensorFlow's converter."""
 
-import contextlib
-import os
-import tempfile
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,37 +23,17 @@ def convert_int8(model: "keras.Model", calibration: NDArray) -> bytes:
 
 
 def _convert(model: "keras.Model", calibration: NDArray | None) -> bytes:
-    import keras
-    import tensorflow as tf
+    # Here, not above: reading a model must not wait for TensorFlow.
+    from aiedge.framework import keras, quiet, tensorflow
 
-    # Without a fixed batch the converter adds operators that compute shapes.
-    fixed = keras.Input(model.input_shape[1:], batch_size=1)
-    converter = tf.lite.TFLiteConverter.from_keras_model(keras.Model(fixed, model(fixed)))
-    if calibration is not None:
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        converter.representative_dataset = lambda: ([sample[np.newaxis]] for sample in calibration)
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        converter.inference_input_type = converter.inference_output_type = tf.int8
-    with _quiet():
+    with quiet():
+        # Without a fixed batch the converter adds operators that compute shapes.
+        one = keras.models.clone_model(model, keras.Input(model.input_shape[1:], batch_size=1))
+        one.set_weights(model.get_weights())
+        converter = tensorflow.lite.TFLiteConverter.from_keras_model(one)
+        if calibration is not None:
+            converter.optimizations = [tensorflow.lite.Optimize.DEFAULT]
+            converter.representative_dataset = lambda: ([sample[np.newaxis]] for sample in calibration)
+            converter.target_spec.supported_ops = [tensorflow.lite.OpsSet.TFLITE_BUILTINS_INT8]
+            converter.inference_input_type = converter.inference_output_type = tensorflow.int8
         return converter.convert()
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the converter's hundreds of lines, Python's and C++'s, off the screen; show them if it fails."""
-    with tempfile.TemporaryFile() as log:
-        saved = [os.dup(1), os.dup(2)]
-        try:
-            with contextlib.redirect_stdout(None), contextlib.redirect_stderr(None):
-                os.dup2(log.fileno(), 1)
-                os.dup2(log.fileno(), 2)
-                yield
-        except BaseException:
-            os.dup2(saved[1], 2)
-            log.seek(0)
-            os.write(2, log.read())
-            raise
-        finally:
-            for stream, copy in zip((1, 2), saved, strict=True):
-                os.dup2(copy, stream)
-                os.close(copy)

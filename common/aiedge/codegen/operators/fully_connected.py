@@ -41,9 +41,8 @@ def _int8(operator: Operator, source: str, target: str, bias: np.ndarray, shape:
     folded = np.asarray(bias, np.int64) - int(inputs.zero_point) * values.sum(axis=1, dtype=np.int64)
     if folded.min() < INT32_MIN or folded.max() > INT32_MAX:
         raise unsupported(operator, "its bias leaves the range of int32")
-    multipliers = layer_multipliers(inputs, weights, outputs, len(values))
     step = int(weights.per_channel)
-    multiplier, shift = np.array(multipliers if step else multipliers[:1]).T
+    multipliers, shifts = layer_multipliers(inputs, weights, outputs, len(values) if step else 1)
     low, high = activation_range(operator)
     i = operator.index
     return Call(
@@ -52,8 +51,8 @@ def _int8(operator: Operator, source: str, target: str, bias: np.ndarray, shape:
         constants=(
             Constant(f"weights_{i}", values),
             Constant(f"bias_{i}", folded.astype(np.int32)),
-            Constant(f"multiplier_{i}", multiplier.astype(np.int32)),
-            Constant(f"shift_{i}", shift.astype(np.int8)),
+            Constant(f"multiplier_{i}", multipliers.astype(np.int32)),
+            Constant(f"shift_{i}", shifts.astype(np.int8)),
         ),
         struct=(
             "aiedge_fully_connected_int8_layer",

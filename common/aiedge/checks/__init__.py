@@ -1,0 +1,64 @@
+"""Checks of the notebooks' exercises: one line when the answer is right, else what was got, expected and likely.
+
+One module a lesson; this one holds what they share. A check that is not passed raises `CheckFailed`, so that
+"Run All" stops at the first open TODO. In a notebook the error shows as its text, without a traceback.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["CheckFailed", "as_array", "expect", "passed"]
+
+
+class CheckFailed(Exception):
+    """An exercise that is open, or whose answer is wrong."""
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in place of a traceback."""
+        return str(self).splitlines()
+
+
+def passed(todo: int, text: str) -> None:
+    """Print the one line of a right answer."""
+    print(f"✓ TODO {todo}: {text}")
+
+
+def expect(condition: bool, todo: int, got: object, expected: object, likely: str = "") -> None:
+    """Raise `CheckFailed` unless the condition holds, with what was got, what was expected and the likely mistake.
+
+    >>> expect(2 + 2 == 5, 1, "2 + 2 = 4", "5", "look again")
+    Traceback (most recent call last):
+        ...
+    aiedge.checks.CheckFailed: ✗ TODO 1 is not right yet.
+      got:      2 + 2 = 4
+      expected: 5
+      likely:   look again
+    """
+    if not condition:
+        lines = [f"✗ TODO {todo} is not right yet.", f"  got:      {got}", f"  expected: {expected}"]
+        raise CheckFailed("\n".join([*lines, f"  likely:   {likely}"] if likely else lines))
+
+
+def still_open(todo: int, value: object, name: str) -> None:
+    """Raise `CheckFailed` where the student has not replaced the `...` yet."""
+    if value is Ellipsis or value is None:
+        raise CheckFailed(f"✗ TODO {todo} is still open: `{name}` has no value yet. Fill in the cell above, then run both.")
+
+
+def as_array(value: Any, todo: int, name: str, shape: tuple[int, ...] | None = None) -> NDArray[np.float64]:
+    """The student's value as float64, of the given shape and without NaN; raises `CheckFailed` otherwise."""
+    still_open(todo, value, name)
+    try:
+        array = np.asarray(value, np.float64)
+    except (TypeError, ValueError):
+        raise CheckFailed(
+            f"✗ TODO {todo} is not right yet.\n  got:      `{name}` is a {type(value).__name__} that holds more than numbers\n"
+            "  expected: numbers"
+        ) from None
+    if shape is not None:
+        likely = f"{name}.reshape{shape} would give it this shape" if array.size == np.prod(shape) else ""
+        expect(array.shape == shape, todo, f"`{name}` has shape {array.shape}", f"shape {shape}", likely)
+    expect(bool(np.all(np.isfinite(array))), todo, f"`{name}` holds NaN or infinity", "finite numbers", "a division by 0")
+    return array

@@ -1,0 +1,40 @@
+"""TensorFlow and Keras, imported without the hundred log lines that they print.
+
+Importing this module takes some seconds, since it imports TensorFlow.
+"""
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Keep what Python and C++ print off the screen, unless the block fails: then all of it is shown."""
+    with tempfile.TemporaryFile() as log, open(log.fileno(), "w", closefd=False) as text:
+        saved = [os.dup(1), os.dup(2)]
+        try:
+            with contextlib.redirect_stdout(text), contextlib.redirect_stderr(text):
+                os.dup2(log.fileno(), 1)
+                os.dup2(log.fileno(), 2)
+                yield
+        except BaseException:
+            os.dup2(saved[1], 2)
+            log.seek(0)
+            os.write(2, log.read())
+            raise
+        finally:
+            for stream, copy in zip((1, 2), saved, strict=True):
+                os.dup2(copy, stream)
+                os.close(copy)
+
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+# The same numbers on every processor; oneDNN picks its order of sums by what it finds.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+with quiet():
+    import keras
+    import tensorflow
+
+__all__ = ["keras", "quiet", "tensorflow"]

@@ -1,0 +1,328 @@
+# %% [markdown]
+# # XOR: the smallest network that needs a hidden layer
+#
+# In 45 minutes you build a neural network, see what it has learned, and squeeze it into 8-bit integers. At the end it is a
+# C file that runs on a 20-euro microcontroller, so small that you can say what each of its bytes is for.
+#
+# Six cells are yours, marked **TODO**. Each has a hint, and a check after it that tells you whether you are there.
+# Run a cell with Shift+Enter. The first one takes some seconds: it loads TensorFlow.
+
+# %%
+import numpy as np
+
+from aiedge import codegen, models, plots, report, runtimes, tflite, training
+from aiedge.checks import xormodel
+from aiedge.framework import keras
+from aiedge.quantization import layer_multipliers, multiply_by_quantized_multiplier, multiply_rounding_once
+
+# %% [markdown]
+# ## 1. The problem
+#
+# XOR ("exclusive or") is 1 where its two inputs differ, and 0 where they are the same. Write it down as data: one row for each
+# pair of inputs.
+#
+# <details><summary>Hint</summary>
+#
+# `np.array([[0, 0], ...])` makes an array from a list of rows. The targets are a column: four rows of one number each, as in
+# `[[0], ...]`.
+# </details>
+
+# %%
+# TODO 1: Write XOR's truth table: inputs of shape (4, 2), targets of shape (4, 1) (fill in 2 lines).
+# BEGIN SOLUTION
+inputs = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
+targets = np.array([[0], [1], [1], [0]])
+# SKELETON inputs = ...
+# SKELETON targets = ...
+# END SOLUTION
+
+# %% tags=["check", "nbval-check-output"]
+xormodel.truth_table(inputs, targets)
+
+# %% [markdown]
+# Try to draw one straight line with all orange squares on one side and all blue circles on the other.
+
+# %%
+plots.points(inputs, targets, "Can one straight line separate them?")
+
+# %% [markdown]
+# ## 2. The network
+#
+# It cannot be done. A single neuron draws a straight line, so a single neuron cannot learn XOR. A layer of neurons in between
+# bends the line.
+#
+# Build a network with 2 inputs, two hidden layers of 16 neurons with `relu`, and 1 output with `sigmoid`, which makes any number
+# a value between 0 and 1.
+#
+# <details><summary>Hint</summary>
+#
+# `keras.Sequential([...])` takes a list: first `keras.Input((2,))`, then one `keras.layers.Dense(units, activation="...")` for each
+# layer.
+# </details>
+
+# %%
+rng = training.set_seed(0)
+# TODO 2: Build the network 2-16-16-1 with Keras (fill in about 6 lines).
+# BEGIN SOLUTION
+model = keras.Sequential(
+    [
+        keras.Input((2,)),
+        keras.layers.Dense(16, activation="relu"),
+        keras.layers.Dense(16, activation="relu"),
+        keras.layers.Dense(1, activation="sigmoid"),
+    ]
+)
+# SKELETON model = ...
+# END SOLUTION
+
+# %% tags=["check", "nbval-check-output"]
+xormodel.network(model)
+
+# %% [markdown]
+# Train it, and a single neuron beside it. The loss says how far the answers are from the targets: training makes it small, step by
+# step.
+
+# %%
+neuron = models.dense_network([2, 1])
+histories = {}
+for name, network in {"2-16-16-1": model, "one neuron": neuron}.items():
+    network.compile(optimizer=keras.optimizers.Adam(0.01), loss="binary_crossentropy")
+    histories[name] = training.fit(network, inputs, targets, epochs=150)
+plots.loss(histories)
+
+# %% tags=["check"]
+xormodel.trained(model, inputs, targets)
+
+# %% [markdown]
+# What did they learn? Ask both networks for every point of the plane. The dashed line is where they change their mind.
+
+# %%
+plots.decision_surfaces({"2-16-16-1": model, "one neuron": neuron}, inputs, targets)
+
+# %% [markdown]
+# ## 3. Noise
+#
+# A sensor never says exactly 0 or 1. Write a function that adds noise to the inputs: a random number for each value, from a
+# normal distribution with mean 0 and standard deviation `sigma`.
+#
+# <details><summary>Hint</summary>
+#
+# `rng.normal(mean, sigma, size=...)` gives random numbers; `inputs.shape` is the size you need. Return a new array: `inputs += ...`
+# would change the caller's.
+# </details>
+
+# %%
+def add_noise(inputs, sigma, rng):
+    # TODO 3: Return the inputs plus normal noise (fill in 1 line).
+    # BEGIN SOLUTION
+    return inputs + rng.normal(0, sigma, size=inputs.shape)
+    # SKELETON return ...
+    # END SOLUTION
+
+
+# %% tags=["check", "nbval-check-output"]
+xormodel.add_noise(add_noise)
+
+# %% [markdown]
+# From how much noise on does the network err? And does it help to train on noisy inputs?
+
+# %%
+many_inputs, many_targets = np.tile(inputs, (250, 1)), np.tile(targets, (250, 1))
+samples = add_noise(many_inputs, 0.2, rng)
+robust = models.dense_network([2, 16, 16, 1])
+robust.compile(optimizer=keras.optimizers.Adam(0.01), loss="binary_crossentropy")
+history = training.fit(robust, samples, many_targets, epochs=20)
+
+# %%
+networks = {"trained on 4 clean rows": model, "trained on 1,000 noisy rows": robust}
+sigmas = np.linspace(0, 0.6, 13)
+accuracies = {name: [] for name in networks}
+for sigma in sigmas:
+    noisy = add_noise(many_inputs, sigma, rng).astype(np.float32)
+    for name, network in networks.items():
+        accuracies[name].append(np.mean((np.asarray(network(noisy)) > 0.5) == many_targets))
+plots.accuracy_by_noise(sigmas, accuracies)
+
+# %%
+plots.decision_surfaces(networks, inputs, targets)
+
+# %% [markdown]
+# The second network puts its lines in the middle between the points, where noise does least harm. It goes on the board.
+#
+# ## 4. Eight bits
+#
+# A microcontroller adds and multiplies small integers faster, and stores them in a quarter of the bytes. An 8-bit integer `q` stands
+# for a real number `r`:
+#
+# $$ r = \text{scale} \cdot (q - \text{zero point}) $$
+#
+# The *scale* is the real size of one step. The *zero point* is the integer that stands for 0.0. Both follow from the range that the
+# numbers have: the lowest becomes −128, the highest 127. First that range, from the training samples:
+
+# %%
+calibration = samples.astype(np.float32)
+low, high = calibration.min(), calibration.max()
+print(f"the inputs lie between {low:.4f} and {high:.4f}")
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# From −128 to 127 there are 255 steps, and they span `high - low`. For the zero point, put `r = low` and `q = -128` into the formula
+# above, solve it, and round to an integer with `round(...)`.
+# </details>
+
+# %%
+# TODO 4: Compute scale and zero point of the range low ... high (fill in 2 lines).
+# BEGIN SOLUTION
+scale = (high - low) / 255
+zero_point = round(-128 - low / scale)
+# SKELETON scale = ...
+# SKELETON zero_point = ...
+# END SOLUTION
+
+# %% tags=["check"]
+xormodel.scale_and_zero_point(scale, zero_point, low, high)
+
+# %%
+plots.quantization_line(scale, zero_point, low, high)
+
+# %% [markdown]
+# Now turn real numbers into integers. Rounding may lead beyond the ends of the range, and an int8 that passes 127 comes out at
+# −128, so clamp before you convert.
+#
+# <details><summary>Hint</summary>
+#
+# `np.round(values / scale)`, then add the zero point; `np.clip(x, -128, 127)` clamps; `.astype(np.int8)` converts at the very end.
+# </details>
+
+# %%
+def quantize(values, scale, zero_point):
+    # TODO 5: Return the values as int8 (fill in 2 lines).
+    # BEGIN SOLUTION
+    q = np.round(values / scale) + zero_point
+    return np.clip(q, -128, 127).astype(np.int8)
+    # SKELETON return ...
+    # END SOLUTION
+
+
+# %% tags=["check", "nbval-check-output"]
+xormodel.quantize(quantize)
+
+# %% [markdown]
+# ## 5. The converter
+#
+# TensorFlow's converter does the same for every tensor of the network. It runs the samples through and notes the ranges
+# (*calibration*). The weights get a scale for each neuron.
+
+# %%
+float_model = tflite.convert_float(robust)
+int8_model = tflite.convert_int8(robust, calibration)
+graph = tflite.read(int8_model)
+print(report.describe(graph, "xormodel.tflite"))
+
+# %%
+theirs = graph.inputs[0].quantization
+print(f"the converter: scale {theirs.scale:.6f}, zero point {theirs.zero_point}")
+print(f"you:           scale {scale:.6f}, zero point {zero_point}")
+
+# %% [markdown]
+# ## 6. One layer in integers
+#
+# Inside the board there are no real numbers any more. A layer multiplies integers and adds them up:
+#
+# $$ \text{sum} = \sum_i w_i \, (x_i - z_x) + \text{bias} \qquad y = z_y + \frac{s_x s_w}{s_y} \cdot \text{sum} $$
+#
+# The factor $s_x s_w / s_y$ is a real number, but known beforehand: it becomes an integer *multiplier* and a *shift*.
+# `multiply_by_quantized_multiplier(sum, multiplier, shift)` multiplies by it and rounds.
+#
+# <details><summary>Hint</summary>
+#
+# Subtract `x_params.zero_point` from `x` after `x.astype(np.int32)`: an int8 would overflow. `@` is the matrix product; the weights are
+# `[outputs, inputs]`, so use `weights.T.astype(np.int32)`. Then add the bias, multiply, add `y_params.zero_point`, clamp, convert.
+# </details>
+
+# %%
+def integer_layer(x, weights, bias, x_params, w_params, y_params):
+    multiplier, shift = layer_multipliers(x_params, w_params, y_params, channels=len(weights))
+    # TODO 6: Compute the sums, multiply, add the zero point, clamp, return int8 (fill in 3 lines).
+    # BEGIN SOLUTION
+    sums = (x.astype(np.int32) - x_params.zero_point) @ weights.T.astype(np.int32) + bias
+    y = multiply_by_quantized_multiplier(sums, multiplier, shift) + y_params.zero_point
+    return np.clip(y, -128, 127).astype(np.int8)
+    # SKELETON return ...
+    # END SOLUTION
+
+
+# %% tags=["check", "nbval-check-output"]
+xormodel.integer_layer(integer_layer, graph)
+
+# %% [markdown]
+# ## 7. The same bits everywhere
+#
+# The network has two int8 inputs, so there are only 65,536 different questions. Ask them all: of NumPy, of the C code that you
+# will put on the board, of TensorFlow Lite Micro (TFLM), the interpreter for microcontrollers, and of LiteRT, the one for phones.
+
+# %%
+questions = runtimes.every_int8_pair()
+answers = runtimes.run_everywhere(int8_model, questions)
+
+# %%
+for name, count in runtimes.differences(answers, "NumPy integers").items():
+    print(f"{name:15} {count:4} of {len(questions):,} answers differ from NumPy's")
+
+# %% [markdown]
+# NumPy, compiled C and TFLM agree in every bit. LiteRT differs in a few answers. After multiplying, TFLM rounds twice in its fully
+# connected layers: once to 31 bits, once after the shift. LiteRT rounds once. Put its rounding into our NumPy network, and the
+# difference is gone:
+
+# %%
+once = tflite.run_integer(graph, questions, multiply=multiply_rounding_once)
+print(f"{np.sum(once != answers['LiteRT'])} answers differ when NumPy rounds once, too")
+difference = answers["LiteRT"].astype(int) - answers["NumPy integers"]
+plots.disagreement(questions, difference[:, 0], f"LiteRT differs in {np.mean(difference != 0):.1%}")
+
+# %% [markdown]
+# ## 8. What it needs on the board
+#
+# *Flash* keeps the program and the weights, *SRAM* what changes while it runs. Know both before you flash.
+
+# %%
+source = codegen.generate(graph, "xormodel")
+print("\n".join(report.memory_lines(source)))
+sizes = {
+    "float .tflite": len(float_model),
+    "int8 .tflite": len(int8_model),
+    "constants in compiled C": source.constant_bytes,
+    "arena of compiled C": source.plan.arena_bytes,
+}
+plots.memory(sizes, 4 * 2**20, "flash of the ESP-EYE, 4 MB", "The model beside the board")
+
+# %% [markdown]
+# ## 9. To the board
+#
+# Export the network: the two .tflite files, and the int8 one as a C array.
+
+# %%
+for path in tflite.export("xormodel", float_model, int8_model):
+    print(f"wrote {path.name}, {path.stat().st_size:,} bytes")
+
+# %% [markdown]
+# Now the firmware. Open a terminal in the folder `xormodel` (File → New → Terminal) and type:
+#
+# ```
+# cp notebook/xormodel.cpp vscode/main/xormodel.cpp
+# cd vscode
+# pio run -e host -t exec            # on this computer
+# pio run -e esp-eye -t upload       # on the ESP-EYE
+# ```
+#
+# The firmware, `vscode/main/main.cpp`, has five TODOs of its own. No board? `../run_serial.py --simulate xormodel`, typed in the folder
+# `xormodel`, builds the same firmware for this computer and talks to it as if it were one.
+
+# %% tags=["summary"]
+quantized = quantize(inputs, scale, zero_point)
+outputs = tflite.run_integer(graph, quantized)[:, 0]
+params = graph.outputs[0].quantization
+print(f"{graph.parameters} parameters in {len(int8_model):,} bytes of .tflite, {source.plan.arena_bytes} bytes of arena as C")
+for row, q in zip(inputs, outputs, strict=True):
+    print(f"{row[0]} xor {row[1]} = {params.scale * (int(q) - params.zero_point):.2f}")
