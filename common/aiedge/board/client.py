@@ -141,10 +141,10 @@ class Board:
         )
 
     def _wait(self, kind: int, timeout: float) -> Frame | None:
-        """Read until the reply to the open request comes; None after `timeout` seconds, or silence of that length."""
+        """Read until the reply to the open request comes; None after `timeout` seconds of silence or other talk."""
         end = time.monotonic() + timeout
-        while (left := end - time.monotonic()) > 0:
-            data = self._line.read(left)
+        while time.monotonic() < end:
+            data = self._line.read(timeout)
             if not data:
                 break
             for frame in self._reader.feed(data):
