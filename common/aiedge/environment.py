@@ -38,13 +38,14 @@ def prepare(kind: str = "user") -> None:
     Takes some milliseconds where the stamp says that all is done. Raises `UserError` for what a person can mend: an
     unsupported computer, no `venv` module, no network.
     """
-    if usable():
-        if digest(kind) in STAMP.read_text().splitlines():
-            return
-    else:
+    complete = usable()
+    if complete and digest(kind) in STAMP.read_text().splitlines():
+        return
+    source = wheels()
+    if not complete:
         make()
     STAMP.unlink(missing_ok=True)
-    install(LOCKS[kind])
+    install(LOCKS[kind], source)
     version = "{}.{}".format(*sys.version_info)
     write_atomic(STAMP, "\n".join([f"{version} {REPO}", digest("user"), digest(kind)]) + "\n")
     say("The kit is ready.")
@@ -90,7 +91,7 @@ def make() -> None:
             shutil.rmtree(VENV)
     except OSError as error:
         raise UserError(f"cannot remove the old .venv: {error}", "close the programs that use it") from error
-    if uv := shutil.which("uv"):
+    if uv := find_uv():
         run(
             [uv, "venv", "--quiet", "--python", base, VENV], "uv could not make .venv", "its message is above"
         )
@@ -102,17 +103,20 @@ def make() -> None:
         )
 
 
-def install(lock: Path) -> None:
-    """Install the packages of `lock`, the kit itself as an editable package, and what PlatformIO needs offline."""
+def install(lock: Path, source: list[str | Path]) -> None:
+    """Install the packages of `lock`, the kit itself as an editable package, and what PlatformIO needs offline.
+
+    `source` are the installer's options for where packages come from, of `wheels`.
+    """
     installer: list[str | Path] = [PYTHON, "-m", "pip", "install", "--no-deps"]
-    uv = shutil.which("uv")
+    uv = find_uv()
     if uv:
         installer = [uv, "pip", "install", "--no-deps", "--compile-bytecode", "--python", PYTHON]
     screen = sys.stdout.isatty()
     count = sum("==" in line for line in lock.read_text().splitlines())
     say(f"[2/4] Installing about {count} packages: 1 to 3 minutes, 2 GB of disk")
     run(
-        [*installer, *([] if screen else ["--quiet"]), *wheels(), "-r", lock],
+        [*installer, *([] if screen else ["--quiet"]), *source, "-r", lock],
         "the packages could not be installed (the lines above say why)",
         "the first set-up needs a network; without one, set AIEDGE_WHEELHOUSE to a folder of wheels that\n"
         "      ./start-notebook.sh --wheelhouse FOLDER filled on a like computer with a network",
@@ -126,6 +130,13 @@ def install(lock: Path) -> None:
     write_atomic(VENV / "share/jupyter/lab/settings/overrides.json", LAB_SETTINGS)
     say("[4/4] Preparing PlatformIO, which builds the firmware")
     run([PYTHON, "-m", "aiedge.board.build"], "PlatformIO could not be prepared", "start again")
+
+
+def find_uv() -> str | None:
+    """Path of a uv that runs, if there is one; version managers leave shims behind that do not."""
+    uv = shutil.which("uv")
+    works = uv and subprocess.run([uv, "--version"], capture_output=True, check=False).returncode == 0
+    return uv if works else None
 
 
 def wheels() -> list[str | Path]:
