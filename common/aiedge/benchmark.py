@@ -221,7 +221,7 @@ def _command(options: argparse.Namespace) -> int:
         result = simulate(options.simulate, options.solution)
     else:
         port = options.port or choose_port(find_ports(), input if sys.stdin.isatty() else None)
-        print(f"asking {port} what it runs", flush=True)
+        print(f"asking {port} what it runs (up to 20 s)", flush=True)
         result = run_on_port(port, options.project, options.solution, options.baud)
     print(f"\n{result}")
     return 0 if result.all_right else 1

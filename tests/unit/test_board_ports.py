@@ -104,7 +104,7 @@ def test_busy_port(pty):
 
 @posix
 def test_forbidden_port(pty):
-    pytest.importorskip("grp")  # nobody may not be able to
+    pytest.importorskip("grp")  # which another user may not be able to read
     os.chmod(pty, 0)
     user = os.geteuid()
     if user == 0:
@@ -125,8 +125,9 @@ def test_not_a_port(name):
 
 
 @posix
-def test_impossible_speed(pty):
-    assert "cannot be opened" in refuse(pty, baud=-1).message
+@pytest.mark.parametrize("baud", [-1, 0, 2**40])
+def test_impossible_speed(pty, baud):
+    assert refuse(pty, baud).message == f"{baud} baud is no speed of a serial port"
 
 
 @pytest.mark.parametrize("name", ["socket://127.0.0.1:{free}", "socket://nonsense", "nosuch://x"])

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from aiedge import benchmark, tflite
-from aiedge.board import Board, FaultyTransport, SerialTransport, StandIn
+from aiedge.board import Board, FaultyTransport, SerialTransport, StandIn, frames
 from aiedge.board import client as client_module
 from aiedge.board.build import build
+from aiedge.board.frames import Frame, FrameReader
 from aiedge.errors import UserError
 from aiedge.paths import REPO
 
@@ -107,6 +108,27 @@ def test_ascii_command(program):
             received += piece
         line.close()
     assert received.endswith(b"m-name-dut-[xormodel]\r\nm-ready\r\n")
+
+
+@needs_compiler
+@pytest.mark.parametrize("tcp", LINES)
+@pytest.mark.parametrize(
+    ("kind", "payload", "code"),
+    [(0x42, b"", 1), (frames.INFER, b"abc", 2), (frames.INFER, bytes(1024), 2), (frames.HELLO, b"\x02", 4)],
+)
+def test_wrong_requests_are_refused(program, tcp, kind, payload, code):
+    with StandIn(program, tcp) as stand_in:
+        line = SerialTransport(stand_in.port)
+        line.write(b"noise\0\x05\x11\0" + frames.encode(Frame(kind, 7, payload)) + b"noise")
+        reader, replies = FrameReader(), []
+        while not replies:
+            data = line.read(2.0)
+            assert data, "no reply"
+            replies = reader.feed(data)
+        line.close()
+    (reply,) = replies
+    assert (reply.type, reply.seq, reply.payload[0]) == (frames.ERROR, 7, code)
+    assert reply.payload[1:].decode("ascii").isprintable()
 
 
 @needs_compiler

@@ -80,9 +80,10 @@ def choose_port(ports: Sequence[SerialPort], ask: Callable[[str], str] | None = 
     if ask is None:
         problem = "several boards are connected" if obvious else "none of these ports looks like a board"
         raise UserError(problem, f"name one: ./run_serial.py {ports[0].name}; {NO_BOARD}")
+    numbers = "1" if len(ports) == 1 else f"1-{len(ports)}"
     while True:
         try:
-            answer = ask(f"which one (1-{len(ports)})? ").strip()
+            answer = ask(f"which one ({numbers})? ").strip()
         except EOFError:
             raise UserError("no port chosen", f"name one: ./run_serial.py {ports[0].name}") from None
         if answer.isdecimal() and 1 <= int(answer) <= len(ports):

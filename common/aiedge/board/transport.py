@@ -1,5 +1,6 @@
 """The line to a board: a serial port or a socket, and one that makes mistakes for tests."""
 
+import contextlib
 import random
 from typing import Protocol
 
@@ -9,7 +10,13 @@ from aiedge.board.ports import explain
 from aiedge.errors import UserError
 
 BAUD = 115200
+_FASTEST = 5_000_000  # baud, of the ESP32's UART
 _WRITE_TIMEOUT = 10.0  # s
+_OPEN_ERRORS: tuple[type[Exception], ...] = (OSError, ValueError)
+with contextlib.suppress(ImportError):  # Windows has no termios
+    import termios
+
+    _OPEN_ERRORS += (termios.error,)
 
 
 class Transport(Protocol):
@@ -35,6 +42,8 @@ class SerialTransport:
 
     def __init__(self, name: str, baud: int = BAUD):
         self.name = name
+        if not 0 < baud <= _FASTEST:
+            raise UserError(f"{baud} baud is no speed of a serial port", f"the firmware's is {BAUD}")
         try:
             self._port = serial.serial_for_url(
                 name,
@@ -49,7 +58,7 @@ class SerialTransport:
             if "://" not in name:
                 self._port.exclusive = True
             self._port.open()
-        except (OSError, ValueError) as error:
+        except _OPEN_ERRORS as error:
             raise explain(error, name) from error
 
     def read(self, timeout: float) -> bytes:
