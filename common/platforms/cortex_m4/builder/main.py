@@ -4,7 +4,7 @@ import os
 import shutil
 import sys
 
-from SCons.Script import AlwaysBuild, COMMAND_LINE_TARGETS, Default, DefaultEnvironment
+from SCons.Script import COMMAND_LINE_TARGETS, AlwaysBuild, Default, DefaultEnvironment
 
 env = DefaultEnvironment()
 bsp = os.path.join(env.PioPlatform().get_dir(), "bsp")
@@ -41,7 +41,13 @@ env.Replace(
 )
 env.Append(
     CCFLAGS=[*cpu, "-ffunction-sections", "-fdata-sections"],
-    CXXFLAGS=["-std=gnu++17", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics", "-fno-use-cxa-atexit"],
+    CXXFLAGS=[
+        "-std=gnu++17",
+        "-fno-exceptions",
+        "-fno-rtti",
+        "-fno-threadsafe-statics",
+        "-fno-use-cxa-atexit",
+    ],
     LINKFLAGS=[
         *cpu,
         "--specs=nano.specs",

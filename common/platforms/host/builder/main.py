@@ -28,7 +28,9 @@ else:
     env.Append(LINKFLAGS=["-Wl,--gc-sections"])
 
 program = env.BuildProgram()
-run = env.VerboseAction(f"{os.path.join('$BUILD_DIR', '${PROGNAME}${PROGSUFFIX}')} $PROGRAM_ARGS", "Running $SOURCE")
+run = env.VerboseAction(
+    f"{os.path.join('$BUILD_DIR', '${PROGNAME}${PROGSUFFIX}')} $PROGRAM_ARGS", "Running $SOURCE"
+)
 AlwaysBuild(env.Alias("upload", program, run))
 env.AddPlatformTarget("exec", program, run, "Run", "Run the firmware on this computer")
 Default([program])
