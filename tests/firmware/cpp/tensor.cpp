@@ -1,0 +1,55 @@
+// Tensors on the command line, for tests: reads lines "SCALE ZERO_POINT REAL" and prints what an int8
+// tensor makes of the number: the stored value and the number that get() returns.
+#include "Tensor.h"
+
+#include <stdio.h>
+
+#include "StaticInputProvider.h"
+
+using aiedge::Tensor;
+using aiedge::TensorType;
+
+namespace {
+
+// Ends the program with the number of the line that fails; not an assert(), which -DNDEBUG removes.
+#define EXPECT(condition) \
+  if (!(condition)) return __LINE__ % 256
+
+int check_edges() {
+  int8_t stored[2] = {1, 2};
+  Tensor tensor{stored, 2, TensorType::kInt8, 0.5f, -3};
+  EXPECT(tensor.bytes() == 2);
+  tensor.set(2, 9.0f);  // beyond the end: nothing happens
+  EXPECT(tensor.get(2) == 0.0f && stored[0] == 1 && stored[1] == 2);
+
+  float reals[2] = {};
+  Tensor floats{reals, 2, TensorType::kFloat32, 1.0f, 0};
+  floats.set(1, 0.3f);
+  EXPECT(floats.bytes() == 8 && floats.get(1) == 0.3f && reals[0] == 0.0f);
+
+  const float table[2][2] = {{1, 2}, {3, 4}};
+  aiedge::StaticInputProvider provider(table[0], 2, 2);
+  EXPECT(provider.read(floats) && reals[0] == 1.0f && reals[1] == 2.0f);
+  EXPECT(provider.read(floats) && reals[0] == 3.0f && reals[1] == 4.0f);
+  EXPECT(!provider.read(floats));
+
+  Tensor none;
+  none.set(0, 1.0f);
+  EXPECT(none.get(0) == 0.0f && none.bytes() == 0);
+  return 0;
+}
+
+}  // namespace
+
+int main() {
+  if (const int line = check_edges()) return line;
+  float scale = 0, real = 0;
+  int zero_point = 0;
+  int8_t stored = 0;
+  while (scanf("%f %d %f", &scale, &zero_point, &real) == 3) {
+    Tensor tensor{&stored, 1, TensorType::kInt8, scale, zero_point};
+    tensor.set(0, real);
+    printf("%d %.9g\n", stored, static_cast<double>(tensor.get(0)));
+  }
+  return 0;
+}

@@ -1,0 +1,20 @@
+// Declarations for tests; see README.md.
+#pragma once
+
+#include <stdint.h>
+
+typedef int esp_err_t;
+
+#define ESP_OK 0
+
+#ifdef __cplusplus
+extern "C"
+#endif
+    void
+    esp_error_check_failed(esp_err_t error);
+
+#define ESP_ERROR_CHECK(expression)                       \
+  do {                                                    \
+    const esp_err_t error_ = (expression);                \
+    if (error_ != ESP_OK) esp_error_check_failed(error_); \
+  } while (0)

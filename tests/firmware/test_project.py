@@ -1,0 +1,188 @@
+"""The PlatformIO project as a student uses it, and as the vendors' own tools read it."""
+
+import ast
+import csv
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from aiedge.board.build import build, prepare_core
+from aiedge.errors import UserError
+from aiedge.lessons.source import read_source
+from aiedge.paths import REPO
+from toolbox import CXX, HERE, LESSON, LIBRARY, MODEL, QEMU, VSCODE, compile_cpp, generated, main_cpp, need
+
+TABLE = ["0.00 xor 0.00 = 0", "0.00 xor 1.00 = 1", "1.00 xor 0.00 = 1", "1.00 xor 1.00 = 0"]
+TODOS = range(len(read_source(LESSON, []).todos))
+TOOLS = {"host": ["g++"], "cortex-m4": ["arm-none-eabi-g++", "qemu-system-arm"]}
+PIO = [sys.executable, "-m", "platformio"]
+
+
+def pio(*arguments: str, sources: Path, workspace: Path) -> subprocess.CompletedProcess[str]:
+    """Run PlatformIO in the student's folder, with the sources elsewhere: the student's files stay as they are."""
+    prepare_core()
+    folders = {"PLATFORMIO_SRC_DIR": str(sources), "PLATFORMIO_WORKSPACE_DIR": str(workspace)}
+    env = {**os.environ, **folders, "AIEDGE_PYTHON": sys.executable}
+    return subprocess.run(
+        [*PIO, *arguments], cwd=VSCODE, env=env, capture_output=True, text=True, timeout=300
+    )
+
+
+def rows(output: str) -> list[str]:
+    return re.findall(r"^\S+ xor \S+ = \d", output, re.MULTILINE)
+
+
+@pytest.mark.parametrize("environment", ["host", "cortex-m4"])
+def test_exec_prints_the_truth_table(environment, tmp_path):
+    need(*TOOLS[environment])
+    sources = tmp_path / "main"
+    sources.mkdir()
+    shutil.copy(MODEL, sources)
+    main_cpp(5, sources)
+    done = pio("run", "-e", environment, "-t", "exec", sources=sources, workspace=tmp_path / "pio")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert rows(done.stdout) == TABLE, done.stdout
+    assert "warning:" not in done.stdout + done.stderr
+
+
+# Two stages show that the emulator stops as the host does.
+STAGES = [*(("host", solved) for solved in TODOS), ("cortex-m4", 0), ("cortex-m4", 4)]
+
+
+@pytest.mark.parametrize(("environment", "solved"), STAGES)
+def test_unfinished_firmware_stops_at_its_next_todo(environment, solved, tmp_path):
+    need(*TOOLS[environment])
+    main = main_cpp(solved, tmp_path)
+    program = build(VSCODE, environment, main_cpp=main, model_cpp=MODEL, build_dir=tmp_path / "pio")
+    command = [str(program)]
+    if environment == "cortex-m4":
+        command = [*QEMU, "enable=on,target=native", "-serial", "stdio", "-kernel", str(program)]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30)
+    assert done.returncode == 3
+    assert re.findall(r"^TODO (\d): .+ \(main.cpp\)$", done.stdout, re.MULTILINE) == [str(solved + 1)]
+
+
+@pytest.mark.parametrize("compiler", ["g++", "clang++", "arm-none-eabi-g++"])
+def test_every_stage_of_the_lesson_compiles_without_a_warning(compiler, tmp_path):
+    need(compiler)
+    for solved in (*TODOS, len(TODOS)):
+        flags = ["-Wno-unused-parameter", "-fsyntax-only"]
+        compile_cpp(compiler, flags, [main_cpp(solved, tmp_path)], Path(os.devnull))
+
+
+def test_a_build_without_the_copied_model_says_the_command(tmp_path):
+    main_cpp(5, tmp_path)
+    done = pio("run", "-e", "host", sources=tmp_path, workspace=tmp_path / "pio")
+    assert done.returncode != 0
+    assert (
+        "error: main/xormodel.cpp is missing\nhint: cp notebook/xormodel.cpp vscode/main/xormodel.cpp"
+        in done.stderr
+    )
+
+
+def test_an_editor_can_read_the_project_before_the_model_is_there(tmp_path):
+    main_cpp(0, tmp_path)
+    done = pio("run", "-e", "host", "-t", "idedata", sources=tmp_path, workspace=tmp_path / "pio")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert str(LIBRARY) in done.stdout
+
+
+def test_build_turns_failures_into_errors_with_hints(tmp_path):
+    need("g++")
+    empty = tmp_path / "empty.cpp"
+    empty.touch()
+    broken = tmp_path / "broken.cpp"
+    broken.write_text(main_cpp(5, tmp_path).read_text() + "\nint broken = unknown_name;\n")
+    with pytest.raises(UserError, match="unknown_name"):
+        build(VSCODE, main_cpp=broken, model_cpp=MODEL, build_dir=tmp_path / "one")
+    with pytest.raises(UserError) as failure:
+        build(VSCODE, main_cpp=tmp_path / "main.cpp", model_cpp=empty, build_dir=tmp_path / "two")
+    assert failure.value.hint
+
+
+def test_build_leaves_the_students_files_alone(tmp_path):
+    need("g++")
+    before = {path: path.read_bytes() for path in (VSCODE / "main").iterdir()}
+    build(VSCODE, main_cpp=main_cpp(5, tmp_path), model_cpp=MODEL, build_dir=tmp_path / "pio")
+    assert {path: path.read_bytes() for path in (VSCODE / "main").iterdir()} == before
+
+
+def test_missing_tensorflow_sources_are_an_error_with_a_hint(tmp_path, monkeypatch):
+    shutil.copy(MODEL, tmp_path)
+    main_cpp(5, tmp_path)
+    for value, message in ("", "TFLM_DIR is not set"), (str(tmp_path), "lacks the folder"):
+        monkeypatch.setenv("TFLM_DIR", value)
+        done = pio("run", "-e", "host-tflm", sources=tmp_path, workspace=tmp_path / "pio")
+        assert done.returncode != 0 and message in done.stderr and "hint: set TFLM_DIR" in done.stderr
+
+
+@pytest.mark.parametrize("compiler", ["g++", "clang++"])
+@pytest.mark.parametrize("driver", sorted(LIBRARY.glob("esp32/*.cpp")), ids=lambda path: path.name)
+def test_esp32_drivers_compile_against_declarations_of_esp_idf(compiler, driver):
+    compile_cpp(compiler, ["-fsyntax-only", f"-I{HERE / 'esp_idf'}"], [driver], Path(os.devnull))
+
+
+@pytest.mark.parametrize("compiler", ["g++", "clang++"])
+def test_the_interpreter_compiles_against_declarations_of_tflm(compiler, tmp_path):
+    flags = ["-fsyntax-only", "-DAIEDGE_RUNTIME_TFLM", f"-I{generated(tmp_path)}", f"-I{HERE / 'esp_idf'}"]
+    compile_cpp(compiler, flags, [LIBRARY / "TflmModel.cpp"], Path(os.devnull))
+
+
+def test_the_library_needs_no_cpp_library_on_the_cortex_m4(tmp_path):
+    need("arm-none-eabi-g++")
+    flags = ["-mcpu=cortex-m4", "-mthumb", "-nostdinc++", "-fno-exceptions", "-fno-rtti", "-fsyntax-only"]
+    for source in (*LIBRARY.glob("*.cpp"), *LIBRARY.glob("cortex_m4/*.cpp")):
+        done = subprocess.run(["arm-none-eabi-g++", *CXX, *flags, source], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+
+
+def test_platformio_finds_nothing_wrong_with_its_settings():
+    lint = subprocess.run(
+        [*PIO, "project", "config", "-d", VSCODE, "--lint", "--json-output"], capture_output=True, text=True
+    )
+    found = ast.literal_eval(lint.stdout)  # PlatformIO prints Python here, not JSON
+    assert found["errors"] == [] and found["warnings"] == [], found
+    show = subprocess.run([*PIO, "project", "config", "-d", VSCODE, "--json-output"], capture_output=True)
+    assert show.returncode == 0
+    sections = dict(json.loads(show.stdout))
+    environments = {name.removeprefix("env:") for name in sections if name.startswith("env:")}
+    assert environments == {"host", "cortex-m4", "esp-eye", "esp-eye-compiled", "host-tflm"}
+    assert dict(sections["platformio"])["default_envs"] == ["host"]
+
+
+@pytest.mark.parametrize("board", sorted((REPO / "common/boards").glob("*.json")), ids=lambda path: path.stem)
+def test_platformio_accepts_the_boards(board):
+    from platformio.platform.board import PlatformBoardConfig
+
+    config = PlatformBoardConfig(str(board))
+    assert config.id == board.stem
+    brief = config.get_brief_data()
+    assert brief["name"] and brief["vendor"] and brief["rom"] == 4 * 1024 * 1024
+
+
+def test_espressifs_component_manager_accepts_the_manifest():
+    pytest.importorskip("idf_component_manager.core", reason="needs: pip install idf-component-manager")
+    from idf_component_tools.manager import ManifestManager
+
+    manifest = ManifestManager(str(VSCODE / "main/idf_component.yml"), "main")
+    assert not manifest.validate().validation_errors
+    assert [d.name for d in manifest.load().requirements] == ["espressif/esp-tflite-micro", "idf"]
+
+
+def test_partitions_fit_the_flash():
+    text = (VSCODE / "partitions.csv").read_text()
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    end = 0x9000  # the boot loader and this table lie below
+    for row in csv.reader(lines):
+        name, kind, _, offset, size = (field.strip() for field in row)
+        assert int(offset, 0) >= end, f"{name} overlaps what is before it"
+        assert int(offset, 0) % (0x10000 if kind == "app" else 0x1000) == 0
+        end = int(offset, 0) + int(size, 0)
+    flash = json.loads((REPO / "common/boards/esp-eye.json").read_text())["upload"]["maximum_size"]
+    assert end <= flash == 4 * 1024 * 1024
+    assert "CONFIG_ESPTOOLPY_FLASHSIZE_4MB=y" in (VSCODE / "sdkconfig.defaults").read_text()

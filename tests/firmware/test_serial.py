@@ -1,0 +1,232 @@
+"""The firmware as a board: frames, commands and garbage on a TCP port, a pseudo-terminal and QEMU's UART."""
+
+import contextlib
+import hashlib
+import os
+import random
+import re
+import select
+import socket
+import struct
+import subprocess
+import time
+import zlib
+
+import pytest
+from aiedge.board.build import build
+from toolbox import BUILDS, MODEL, QEMU, VSCODE, firmware, main_cpp, need, wire
+
+HELLO, INFER, HELLO_REPLY, RESULT, ERROR = 0x01, 0x02, 0x81, 0x82, 0xFF
+
+
+class Line:
+    """The computer's end of a serial line, with a reader of frames that is independent of the kit's own."""
+
+    def __init__(self, file: int):
+        self.file = file
+        self.log = b""
+        self.rest = b""
+
+    def send(self, data: bytes) -> None:
+        while data:
+            data = data[os.write(self.file, data) :]
+
+    def read(self, pattern: bytes, seconds: float = 10) -> re.Match[bytes]:
+        """Wait until what has come matches, and take it out; the text before it goes to `log`."""
+        end = time.monotonic() + seconds
+        while not (match := re.search(pattern, self.rest, re.DOTALL)):
+            assert select.select([self.file], [], [], max(0, end - time.monotonic()))[0], (pattern, self.rest)
+            data = os.read(self.file, 4096)
+            assert data, "the line was closed"
+            self.rest += data
+        self.log += self.rest[: match.start()]
+        self.rest = self.rest[match.end() :]
+        return match
+
+    def frame(self) -> tuple[int, int, bytes]:
+        """The next frame: type, seq, payload."""
+        code, body = self.read(rb"\x00([^\x00]+)\x00")[1], b""
+        while code:
+            body += code[1 : code[0]] + (b"\0" if code[0] < 255 else b"")
+            code = code[code[0] :]
+        body = body.removesuffix(b"\0")
+        assert zlib.crc32(body[:-4]) == int.from_bytes(body[-4:], "little")
+        return body[0], int.from_bytes(body[1:3], "little"), body[3:-4]
+
+    def ask(self, kind: int, seq: int, payload: bytes) -> tuple[int, int, bytes]:
+        self.send(wire(kind, seq, payload))
+        return self.frame()
+
+
+@contextlib.contextmanager
+def running(*command):
+    """A started program that is stopped at the end."""
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+@contextlib.contextmanager
+def board(program):
+    """A firmware program behind TCP, as a `Line`."""
+    with running(program, "--tcp", "0") as process:
+        port = int(re.search(r"socket://127.0.0.1:(\d+)", process.stdout.readline())[1])
+        with socket.create_connection(("127.0.0.1", port)) as connection:
+            line = Line(connection.fileno())
+            line.port = port
+            yield line
+
+
+@pytest.fixture(params=BUILDS.values(), ids=BUILDS.keys(), scope="module")
+def program(request, tmp_path_factory):
+    """The solved firmware as a program, one per compiler and set of flags."""
+    folder = tmp_path_factory.mktemp("firmware")
+    return firmware(*request.param, main_cpp(5, folder), folder)
+
+
+def test_plain_run_prints_the_truth_table_and_ends(program):
+    done = subprocess.run([program], capture_output=True, text=True, timeout=10)
+    assert done.returncode == 0 and done.stderr == ""
+    rows = re.findall(r"^(\S+) xor (\S+) = ([01])   result \S+ \(\d+ us\)$", done.stdout, re.MULTILINE)
+    assert [(float(a), float(b), int(y)) for a, b, y in rows] == [(0, 0, 0), (0, 1, 1), (1, 0, 1), (1, 1, 0)]
+
+
+def test_hello_says_what_the_firmware_is(program):
+    with board(program) as line:
+        kind, seq, payload = line.ask(HELLO, 0xABCD, b"\x01")
+        assert (kind, seq) == (HELLO_REPLY, 0xABCD)
+        *numbers, digest = struct.unpack("<BBBBIIIH32s", payload[:50])
+        assert numbers[:6] == [1, 0, 0, 0, 2, 1] and numbers[7] == 1024
+        assert payload[50:] == b"xormodel"
+        array = re.search(r"\{(.+?)\}", MODEL.read_text(), re.DOTALL)[1]
+        model = bytes(int(number, 0) for number in array.replace(",", " ").split())
+        assert digest == hashlib.sha256(model).digest()
+
+
+def test_inference_and_its_errors(program):
+    with board(program) as line:
+        outputs = {}
+        for seq, payload in enumerate([b"\x80\x80", b"\x80\x7f", b"\x7f\x80", b"\x7f\x7f"]):
+            kind, answered, result = line.ask(INFER, seq, payload)
+            assert (kind, answered, len(result)) == (RESULT, seq, 5)
+            outputs[payload] = int.from_bytes(result[4:], signed=True) > 0
+        assert list(outputs.values()) == [False, True, True, False]
+
+        for kind, payload, code in [(HELLO, b"\x02", 4), (HELLO, b"", 2), (INFER, b"123", 2), (0x55, b"", 1)]:
+            answer, seq, message = line.ask(kind, 9, payload)
+            assert (answer, seq, message[0]) == (ERROR, 9, code)
+            assert re.fullmatch(rb"[ -~]+", message[1:])
+        assert b"TODO" not in line.log
+
+
+def test_commands_are_read_outside_frames_only(program):
+    with board(program) as line:
+        line.ask(HELLO, 1, b"\x01")
+        line.send(b"na")
+        line.send(b"me%")
+        line.read(rb"m-name-dut-\[xormodel\]\r\nm-ready\r\n")
+        line.send(b"\r\nprofile%")
+        line.read(rb"e-\[Unknown command: profile\]\r\nm-ready\r\n")
+        # Noise and endless lines leave no trace in the next command.
+        line.send(b"xx\xff" + b"y" * 500 + b"\x07name%")
+        line.read(rb"^.*?m-name-dut-\[xormodel\]\r\n")
+        # Inside a frame a command is part of the frame.
+        assert line.ask(INFER, 3, b"name%")[0] == ERROR
+        line.send(b"name%")
+        line.read(rb"m-name")
+
+
+def test_garbage_costs_nothing_but_itself(program):
+    rng = random.Random(4)
+    with board(program) as line:
+        expected = line.ask(INFER, 0, b"\x10\x20")[2][4:]
+        for seq in range(1, 20):
+            line.send(bytes(rng.choices(range(256), [30] + [1] * 255, k=rng.randrange(1, 3000))))
+            time.sleep(0.25)  # silence: whatever had begun is given up
+            line.send(wire(INFER, seq, b"\x10\x20"))
+            while (answer := line.frame())[1] != seq or answer[0] != RESULT:
+                pass
+            assert answer[2][4:] == expected
+
+
+def test_a_dropped_connection_is_accepted_anew(program):
+    with board(program) as line:
+        line.ask(HELLO, 1, b"\x01")
+        line.send(wire(INFER, 2, b"\x10\x20")[:4])  # the cable is pulled in the middle of a frame
+        os.close(os.dup(line.file))
+        socket.socket(fileno=os.dup(line.file)).shutdown(socket.SHUT_RDWR)
+        with socket.create_connection(("127.0.0.1", line.port)) as connection:
+            time.sleep(0.25)
+            again = Line(connection.fileno())
+            assert again.ask(HELLO, 3, b"\x01")[:2] == (HELLO_REPLY, 3)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no pseudo-terminals")
+def test_pseudo_terminal(program):
+    import tty
+
+    with running(program, "--pty") as process:
+        name = re.search(r"listening on (\S+)", process.stdout.readline())[1]
+        for seq in range(3):  # opened, closed and opened again, as a serial port is
+            file = os.open(name, os.O_RDWR | os.O_NOCTTY)
+            tty.setraw(file)
+            assert Line(file).ask(INFER, seq, b"\x80\x7f")[:2] == (RESULT, seq)
+            os.close(file)
+
+
+def test_an_input_without_result_is_answered_as_failed(tmp_path):
+    main = main_cpp(5, tmp_path)
+    main.write_text(main.read_text().replace("port.write_result(model.output(), time_us);", "(void)time_us;"))
+    with board(firmware("g++", ["-O1"], main, tmp_path)) as line:
+        kind, seq, message = line.ask(INFER, 5, b"\x00\x00")
+        assert (kind, seq, message[0]) == (ERROR, 5, 3)
+
+
+@pytest.mark.parametrize("arguments", [["--usb"], ["--tcp"], ["--pty", "x"], ["--tcp", "1", "2"]])
+def test_wrong_arguments_are_an_error_with_a_hint(arguments, tmp_path_factory, program):
+    done = subprocess.run([program, *arguments], capture_output=True, text=True, timeout=10)
+    assert done.returncode == 2 and "error: " in done.stderr and "hint: " in done.stderr
+
+
+def test_a_taken_port_is_an_error_with_a_hint(program):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        command = [program, "--tcp", str(taken.getsockname()[1])]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10)
+    assert done.returncode == 2 and "error: cannot listen" in done.stderr and "hint: " in done.stderr
+
+
+def test_emulated_cortex_m4_gives_the_same_bits_over_its_uart(tmp_path):
+    need("g++", "arm-none-eabi-g++", "qemu-system-arm")
+    main = main_cpp(5, tmp_path)
+    elf = build(VSCODE, "cortex-m4", main_cpp=main, model_cpp=MODEL, build_dir=tmp_path / "pio")
+    path = tmp_path / "uart"
+    qemu = [*QEMU, "enable=on,target=native,arg=firmware,arg=--serve", "-serial", "chardev:uart"]
+    qemu += ["-chardev", f"socket,id=uart,path={path},server=on,wait=off", "-kernel", str(elf)]
+    rng = random.Random(5)
+    with running(*qemu), board(firmware("g++", ["-O2"], main, tmp_path)) as host:
+        emulated = connect(path)
+        assert emulated.ask(HELLO, 1, b"\x01") == host.ask(HELLO, 1, b"\x01")
+        for seq in range(1000):
+            payload = rng.randbytes(2)
+            there, here = emulated.ask(INFER, seq, payload), host.ask(INFER, seq, payload)
+            assert there[:2] == here[:2] == (RESULT, seq)
+            assert there[2][4:] == here[2][4:], payload
+        emulated.send(b"name%")
+        emulated.read(rb"m-name-dut-\[xormodel\]\r\nm-ready\r\n")
+
+
+def connect(path) -> Line:
+    """The line at a Unix socket that a program is about to open."""
+    for _ in range(100):
+        connection = socket.socket(socket.AF_UNIX)
+        try:
+            connection.connect(str(path))
+            return Line(connection.detach())
+        except OSError:
+            connection.close()
+            time.sleep(0.1)
+    raise AssertionError(f"nothing listens at {path}")

@@ -1,0 +1,105 @@
+"""What the firmware tests share: compilers, the library's files, the protocol's golden blocks."""
+
+import re
+import shutil
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import pytest
+from aiedge.lessons.source import read_source
+from aiedge.paths import REPO
+
+HERE = Path(__file__).resolve().parent
+LIBRARY = REPO / "common/firmware/src"
+VSCODE = REPO / "xormodel/vscode"
+LESSON = REPO / "common/lessons/xormodel/main.cpp"
+MODEL = REPO / "xormodel/solution/xormodel.cpp"
+
+STRICT = ["-Wall", "-Wextra", "-Wconversion", "-Werror"]
+CXX = ["-std=c++17", *STRICT, f"-I{LIBRARY}"]
+SANITIZED = ["-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+RELEASE = ["-O2", "-DNDEBUG"]
+BUILDS = {
+    "gcc-sanitized": ("g++", SANITIZED),
+    "gcc-release": ("g++", RELEASE),
+    "clang-sanitized": ("clang++", SANITIZED),
+    "clang-release": ("clang++", RELEASE),
+}
+QEMU = ["qemu-system-arm", "-M", "mps2-an386", "-display", "none", "-monitor", "none", "-semihosting-config"]
+APT = {
+    "g++": "g++",
+    "clang++": "clang",
+    "arm-none-eabi-g++": "gcc-arm-none-eabi libnewlib-arm-none-eabi",
+    "qemu-system-arm": "qemu-system-arm",
+}
+
+
+def need(*tools: str) -> None:
+    """Skip the test where a tool is missing, and say how to install it."""
+    for tool in tools:
+        if shutil.which(tool) is None:
+            pytest.skip(f"{tool} is missing (Debian: apt install {APT[tool]})")
+
+
+def compile_cpp(compiler: str, flags: list[str], sources: list[Path], program: Path) -> Path:
+    """Compile C++ sources into a program; a warning fails the test."""
+    need(compiler)
+    command = [compiler, *CXX, *flags, *map(str, sources), "-o", str(program)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return program
+
+
+def golden(block: str) -> dict[str, str]:
+    """A fenced block of PROTOCOL.md, as name → the rest of the line."""
+    text = (REPO / "common/firmware/PROTOCOL.md").read_text()
+    found = re.search(rf"^```{block}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    assert found, f"PROTOCOL.md has no block {block}"
+    return dict(line.split(": ", 1) for line in found[1].splitlines())
+
+
+def cobs(data: bytes) -> bytes:
+    """COBS by its definition: every block of up to 254 bytes without a zero, led by its length plus one."""
+    out = b""
+    pieces = data.split(b"\0")
+    for last, piece in ((i == len(pieces) - 1, piece) for i, piece in enumerate(pieces)):
+        while len(piece) > 254 or (len(piece) == 254 and not last):
+            out, piece = out + b"\xff" + piece[:254], piece[254:]
+        # A body that ends with a full block gets no empty block after it.
+        out += bytes([len(piece) + 1]) + piece
+    return out
+
+
+def wire(kind: int, seq: int, payload: bytes) -> bytes:
+    body = bytes([kind]) + seq.to_bytes(2, "little") + payload
+    return b"\0" + cobs(body + zlib.crc32(body).to_bytes(4, "little")) + b"\0"
+
+
+def main_cpp(solved: int, folder: Path) -> Path:
+    """The lesson's main.cpp with TODOs 1 to `solved` solved, written into `folder`."""
+    path = folder / "main.cpp"
+    path.write_text(read_source(LESSON, []).text(solved))
+    return path
+
+
+def generated(folder: Path) -> Path:
+    """`folder`, with the model as C code and aiedge_model.h in it."""
+    command = [sys.executable, "-m", "aiedge", "compile", MODEL, "-o", folder, "--firmware"]
+    subprocess.run(command, check=True, capture_output=True)
+    return folder
+
+
+def firmware(compiler: str, flags: list[str], main: Path, folder: Path) -> Path:
+    """The firmware as a program, compiled without PlatformIO: all of the library, the model, and `main`."""
+    need(compiler)
+    model = generated(folder / "model")
+    includes = [f"-I{model}", f"-I{REPO / 'common/engine/src'}", "-DAIEDGE_RUNTIME_COMPILED"]
+    c_compiler = {"g++": "gcc", "clang++": "clang"}[compiler]
+    c_object = folder / "model.o"
+    command = [c_compiler, "-std=c11", *STRICT, *flags, *includes, "-c", model / "xormodel.c", "-o", c_object]
+    subprocess.run(command, check=True)
+    sources = [*LIBRARY.glob("*.cpp"), *LIBRARY.glob("host/*.cpp"), main, c_object]
+    # A student's function does not use its argument before it is written.
+    return compile_cpp(compiler, [*flags, *includes, "-Wno-unused-parameter"], sources, folder / "program")
