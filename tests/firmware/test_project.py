@@ -11,11 +11,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from toolbox import CXX, HERE, LESSON, LIBRARY, MODEL, QEMU, VSCODE, compile_cpp, generated, main_cpp, need
+
 from aiedge.board.build import build, prepare_core
 from aiedge.errors import UserError
 from aiedge.lessons.source import read_source
 from aiedge.paths import REPO
-from toolbox import CXX, HERE, LESSON, LIBRARY, MODEL, QEMU, VSCODE, compile_cpp, generated, main_cpp, need
 
 TABLE = ["0.00 xor 0.00 = 0", "0.00 xor 1.00 = 1", "1.00 xor 0.00 = 1", "1.00 xor 1.00 = 0"]
 TODOS = range(len(read_source(LESSON, []).todos))

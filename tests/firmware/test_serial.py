@@ -13,8 +13,9 @@ import time
 import zlib
 
 import pytest
-from aiedge.board.build import build
 from toolbox import BUILDS, MODEL, QEMU, VSCODE, firmware, main_cpp, need, wire
+
+from aiedge.board.build import build
 
 HELLO, INFER, HELLO_REPLY, RESULT, ERROR = 0x01, 0x02, 0x81, 0x82, 0xFF
 

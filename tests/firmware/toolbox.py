@@ -8,6 +8,7 @@ import zlib
 from pathlib import Path
 
 import pytest
+
 from aiedge.lessons.source import read_source
 from aiedge.paths import REPO
 
