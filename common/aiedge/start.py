@@ -12,7 +12,7 @@ from pathlib import Path
 
 from aiedge import environment
 from aiedge.errors import UserError, exit_cleanly
-from aiedge.paths import REPO, project_dir, projects
+from aiedge.paths import project_dir, projects
 
 COMMAND = "./start-notebook.sh"
 
@@ -77,13 +77,12 @@ def check_port(port: int | None) -> None:
 
 
 def lab_options(folder: Path, port: int | None, browser: bool) -> list[str]:
-    """JupyterLab's options: on localhost only, with the project's notebook open and the whole kit beside it."""
-    notebook = (folder / "notebook" / f"{folder.name}.ipynb").relative_to(REPO).as_posix()
+    """JupyterLab's options: on localhost only, the project's notebook open, the whole kit in the file browser."""
     options = [
         "--ServerApp.log_level=WARN",
         "--ServerApp.ip=localhost",
-        f"--ServerApp.root_dir={REPO}",
-        f"--LabApp.default_url=/lab/tree/{notebook}",
+        f"--ServerApp.root_dir={folder.parent}",
+        f"--LabApp.default_url=/lab/tree/{folder.name}/notebook/{folder.name}.ipynb",
     ]
     if port is not None:
         options += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]

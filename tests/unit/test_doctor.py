@@ -7,6 +7,7 @@ import sys
 from types import SimpleNamespace
 
 import pytest
+
 from aiedge import doctor
 from aiedge.board.ports import SerialPort
 

@@ -1,0 +1,173 @@
+"""The notebooks as a person meets them: in JupyterLab, in a browser. Works on copies, since Jupyter saves by itself.
+
+What the browser showed lies in tests/artifacts/ after a run.
+"""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import nbformat
+import pytest
+
+from aiedge.paths import REPO, projects
+from aiedge.start import lab_options
+
+WINDOW = (1280, 1000)
+TALL = (1280, 9000)  # the whole notebook in one picture
+
+CODE = """Array.from(window.jupyterapp.shell.currentWidget.content.model.cells)
+    .filter(cell => cell.type === "code")"""
+RUN_ALL = """
+const done = arguments[arguments.length - 1];
+window.jupyterapp.commands.execute("notebook:run-all-cells").then(() => done(true), error => done(`${error}`));
+"""
+# Of each code cell of the open notebook the kinds of its outputs, and its execution count.
+OUTPUTS = CODE + ".map(cell => cell.outputs.toJSON().map(output => output.output_type))"
+COUNTS = CODE + ".map(cell => cell.executionCount)"
+READY = """
+const widget = window.jupyterapp && window.jupyterapp.shell.currentWidget;
+return Boolean(widget && widget.sessionContext && widget.sessionContext.session
+    && widget.sessionContext.session.kernel && widget.sessionContext.session.kernel.status === "idle");
+"""
+
+
+class Lab:
+    """A running JupyterLab on a copy of one project."""
+
+    def __init__(self, folder: Path):
+        with socket.socket() as free:
+            free.bind(("localhost", 0))
+            self.port = free.getsockname()[1]
+        self.token = "test"
+        options = lab_options(folder, self.port, browser=False)
+        options += [f"--IdentityProvider.token={self.token}", "--LabApp.expose_app_in_browser=True"]
+        home = folder.parent
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "jupyterlab", *options],
+            env={**os.environ, "JUPYTER_CONFIG_DIR": f"{home}/config", "JUPYTER_PREFER_ENV_PATH": "1"},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        for _ in range(300):
+            try:
+                urlopen(f"http://localhost:{self.port}/api", timeout=5).close()
+                return
+            except URLError:
+                time.sleep(0.1)
+        self.stop()
+        raise TimeoutError("JupyterLab does not answer")
+
+    @property
+    def url(self) -> str:
+        return f"http://localhost:{self.port}/?token={self.token}"
+
+    def stop(self) -> None:
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(timeout=30)
+
+
+@pytest.fixture
+def browser(need_tool, tmp_path) -> Iterator:
+    """A headless Chromium, driven by its own driver."""
+    how = "apt install chromium chromium-driver"
+    chromium, driver = need_tool("chromium", how), need_tool("chromedriver", how)
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for flag in (
+        "headless=new",
+        "no-sandbox",
+        "disable-gpu",
+        "disable-dev-shm-usage",
+        "no-first-run",
+        "disable-background-networking",
+        "disable-component-update",
+        "disable-sync",
+        f"user-data-dir={tmp_path}/chromium",
+        "window-size={},{}".format(*WINDOW),
+    ):
+        options.add_argument(f"--{flag}")
+    window = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
+    window.set_script_timeout(500)
+    yield window
+    window.quit()
+
+
+@pytest.fixture
+def open_in_lab(browser, tmp_path, repo) -> Iterator:
+    """`open_in_lab(project, kind)` shows a copy of the project's student or solution notebook in the browser."""
+    labs = []
+
+    def open_copy(project: str, kind: str) -> Path:
+        folder = tmp_path / "kit" / project
+        (folder / "notebook").mkdir(parents=True)
+        shutil.copy(repo / project / kind / f"{project}.ipynb", folder / "notebook")
+        labs.append(Lab(folder))
+        browser.get(labs[-1].url)
+        wait(browser, READY)
+        return folder
+
+    yield open_copy
+    for lab in labs:
+        lab.stop()
+
+
+def wait(browser, script: str) -> None:
+    """Wait until a script is true in the page."""
+    for _ in range(600):
+        if browser.execute_script(script):
+            return
+        time.sleep(0.1)
+    browser.save_screenshot(REPO / "tests" / "artifacts" / "timeout.png")
+    raise TimeoutError(f"not true in the page within a minute: {script}")
+
+
+@pytest.mark.parametrize("project", projects())
+def test_a_student_gets_to_the_first_check(browser, open_in_lab, artifacts, project):
+    """Shift+Enter from the first cell on: the cells run, and the check of the unsolved exercise says so."""
+    from selenium.webdriver import ActionChains, Keys
+
+    folder = open_in_lab(project, "notebook")
+    cells = nbformat.read(folder / "notebook" / f"{project}.ipynb", as_version=4).cells
+    check = next(number for number, cell in enumerate(cells) if "check" in cell.metadata.get("tags", []))
+    browser.find_element("css selector", ".jp-Notebook .jp-Cell").click()
+    for _ in range(check + 1):
+        ActionChains(browser).key_down(Keys.SHIFT).send_keys(Keys.ENTER).key_up(Keys.SHIFT).perform()
+    wait(browser, f"return ({OUTPUTS}).flat().includes('error')")
+    browser.save_screenshot(artifacts / f"{project}_first_check.png")
+    ran = sum(cell.cell_type == "code" for cell in cells[: check + 1])
+    assert [kinds.count("error") for kinds in browser.execute_script(f"return {OUTPUTS}")[:ran]] == [0] * (
+        ran - 1
+    ) + [1]
+
+
+@pytest.mark.parametrize("project", projects())
+def test_the_solution_runs_in_the_browser(browser, open_in_lab, artifacts, project):
+    folder = open_in_lab(project, "solution")
+    browser.set_window_size(*TALL)
+    assert browser.execute_async_script(RUN_ALL)
+    wait(browser, READY)
+    browser.save_screenshot(artifacts / f"{project}_solution.png")
+    counts = browser.execute_script(f"return {COUNTS}")
+    assert counts == list(range(1, len(counts) + 1))
+    assert "error" not in browser.execute_script(f"return ({OUTPUTS}).flat()")
+    assert (folder / "notebook" / f"{project}.cpp").exists()  # the model, exported beside the notebook
+
+
+@pytest.mark.parametrize("project", projects())
+def test_nbval(project, repo, tmp_path):
+    """Every cell of the solution runs, and those marked for comparison give the outputs that are stored."""
+    copy = shutil.copy(repo / project / "solution" / f"{project}.ipynb", tmp_path)
+    command = [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-current-env", "-p", "no:cacheprovider"]
+    done = subprocess.run([*command, copy], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-5000:]
