@@ -11,13 +11,13 @@ from pathlib import Path
 import nbformat
 import nbformat.v4 as v4
 import pytest
-from tiny_lesson import MAIN_CPP, NOTEBOOK, write_lesson
 
 from aiedge.errors import UserError
 from aiedge.lessons.__main__ import main
 from aiedge.lessons.build import Project, build, find_lessons
 from aiedge.lessons.notebook import clean_outputs, strip_png
 from aiedge.lessons.source import SourceError, read_source
+from tiny_lesson import MAIN_CPP, NOTEBOOK, write_lesson
 
 
 def project(root: Path, name: str = "tiny") -> Project:

@@ -161,4 +161,4 @@ def _stop(todo: int) -> str:
 def _first_error(message: str) -> str:
     """The line of a compiler's output that says what is wrong, or the first one of any message."""
     lines = message.splitlines()
-    return next((line for line in lines if "error:" in line), lines[0]).strip()
+    return next((line for line in lines if "error:" in line.lower()), lines[0]).strip()

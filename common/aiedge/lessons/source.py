@@ -156,7 +156,7 @@ class _Reader:
             if line.strip() and not line.startswith("#"):
                 self.problem(number, "code before the first `# %%` belongs to no cell")
                 break
-        ends = starts[1:] + [len(lines)]
+        ends = [*starts[1:], len(lines)]
         pairs = zip(starts, ends, strict=True)
         return [(start + 1, lines[start], lines[start + 1 : end]) for start, end in pairs if start < end]
 
@@ -224,7 +224,7 @@ class _Reader:
                 if re.search(_ALMOST, text):
                     self.problem(number, f"not a marker as written: {text.strip()}")
                 lines.append(Line(number, text.rstrip(), "solution" if begin else "both", todo))
-                solved = solved or bool(text.strip()) and not text.lstrip().startswith(("#", "//"))
+                solved = solved or not re.match(r"\s*(#|//|$)", text)
             elif word == "TODO":
                 todo = self.todo(number, rest, inside=bool(begin))
                 todos[todo] = number
