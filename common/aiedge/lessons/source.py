@@ -37,8 +37,7 @@ class SourceError(UserError):
 
 @dataclass(frozen=True)
 class Line:
-    """A line that some version shows: its number in the source, its text without marker, the TODO it
-    serves."""
+    """A line that some version shows: its number in the source, its text without marker, its TODO (0: none)."""
 
     number: int
     text: str
@@ -48,7 +47,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Cell:
-    """A percent cell, or the whole of a C++ file: where it begins, its lines, its TODO (0: none)."""
+    """A percent cell, or the whole of a C++ file; `todos` holds the line number of each of its TODOs."""
 
     number: int
     header: str
@@ -70,10 +69,6 @@ class Cell:
             if line.role == "both" or (line.role == "solution") == (line.todo <= solved)
         ]
         return "\n".join(shown)
-
-    def todo(self) -> int:
-        """Number of the cell's first TODO, 0 where it has none."""
-        return min(self.todos, default=0)
 
 
 @dataclass(frozen=True)
