@@ -4,8 +4,8 @@ The package is a line of stations, in the way of the data; a station imports onl
 
     models/training → quantization → tflite → memory → codegen → board → benchmark
 
-Beside the line stand what serves the workshop: `checks` (of the notebooks' exercises), `lessons` (the notebooks' sources),
-`doctor` (what this computer has and lacks) and `cli` (the `aiedge` command).
+Beside the line stand what serves the workshop: `checks` (of the notebooks' exercises), `lessons` (the
+notebooks' sources), `doctor` (what this computer has and lacks) and `cli` (the `aiedge` command).
 """
 
 __version__ = "0.1.0"

@@ -17,14 +17,20 @@ def main(arguments: list[str] | None = None) -> int:
 
     inspect = commands.add_parser("inspect", help="operators, tensors, flash and arena of a model")
     inspect.add_argument("model", type=Path, help="a .tflite file or its C array")
-    inspect.add_argument("--tflm", action="store_true", help="also find the smallest arena for TensorFlow Lite Micro")
+    inspect.add_argument(
+        "--tflm", action="store_true", help="also find the smallest arena for TensorFlow Lite Micro"
+    )
     inspect.set_defaults(run=_inspect)
 
     compile_ = commands.add_parser("compile", help="write a model as a C file and header")
     compile_.add_argument("model", type=Path, help="a .tflite file or its C array")
-    compile_.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="folder for the files")
+    compile_.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="DIR", help="folder for the files"
+    )
     compile_.add_argument("--name", help="what the C names begin with (default: the model's file name)")
-    compile_.add_argument("--firmware", action="store_true", help="also write aiedge_model.h for the kit's firmware")
+    compile_.add_argument(
+        "--firmware", action="store_true", help="also write aiedge_model.h for the kit's firmware"
+    )
     compile_.set_defaults(run=_compile)
 
     doctor = commands.add_parser("doctor", help="one screen about this computer, to paste into a question")
@@ -41,7 +47,10 @@ def _inspect(options: argparse.Namespace) -> None:
     model = tflite.load_model(options.model)
     print(describe(tflite.read(model), options.model.name))
     if options.tflm:
-        print(f"arena, interpreter   {tflite.tflm_arena_bytes(model):,} bytes (TensorFlow Lite Micro's smallest, this computer)")
+        print(
+            f"arena, interpreter   {tflite.tflm_arena_bytes(model):,} bytes"
+            " (the smallest for TensorFlow Lite Micro on this computer)"
+        )
 
 
 def _compile(options: argparse.Namespace) -> None:

@@ -1,5 +1,6 @@
 """Writing files whole or not at all."""
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -20,6 +21,9 @@ def write_atomic(path: str | Path, content: str | bytes) -> Path:
         partial.write_bytes(data)
         partial.replace(path)
     except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise UserError(f"cannot write {path}: {error.strerror}", "choose a folder that you may write to") from error
+        with contextlib.suppress(OSError):
+            partial.unlink()
+        raise UserError(
+            f"cannot write {path}: {error.strerror}", "choose a folder that you may write to"
+        ) from error
     return path

@@ -1,8 +1,8 @@
 """Where each tensor lives in the arena while the network runs.
 
-A tensor needs its bytes from the operator that writes it to the last operator that reads it. Tensors whose lifetimes do not
-overlap share addresses. The graph's input and output belong to the caller and take no arena; a RESHAPE moves nothing, so
-its two tensors are one buffer.
+A tensor needs its bytes from the operator that writes it to the last operator that reads it. Tensors whose
+lifetimes do not overlap share addresses. The graph's input and output belong to the caller and take no
+arena; a RESHAPE moves nothing, so its two tensors are one buffer.
 """
 
 from dataclasses import dataclass
@@ -31,8 +31,8 @@ class Buffer:
 class MemoryPlan:
     """The arena's buffers with their offsets; the plan is what generated code and reports go by.
 
-    `caller` maps the tensors that the caller holds to "input" or "output". `arena_bytes` is the arena's size and `peak_bytes`
-    the largest sum of bytes live at one operator: no placement needs less.
+    `caller` maps the tensors that the caller holds to "input" or "output". `arena_bytes` is the arena's
+    size and `peak_bytes` the largest sum of bytes live at one operator: no placement needs less.
     """
 
     buffers: tuple[Buffer, ...]
@@ -51,17 +51,21 @@ def plan_memory(graph: Graph, alignment: int = 4) -> MemoryPlan:
     Offsets are multiples of `alignment` bytes. The same graph always gives the same plan.
     """
     groups = _groups(graph)
+    inputs, outputs = ({tensor.index for tensor in side} for side in (graph.inputs, graph.outputs))
     caller: dict[int, str] = {}
     buffers: list[Buffer] = []
     for tensors in groups:
         indices = {tensor.index for tensor in tensors}
-        place = OUTPUT if indices & {t.index for t in graph.outputs} else None
-        # A tensor that is both stays with the input: the code generator copies it.
-        place = INPUT if indices & {t.index for t in graph.inputs} else place
-        if place:
-            caller |= dict.fromkeys(indices, place)
+        if indices & (inputs | outputs):
+            # In a group with both, what is not the output stays where the input is; its RESHAPE copies.
+            place = INPUT if indices & inputs else OUTPUT
+            caller |= {index: OUTPUT if index in outputs - inputs else place for index in indices}
             continue
-        steps = [op.index for op in graph.operators if indices & {t.index for t in (*op.inputs, *op.outputs) if t is not None}]
+        steps = [
+            op.index
+            for op in graph.operators
+            if indices & {t.index for t in (*op.inputs, *op.outputs) if t is not None}
+        ]
         size = -(-max(tensor.bytes for tensor in tensors) // alignment) * alignment
         buffers.append(Buffer(tensors, steps[0], steps[-1], size))
 
@@ -76,7 +80,9 @@ def plan_memory(graph: Graph, alignment: int = 4) -> MemoryPlan:
         placed.append(Buffer(buffer.tensors, buffer.first, buffer.last, buffer.bytes, offset))
 
     placed.sort(key=lambda b: (b.first, b.offset))
-    peak = max((sum(b.bytes for b in placed if b.first <= op.index <= b.last) for op in graph.operators), default=0)
+    peak = max(
+        (sum(b.bytes for b in placed if b.first <= op.index <= b.last) for op in graph.operators), default=0
+    )
     return MemoryPlan(tuple(placed), caller, max((b.offset + b.bytes for b in placed), default=0), peak)
 
 

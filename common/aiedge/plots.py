@@ -36,12 +36,12 @@ def decision_surfaces(
     """Output of each named network over the plane, with the points on it; a network takes [n, 2] and returns [n, 1]."""
     ticks = np.linspace(-margin, 1 + margin, 101)
     plane = np.stack(np.meshgrid(ticks, ticks), axis=-1)
-    figure, all_axes = plt.subplots(1, len(networks), figsize=(4.2 * len(networks), 4), squeeze=False, layout="constrained")
+    figure, all_axes = plt.subplots(
+        1, len(networks), figsize=(4.2 * len(networks), 4), squeeze=False, layout="constrained"
+    )
     for axes, (name, network) in zip(all_axes[0], networks.items(), strict=True):
         values = np.asarray(network(plane.reshape(-1, 2).astype(np.float32))).reshape(len(ticks), len(ticks))
-        image = axes.imshow(
-            values, origin="lower", extent=(ticks[0], ticks[-1]) * 2, cmap="PuOr_r", vmin=0, vmax=1, interpolation="bilinear"
-        )
+        image = axes.contourf(ticks, ticks, values, levels=np.linspace(0, 1, 11), cmap="PuOr_r")
         axes.contour(ticks, ticks, values, levels=[0.5], colors="black", linestyles="dashed")
         _scatter(axes, inputs, targets)
         _frame(axes, name)
@@ -55,7 +55,12 @@ def accuracy_by_noise(sigmas: Sequence[float], accuracies: dict[str, Sequence[fl
     for (name, values), colour in zip(accuracies.items(), (BLUE, ORANGE, GREY), strict=False):
         axes.plot(sigmas, np.multiply(values, 100), "o-", color=colour, label=name)
     axes.axhline(50, color=GREY, linestyle=":", label="guessing")
-    axes.set(xlabel="standard deviation of the noise", ylabel="right answers (%)", title="How much noise the network bears", ylim=(40, 102))
+    axes.set(
+        xlabel="standard deviation of the noise",
+        ylabel="right answers (%)",
+        title="How much noise the network bears",
+        ylim=(40, 102),
+    )
     axes.legend()
     plt.show()
 
@@ -77,17 +82,21 @@ def quantization_line(scale: float, zero_point: int, low: float, high: float) ->
     plt.show()
 
 
-def memory(sizes: dict[str, float], budget: float, budget_name: str, title: str) -> None:
-    """Bytes as horizontal bars on a logarithmic axis, with the board's budget as a line."""
-    _, axes = plt.subplots(figsize=(7, 0.45 * len(sizes) + 1.2))
+def memory(sizes: dict[str, float], budgets: dict[str, float]) -> None:
+    """Bytes as horizontal bars on a logarithmic axis, with what the board has as lines."""
+    _, axes = plt.subplots(figsize=(7.5, 0.45 * len(sizes) + 1.2), layout="constrained")
     names, values = list(sizes)[::-1], list(sizes.values())[::-1]
     axes.barh(names, values, color=BLUE, log=True)
     for row, value in enumerate(values):
-        axes.annotate(f"{value:,.0f} B", (value, row), textcoords="offset points", xytext=(4, -4))
-    axes.axvline(budget, color=ORANGE, linestyle="--")
-    axes.annotate(budget_name, (budget, len(values) - 0.45), ha="right", color=ORANGE, annotation_clip=False)
-    axes.set(xlabel="bytes", xlim=(1, budget * 3), title=title)
-    axes.title.set_position((0.5, 1.1))
+        axes.annotate(f"{value:,.0f}", (value, row), textcoords="offset points", xytext=(4, -4))
+    for (name, budget), style in zip(budgets.items(), ("--", ":"), strict=False):
+        axes.axvline(budget, color=ORANGE, linestyle=style, label=f"{name}: {budget:,.0f}")
+    axes.set(
+        xlabel="bytes",
+        xlim=(1, max(budgets.values()) * 3),
+        title="What the network takes, and what the board has",
+    )
+    axes.legend(loc="lower right", framealpha=1)
     plt.show()
 
 
@@ -95,8 +104,14 @@ def disagreement(inputs: NDArray, difference: NDArray, title: str) -> None:
     """Where in the plane of two int8 inputs two runtimes differ, and by how much; difference [n]."""
     _, axes = plt.subplots(figsize=(4.5, 4))
     differ = difference != 0
-    mark = axes.scatter(*inputs[differ].T, c=difference[differ], s=4, cmap="coolwarm")
-    axes.set(xlim=(-128, 127), ylim=(-128, 127), xlabel="first input (int8)", ylabel="second input (int8)", title=title)
+    mark = axes.scatter(inputs[differ, 0], inputs[differ, 1], c=difference[differ], s=4, cmap="coolwarm")
+    axes.set(
+        xlim=(-128, 127),
+        ylim=(-128, 127),
+        xlabel="first input (int8)",
+        ylabel="second input (int8)",
+        title=title,
+    )
     plt.colorbar(mark, label="difference")
     plt.show()
 
@@ -104,7 +119,16 @@ def disagreement(inputs: NDArray, difference: NDArray, title: str) -> None:
 def _scatter(axes: Axes, inputs: NDArray, targets: NDArray) -> None:
     for value, colour, marker in zip((0, 1), (BLUE, ORANGE), MARKERS, strict=True):
         chosen = inputs[targets[:, 0] == value]
-        axes.scatter(*chosen.T, s=60, c=colour, marker=marker, edgecolors="white", label=f"target {value}", zorder=3)
+        axes.scatter(
+            chosen[:, 0],
+            chosen[:, 1],
+            s=60,
+            c=colour,
+            marker=marker,
+            edgecolors="white",
+            label=f"target {value}",
+            zorder=3,
+        )
 
 
 def _frame(axes: Axes, title: str) -> None:

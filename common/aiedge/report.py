@@ -1,7 +1,10 @@
-"""What a model is and what it costs, as text."""
+"""What a model is and what it costs, as text; what a board has."""
+
+import json
 
 from aiedge.codegen import CSource, footprint, generate
 from aiedge.errors import UserError
+from aiedge.paths import COMMON
 from aiedge.tflite.graph import Graph, Tensor
 
 
@@ -17,7 +20,10 @@ def describe(graph: Graph, name: str) -> str:
                 (
                     str(op.index),
                     op.kind,
-                    *(" ".join(str(list(t.shape)) for t in side if t and not t.is_constant) for side in (op.inputs, op.outputs)),
+                    *(
+                        " ".join(str(list(t.shape)) for t in side if t and not t.is_constant)
+                        for side in (op.inputs, op.outputs)
+                    ),
                     f"{sum(t.elements for t in op.inputs if t and t.is_constant and op.macs):,}",
                     f"{op.macs:,}",
                 )
@@ -28,7 +34,14 @@ def describe(graph: Graph, name: str) -> str:
         *_table(
             ("#", "tensor", "type", "shape", "bytes", "scale", "zero point"),
             [
-                (str(t.index), _short(t.name), t.dtype.name, str(list(t.shape)), f"{t.bytes:,}", *_quantization(t))
+                (
+                    str(t.index),
+                    _short(t.name),
+                    t.dtype.name,
+                    str(list(t.shape)),
+                    f"{t.bytes:,}",
+                    *_quantization(t),
+                )
                 for t in graph.tensors
             ],
         ),
@@ -46,13 +59,22 @@ def memory_lines(source: CSource) -> list[str]:
     """Flash and arena of the compiled network; code bytes where the Cortex-M4 compiler is installed."""
     measured = footprint(source)
     if measured:
-        flash = f"{measured.flash:,} bytes: {measured.code:,} of code, {measured.constants:,} of constants (Cortex-M4, -Os)"
+        parts = f"{measured.code:,} of code, {measured.constants:,} of constants"
+        flash = f"{measured.flash:,} bytes: {parts} (Cortex-M4, -Os)"
     else:
         flash = f"{source.constant_bytes:,} bytes of constants; code: install arm-none-eabi-gcc to see it"
-    return [
-        f"flash, compiled      {flash}",
-        f"arena, compiled      {source.plan.arena_bytes:,} bytes (at least {source.plan.peak_bytes:,} are live at once)",
-    ]
+    arena = f"{source.plan.arena_bytes:,} bytes (at least {source.plan.peak_bytes:,} are live at once)"
+    return [f"flash, compiled      {flash}", f"arena, compiled      {arena}"]
+
+
+def board_memory(board: str) -> dict[str, int]:
+    """Bytes of flash and of SRAM that a program may use on a board of `common/boards`, by name.
+
+    >>> board_memory("esp-eye")
+    {'flash': 4194304, 'SRAM': 327680}
+    """
+    upload = json.loads((COMMON / "boards" / f"{board}.json").read_text())["upload"]
+    return {"flash": upload["maximum_size"], "SRAM": upload["maximum_ram_size"]}
 
 
 def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:

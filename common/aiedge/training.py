@@ -21,7 +21,9 @@ def set_seed(seed: int = 0) -> np.random.Generator:
     return np.random.default_rng(seed)
 
 
-def fit(model: keras.Model, inputs: NDArray, targets: NDArray, epochs: int, **options: Any) -> dict[str, list[float]]:
+def fit(
+    model: keras.Model, inputs: NDArray, targets: NDArray, epochs: int, **options: Any
+) -> dict[str, list[float]]:
     """Train a compiled model and return its history: a list with one number an epoch for the loss and each metric.
 
     `options` go to `keras.Model.fit`.
@@ -29,7 +31,9 @@ def fit(model: keras.Model, inputs: NDArray, targets: NDArray, epochs: int, **op
     with tqdm(total=epochs, desc="training", bar_format=BAR) as bar:
 
         def show(epoch: int, logs: dict[str, float]) -> None:
-            bar.set_postfix_str(", ".join(f"{name} {value:.3f}" for name, value in logs.items()), refresh=False)
+            bar.set_postfix_str(
+                ", ".join(f"{name} {value:.3f}" for name, value in logs.items()), refresh=False
+            )
             bar.update()
 
         callbacks = [keras.callbacks.LambdaCallback(on_epoch_end=show), *options.pop("callbacks", [])]

@@ -44,7 +44,9 @@ def expect(condition: bool, todo: int, got: object, expected: object, likely: st
 def still_open(todo: int, value: object, name: str) -> None:
     """Raise `CheckFailed` where the student has not replaced the `...` yet."""
     if value is Ellipsis or value is None:
-        raise CheckFailed(f"✗ TODO {todo} is still open: `{name}` has no value yet. Fill in the cell above, then run both.")
+        raise CheckFailed(
+            f"✗ TODO {todo} is still open: `{name}` has no value yet. Fill in the cell above, then run both."
+        )
 
 
 def as_array(value: Any, todo: int, name: str, shape: tuple[int, ...] | None = None) -> NDArray[np.float64]:
@@ -53,12 +55,20 @@ def as_array(value: Any, todo: int, name: str, shape: tuple[int, ...] | None = N
     try:
         array = np.asarray(value, np.float64)
     except (TypeError, ValueError):
+        kind = type(value).__name__
         raise CheckFailed(
-            f"✗ TODO {todo} is not right yet.\n  got:      `{name}` is a {type(value).__name__} that holds more than numbers\n"
+            f"✗ TODO {todo} is not right yet.\n"
+            f"  got:      `{name}` is a {kind} that holds more than numbers\n"
             "  expected: numbers"
         ) from None
     if shape is not None:
         likely = f"{name}.reshape{shape} would give it this shape" if array.size == np.prod(shape) else ""
         expect(array.shape == shape, todo, f"`{name}` has shape {array.shape}", f"shape {shape}", likely)
-    expect(bool(np.all(np.isfinite(array))), todo, f"`{name}` holds NaN or infinity", "finite numbers", "a division by 0")
+    expect(
+        bool(np.all(np.isfinite(array))),
+        todo,
+        f"`{name}` holds NaN or infinity",
+        "finite numbers",
+        "a division by 0",
+    )
     return array

@@ -6,8 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiedge.checks import CheckFailed, as_array, expect, passed, still_open
-from aiedge.quantization import QuantParams, fully_connected, layer_multipliers, params_from_range
-from aiedge.quantization import multiply_by_quantized_multiplier
+from aiedge.quantization import (
+    QuantParams,
+    fully_connected,
+    layer_multipliers,
+    multiply_by_quantized_multiplier,
+    params_from_range,
+)
 from aiedge.quantization import quantize as reference_quantize
 from aiedge.quantization.affine import INT8_MAX, INT8_MIN
 from aiedge.tflite import Graph
@@ -24,11 +29,17 @@ def truth_table(inputs: Any, targets: Any) -> None:
     x = as_array(inputs, 1, "inputs", (4, 2))
     y = as_array(targets, 1, "targets", (4, 1))
     rows = {(a, b) for a, b in x.tolist()}
-    expect(rows == {(0, 0), (0, 1), (1, 0), (1, 1)}, 1, f"the inputs {sorted(rows)}", "each pair of 0 and 1 once")
+    expect(
+        rows == {(0, 0), (0, 1), (1, 0), (1, 1)}, 1, f"the inputs {sorted(rows)}", "each pair of 0 and 1 once"
+    )
     order = np.lexsort((x[:, 1], x[:, 0]))
     answers = tuple(y[order, 0].astype(int).tolist())
     gate = next((name for name, values in GATES.items() if values == answers), "")
-    likely = f"this is {gate}; XOR is 1 where the two inputs differ" if gate else "XOR is 1 where the two inputs differ"
+    likely = (
+        f"this is {gate}; XOR is 1 where the two inputs differ"
+        if gate
+        else "XOR is 1 where the two inputs differ"
+    )
     expect(answers == (0, 1, 1, 0), 1, f"for 00, 01, 10, 11: {answers}", "(0, 1, 1, 0)", likely)
     passed(1, "the truth table is right.")
 
@@ -40,15 +51,29 @@ def network(model: Any) -> None:
     still_open(2, model, "model")
     expect(isinstance(model, keras.Model), 2, f"a {type(model).__name__}", "a keras.Sequential")
     if not model.built:
-        raise CheckFailed("✗ TODO 2 is not right yet.\n  likely:   keras.Input((2,)) is missing as the first entry")
+        raise CheckFailed(
+            "✗ TODO 2 is not right yet.\n  likely:   keras.Input((2,)) is missing as the first entry"
+        )
     dense = [layer for layer in model.layers if isinstance(layer, keras.layers.Dense)]
     units = [layer.units for layer in dense]
     expect(units == [16, 16, 1], 2, f"layers of {units} units", "[16, 16, 1]")
     activations = [layer.activation.__name__ for layer in dense]
-    likely = "without an activation between them, layers in a row are one linear layer" if "linear" in activations else ""
-    expect(activations == ["relu", "relu", "sigmoid"], 2, f"activations {activations}", "['relu', 'relu', 'sigmoid']", likely)
+    likely = (
+        "without an activation between them, layers in a row are one linear layer"
+        if "linear" in activations
+        else ""
+    )
+    expect(
+        activations == ["relu", "relu", "sigmoid"],
+        2,
+        f"activations {activations}",
+        "['relu', 'relu', 'sigmoid']",
+        likely,
+    )
     expect(tuple(model.input_shape[1:]) == (2,), 2, f"input shape {model.input_shape}", "(None, 2)")
-    passed(2, f"{model.count_params()} parameters: {' + '.join(str(layer.count_params()) for layer in dense)}.")
+    passed(
+        2, f"{model.count_params()} parameters: {' + '.join(str(layer.count_params()) for layer in dense)}."
+    )
 
 
 def trained(model: "keras.Model", inputs: NDArray, targets: NDArray) -> None:
@@ -69,7 +94,13 @@ def add_noise(function: Any) -> None:
     clean = np.tile(np.array([[0.0, 1.0]]), (20000, 1))
     before = clean.copy()
     noisy = as_array(function(clean, 0.25, np.random.default_rng(7)), 3, "add_noise(...)", clean.shape)
-    expect(bool(np.all(clean == before)), 3, "your function changes its argument", "a new array", "inputs += … writes in place")
+    expect(
+        bool(np.all(clean == before)),
+        3,
+        "your function changes its argument",
+        "a new array",
+        "inputs += … writes in place",
+    )
     noise = noisy - clean
     mean, spread = float(noise.mean()), float(noise.std())
     likely = "rng.uniform starts at its first argument; rng.normal is centred" if abs(mean) > 0.01 else ""
@@ -81,7 +112,13 @@ def add_noise(function: Any) -> None:
     elif np.ptp(noise, axis=0).max() < 1e-9:
         likely = "each value needs noise of its own: pass size=inputs.shape"
     expect(abs(spread - 0.25) < 0.01, 3, f"standard deviation {spread:.3f}", "0.25 for sigma = 0.25", likely)
-    expect(abs(np.corrcoef(noise.T)[0, 1]) < 0.05, 3, "the same noise on both inputs", "noise of its own on each", "size=inputs.shape")
+    expect(
+        abs(np.corrcoef(noise.T)[0, 1]) < 0.05,
+        3,
+        "the same noise on both inputs",
+        "noise of its own on each",
+        "size=inputs.shape",
+    )
     passed(3, "normal noise, centred, of the asked width.")
 
 
@@ -122,7 +159,9 @@ def quantize(function: Any) -> None:
     got = as_array(function(values, scale, zero_point), 5, "quantize(...)", values.shape)
     right = reference_quantize(values, QuantParams(scale, zero_point)).astype(np.float64)
     mistakes: dict[str, NDArray] = {
-        "np.round before the zero point is added; astype alone cuts the fraction off": np.clip(np.trunc(values / scale) + 5, -128, 127),
+        "np.round before the zero point is added; astype alone cuts the fraction off": np.clip(
+            np.trunc(values / scale) + 5, -128, 127
+        ),
         "divide by the scale": np.clip(np.round(values * scale) + 5, -128, 127),
         "add the zero point": np.clip(np.round(values / scale), -128, 127),
         "add the zero point, do not subtract it": np.clip(np.round(values / scale) - 5, -128, 127),
@@ -130,10 +169,18 @@ def quantize(function: Any) -> None:
             (np.round(values / scale) + 5).astype(np.int64).astype(np.int8)
         ),
         "clamp to −128 … 127": np.round(values / scale) + 5,
-        "clamp to −128 … 127, the range of int8 (0 … 255 is uint8's)": np.clip(np.round(values / scale) + 5, 0, 255),
+        "clamp to −128 … 127, the range of int8 (0 … 255 is uint8's)": np.clip(
+            np.round(values / scale) + 5, 0, 255
+        ),
     }
     likely = next((text for text, wrong in mistakes.items() if np.array_equal(got, wrong)), "")
-    expect(np.array_equal(got, right), 5, got.tolist(), f"{right.tolist()} for {values.tolist()}, scale 0.1, zero point 5", likely)
+    expect(
+        np.array_equal(got, right),
+        5,
+        got.tolist(),
+        f"{right.tolist()} for {values.tolist()}, scale 0.1, zero point 5",
+        likely,
+    )
     kind = getattr(function(values, scale, zero_point), "dtype", None)
     expect(kind == np.int8, 5, f"an array of {kind}", "int8", "end with .astype(np.int8)")
     passed(5, "rounded, shifted and clamped to int8.")
@@ -147,14 +194,18 @@ def integer_layer(function: Any, graph: Graph) -> None:
         weights, bias = operator.input(1), operator.input(2)
         source, target = params_of(operator.input(0)), params_of(operator.outputs[0])
         x = rng.integers(-128, 128, (64, weights.shape[1]), dtype=np.int8)
-        arguments = (weights.data, bias.data, source, params_of(weights), target)
+        arguments = (weights.values, bias.values, source, params_of(weights), target)
         try:
             answers = function(x, *arguments)
         except (TypeError, ValueError, IndexError) as error:
-            raise CheckFailed(f"✗ TODO 6 is not right yet.\n  got:      {type(error).__name__}: {error}") from None
+            raise CheckFailed(
+                f"✗ TODO 6 is not right yet.\n  got:      {type(error).__name__}: {error}"
+            ) from None
         got = as_array(answers, 6, "integer_layer(...)", (64, weights.shape[0]))
         right = fully_connected(x, *arguments)
-        likely = next((text for text, wrong in _layer_mistakes(x, *arguments).items() if np.array_equal(got, wrong)), "")
+        likely = next(
+            (text for text, wrong in _layer_mistakes(x, *arguments).items() if np.array_equal(got, wrong)), ""
+        )
         wrong = int(np.sum(got != right))
         expect(wrong == 0, 6, f"{wrong} of {right.size} values differ in {operator}", "none", likely)
         kind = getattr(answers, "dtype", None)
@@ -184,5 +235,7 @@ def _layer_mistakes(
         "int8 overflows: convert x and the weights to int32 before you multiply": np.clip(
             scaled(narrow + bias), INT8_MIN, INT8_MAX
         ),
-        "clamp to −128 … 127 before astype, else large values wrap around": scaled(products + bias).astype(np.int8),
+        "clamp to −128 … 127 before astype, else large values wrap around": scaled(products + bias).astype(
+            np.int8
+        ),
     }

@@ -4,8 +4,8 @@
 - `operators`: for each operator what it becomes: constants, and one call of a kernel of the engine
 - `toolchain`: compile generated C for this computer or a microcontroller, and measure its bytes
 
-The generated C does no memory allocation, keeps no state, and needs the engine's headers only. It holds no time stamp: the
-same model gives the same bytes.
+The generated C does no memory allocation, keeps no state, and needs the engine's headers only. It holds no
+time stamp: the same model gives the same bytes.
 """
 
 from aiedge.codegen.source import CSource, generate

@@ -22,7 +22,7 @@ LINE = 104
 
 @dataclass(frozen=True)
 class CSource:
-    """Generated C: the texts of `NAME.c`, `NAME.h` and the firmware's `aiedge_model.h`, and what they were made from."""
+    """Generated C: the texts of `NAME.c`, `NAME.h` and the firmware's `aiedge_model.h`, and their memory plan."""
 
     name: str
     c: str
@@ -34,7 +34,10 @@ class CSource:
     def write(self, folder: str | Path, firmware: bool = False) -> list[Path]:
         """Write `NAME.c` and `NAME.h` into `folder`, with `firmware` also `aiedge_model.h`; return their paths."""
         folder = Path(folder)
-        paths = [write_atomic(folder / f"{self.name}.c", self.c), write_atomic(folder / f"{self.name}.h", self.header)]
+        paths = [
+            write_atomic(folder / f"{self.name}.c", self.c),
+            write_atomic(folder / f"{self.name}.h", self.header),
+        ]
         if firmware:
             paths.append(write_atomic(folder / "aiedge_model.h", self.firmware_header))
         return paths
@@ -46,7 +49,9 @@ def generate(graph: Graph, name: str) -> CSource:
     Raises `UserError` for operators, types or shapes that are not supported, naming what is.
     """
     if not re.fullmatch(r"[A-Za-z_]\w*", name):
-        raise UserError(f"{name!r} cannot be a name in C", "use --name with letters, digits and _, no digit first")
+        raise UserError(
+            f"{name!r} cannot be a name in C", "use --name with letters, digits and _, no digit first"
+        )
     if len(graph.inputs) != 1 or len(graph.outputs) != 1:
         raise UserError(
             f"the model has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs",
@@ -54,7 +59,9 @@ def generate(graph: Graph, name: str) -> CSource:
         )
     for tensor in (*graph.inputs, *graph.outputs):
         if tensor.dtype.name not in ("int8", "float32") or tensor.is_constant or not tensor.elements:
-            raise UserError(f"{tensor} cannot be the model's input or output", "int8 and float32 activations can")
+            raise UserError(
+                f"{tensor} cannot be the model's input or output", "int8 and float32 activations can"
+            )
     plan = plan_memory(graph, ALIGNMENT)
     calls = [emit(op, _place(op.input(0), plan), _place(op.outputs[0], plan)) for op in graph.operators]
     constants = [constant for call in calls for constant in call.constants]
@@ -71,7 +78,9 @@ def generate(graph: Graph, name: str) -> CSource:
         "operator_methods": sorted({_method(op.kind) for op in graph.operators}),
         "place": lambda tensor: _place_name(tensor, plan),
     }
-    texts = {key: _templates().get_template(key).render(values) for key in ("model.c", "model.h", "aiedge_model.h")}
+    texts = {
+        key: _templates().get_template(key).render(values) for key in ("model.c", "model.h", "aiedge_model.h")
+    }
     return CSource(
         name,
         texts["model.c"],
@@ -135,4 +144,3 @@ def _templates() -> jinja2.Environment:
     )
     environment.filters.update(comment=_comment, rows=_rows)
     return environment
-

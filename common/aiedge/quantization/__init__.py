@@ -9,8 +9,18 @@ Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference", 20
 """
 
 from aiedge.quantization.affine import QuantParams, dequantize, params_from_range, params_symmetric, quantize
-from aiedge.quantization.fixed_point import multiply_by_quantized_multiplier, multiply_rounding_once, quantize_multiplier
-from aiedge.quantization.layers import fully_connected, layer_multipliers, logistic_table, requantize_table, tanh_table
+from aiedge.quantization.fixed_point import (
+    multiply_by_quantized_multiplier,
+    multiply_rounding_once,
+    quantize_multiplier,
+)
+from aiedge.quantization.layers import (
+    fully_connected,
+    layer_multipliers,
+    logistic_table,
+    requantize_table,
+    tanh_table,
+)
 
 __all__ = [
     "QuantParams",

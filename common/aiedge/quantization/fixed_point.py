@@ -1,11 +1,12 @@
 """Fixed-point arithmetic on int32, bit for bit that of TensorFlow Lite Micro.
 
-A real factor becomes a 31-bit integer `multiplier` and a power of two:  factor ≈ multiplier · 2^(shift − 31).
-Multiplying rounds twice: once after the product (halves up), once after the right shift (halves away from zero). The same
-steps give `logistic` and `tanh` by the polynomials of the gemmlowp library, whose constants appear below as Q31 numbers.
+A real factor becomes a 31-bit integer `multiplier` and a power of two:  factor ≈ multiplier · 2^(shift −
+31). Multiplying rounds twice: once after the product (halves up), once after the right shift (halves away
+from zero). The same steps give `logistic` and `tanh` by the polynomials of the gemmlowp library, whose
+constants appear below as Q31 numbers.
 
-All functions take and return integer arrays; products are formed in int64. Qm.n below is a signed number with m integer
-bits and n fractional bits.
+All functions take and return integer arrays; products are formed in int64. Qm.n below is a signed number
+with m integer bits and n fractional bits.
 """
 
 import math

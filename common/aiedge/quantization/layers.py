@@ -24,8 +24,8 @@ def layer_multipliers(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Multipliers and shifts, [channels] each, of  factor = input scale · weight scale / output scale.
 
-    TFLM forms the product of the two scales in float32 where the weights have one scale, in float64 where each channel
-    has its own; the difference can show in the last bit of the multiplier.
+    TFLM forms the product of the two scales in float32 where the weights have one scale, in float64 where
+    each channel has its own; the difference can show in the last bit of the multiplier.
     """
     if weights.per_channel:
         products = float(inputs.scale) * weights.scales(channels)
@@ -48,8 +48,9 @@ def fully_connected(
 ) -> Int8:
     """One dense layer on integers only: int8 [n, inputs] and int8 weights [outputs, inputs] to int8 [n, outputs].
 
-    acc = Σ (x − z_x) · (w − z_w) + bias,  y = clamp(z_y + acc · (s_x · s_w / s_y))  (Jacob et al. 2018, section 2.4). `bias`
-    is int32 with scale s_x · s_w and zero point 0. `multiply` scales the accumulators and decides how they are rounded.
+    acc = Σ (x − z_x) · (w − z_w) + bias,  y = clamp(z_y + acc · (s_x · s_w / s_y))  (Jacob et al. 2018,
+    section 2.4). `bias` is int32 with scale s_x · s_w and zero point 0. `multiply` scales the accumulators
+    and decides how they are rounded.
     """
     offset_inputs = x.astype(np.int64) - input_params.zero_point
     offset_weights = weights.astype(np.int64) - (0 if weight_params.per_channel else weight_params.zero_point)
@@ -62,20 +63,22 @@ def fully_connected(
 
 
 def logistic_table(params: QuantParams) -> Int8:
-    """Output of the int8 logistic function for each of the 256 inputs −128 … 127; the output has scale 1/256, zero point −128."""
+    """The int8 logistic function of the inputs −128 … 127, [256]; the output has scale 1/256, zero point −128."""
     return _saturating_table(params, lambda x: rounding_right_shift(logistic_q(x, 4), 23) - 128)
 
 
 def tanh_table(params: QuantParams) -> Int8:
-    """Output of the int8 tanh for each of the 256 inputs −128 … 127; the output has scale 1/128, zero point 0."""
+    """The int8 tanh of the inputs −128 … 127, [256]; the output has scale 1/128, zero point 0."""
     return _saturating_table(params, lambda x: rounding_right_shift(tanh_q(x, 4), 24))
 
 
-def requantize_table(inputs: QuantParams, outputs: QuantParams, low: int = INT8_MIN, factor: float | None = None) -> Int8:
+def requantize_table(
+    inputs: QuantParams, outputs: QuantParams, low: int = INT8_MIN, factor: float | None = None
+) -> Int8:
     """Output for each int8 input of a change of scale and zero point, clamped from below at `low`.
 
-    QUANTIZE from int8 to int8 is this table; RELU is the table with `low` at the output's zero point. `factor` is the ratio of
-    the two scales where it is not formed in float64.
+    QUANTIZE from int8 to int8 is this table; RELU is the table with `low` at the output's zero point.
+    `factor` is the ratio of the two scales where it is not formed in float64.
     """
     factor = float(inputs.scale) / float(outputs.scale) if factor is None else factor
     q = np.arange(INT8_MIN, INT8_MAX + 1) - int(inputs.zero_point)
@@ -83,7 +86,9 @@ def requantize_table(inputs: QuantParams, outputs: QuantParams, low: int = INT8_
     return np.clip(y, low, INT8_MAX).astype(np.int8)
 
 
-def _saturating_table(params: QuantParams, function: Callable[[NDArray[np.int64]], NDArray[np.int64]]) -> Int8:
+def _saturating_table(
+    params: QuantParams, function: Callable[[NDArray[np.int64]], NDArray[np.int64]]
+) -> Int8:
     """Table of a function that takes Q4.27 and saturates where its argument leaves (−15, 15)."""
     integer_bits = 4
     multiplier, shift = quantize_multiplier(float(params.scale) * 2 ** (31 - integer_bits))

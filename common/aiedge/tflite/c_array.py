@@ -23,7 +23,9 @@ def to_c_array(model: bytes, name: str) -> str:
       0x54,0x46,0x4c,0x33,
     """
     if not re.fullmatch(r"[A-Za-z_]\w*", name):
-        raise UserError(f"{name!r} cannot be the name of a C array", "use letters, digits and _, no digit first")
+        raise UserError(
+            f"{name!r} cannot be the name of a C array", "use letters, digits and _, no digit first"
+        )
     lines = [
         "  " + "".join(f"0x{byte:02x}," for byte in model[start : start + BYTES_PER_LINE])
         for start in range(0, len(model), BYTES_PER_LINE)
@@ -49,7 +51,7 @@ def write_c_array(model: bytes, path: str | Path) -> Path:
 
 
 def export(name: str, float_model: bytes, int8_model: bytes, folder: str | Path = ".") -> list[Path]:
-    """Write `name_float.tflite`, `name.tflite` (int8) and `name.cpp`, the int8 model as a C array; return their paths."""
+    """Write `name_float.tflite`, `name.tflite` (int8) and `name.cpp` (its C array); return their paths."""
     folder = Path(folder)
     return [
         write_atomic(folder / f"{name}_float.tflite", float_model),
@@ -81,4 +83,6 @@ def load_model(path: str | Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}", "give a .tflite file or its C array") from error
+        raise UserError(
+            f"cannot read {path}: {error.strerror}", "give a .tflite file or its C array"
+        ) from error

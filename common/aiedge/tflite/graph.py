@@ -7,6 +7,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
+from aiedge.errors import UserError
 from aiedge.quantization import QuantParams
 
 
@@ -35,9 +36,21 @@ class Tensor:
         return self.elements * self.dtype.itemsize
 
     @property
+    def sample_shape(self) -> tuple[int, ...]:
+        """The shape without a leading batch of 1: what one sample has in an array [n, ...]."""
+        return self.shape[1:] if self.shape[:1] == (1,) else self.shape
+
+    @property
     def is_constant(self) -> bool:
         """Whether the values are stored in the model."""
         return self.data is not None
+
+    @property
+    def values(self) -> NDArray:
+        """The values of a constant tensor; raises `UserError` for an activation."""
+        if self.data is None:
+            raise UserError(f"{self} is not constant", "store weights and biases in the model")
+        return self.data
 
     def __str__(self) -> str:
         return f"tensor {self.index} ({self.dtype.name} {list(self.shape)} {self.name!r})"
@@ -101,7 +114,9 @@ class Graph:
     @property
     def parameters(self) -> int:
         """Number of weights and biases that the operators use."""
-        weighted = (t for op in self.operators if op.macs for t in op.inputs[1:] if t is not None and t.is_constant)
+        weighted = (
+            t for op in self.operators if op.macs for t in op.inputs[1:] if t is not None and t.is_constant
+        )
         return sum(tensor.elements for tensor in {t.index: t for t in weighted}.values())
 
     @property

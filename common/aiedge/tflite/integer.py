@@ -67,17 +67,21 @@ def unary_table(operator: Operator) -> NDArray[np.int8]:
     return requantize_table(inputs, outputs)
 
 
-def run_integer(graph: Graph, inputs: NDArray, multiply: Callable = multiply_by_quantized_multiplier) -> NDArray:
+def run_integer(
+    graph: Graph, inputs: NDArray, multiply: Callable = multiply_by_quantized_multiplier
+) -> NDArray:
     """Output of an int8 graph for `inputs` [n, ...], int8 (float32 where the graph starts with QUANTIZE), as [n, ...].
 
-    `multiply` scales the accumulators: another rounding can be put in its place. Raises `UserError` for an operator that is
-    not supported.
+    `multiply` scales the accumulators: another rounding can be put in its place. Raises `UserError` for an
+    operator that is not supported.
     """
     count = len(inputs)
     values: dict[int, NDArray] = {graph.inputs[0].index: np.asarray(inputs)}
     for operator in graph.operators:
         x = values[operator.input(0).index]
-        values[operator.outputs[0].index] = _run(operator, x, multiply).reshape(count, *operator.outputs[0].shape[1:])
+        values[operator.outputs[0].index] = _run(operator, x, multiply).reshape(
+            count, *operator.outputs[0].sample_shape
+        )
     return values[graph.outputs[0].index]
 
 
@@ -87,8 +91,8 @@ def _run(operator: Operator, x: NDArray, multiply: Callable) -> NDArray:
         weights, bias = operator.input(1), operator.inputs[2] if len(operator.inputs) > 2 else None
         return fully_connected(
             x.reshape(-1, weights.shape[-1]),
-            weights.data,
-            None if bias is None else bias.data,
+            weights.values,
+            None if bias is None else bias.values,
             params_of(source),
             params_of(weights),
             params_of(target),

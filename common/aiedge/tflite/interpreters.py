@@ -25,13 +25,14 @@ def run_tflm(model: bytes, inputs: NDArray, arena_bytes: int = ARENA_BYTES) -> N
     from tflite_micro import runtime
 
     interpreter = runtime.Interpreter.from_bytes(model, arena_size=arena_bytes)
-    shape = read(model).inputs[0].shape
+    graph = read(model)
+    entry, result = graph.inputs[0], graph.outputs[0]
     outputs = []
     for sample in inputs:
         # The planner may give the input's bytes to a later tensor: set it before every run.
-        interpreter.set_input(np.ascontiguousarray(sample).reshape(shape), 0)
+        interpreter.set_input(np.ascontiguousarray(sample).reshape(entry.shape), 0)
         interpreter.invoke()
-        outputs.append(interpreter.get_output(0)[0].copy())
+        outputs.append(interpreter.get_output(0).reshape(result.sample_shape).copy())
     return np.array(outputs)
 
 
@@ -45,12 +46,13 @@ def run_litert(model: bytes, inputs: NDArray, reference: bool = False) -> NDArra
     resolver = OpResolverType.BUILTIN_REF if reference else OpResolverType.AUTO
     interpreter = Interpreter(model_content=model, experimental_op_resolver_type=resolver)
     interpreter.allocate_tensors()
-    (entry,), (result,) = interpreter.get_input_details(), interpreter.get_output_details()
+    entry, result = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
+    sample_shape = read(model).outputs[0].sample_shape
     outputs = []
     for sample in inputs:
         interpreter.set_tensor(entry["index"], np.ascontiguousarray(sample).reshape(entry["shape"]))
         interpreter.invoke()
-        outputs.append(interpreter.get_tensor(result["index"])[0].copy())
+        outputs.append(interpreter.get_tensor(result["index"]).reshape(sample_shape).copy())
     return np.array(outputs)
 
 
@@ -63,7 +65,9 @@ def tflm_arena_bytes(model: bytes, step: int = 16) -> int:
     while not _fits(model, high):
         low, high = high, high * 2
         if high > ARENA_BYTES:
-            raise UserError("TensorFlow Lite Micro cannot run the model", "it may use an operator that TFLM lacks")
+            raise UserError(
+                "TensorFlow Lite Micro cannot run the model", "it may use an operator that TFLM lacks"
+            )
     while high - low > step:
         middle = (low + high) // 2 // step * step
         low, high = (low, middle) if _fits(model, middle) else (middle, high)

@@ -12,7 +12,16 @@ from aiedge.quantization import QuantParams
 from aiedge.tflite.graph import Graph, Operator, Tensor
 
 # What the flatbuffer accessors raise on a file whose offsets and lengths lead nowhere.
-MALFORMED = (struct.error, IndexError, ValueError, TypeError, AttributeError, OverflowError, KeyError, MemoryError)
+MALFORMED = (
+    struct.error,
+    IndexError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    KeyError,
+    MemoryError,
+)
 
 DTYPES = {
     schema.TensorType.FLOAT32: np.float32,
@@ -41,7 +50,9 @@ def read(model: str | Path | bytes) -> Graph:
         try:
             model = Path(model).read_bytes()
         except OSError as error:
-            raise UserError(f"cannot read {name}: {error.strerror}", "give the path of a .tflite file") from error
+            raise UserError(
+                f"cannot read {name}: {error.strerror}", "give the path of a .tflite file"
+            ) from error
     if not model:
         raise UserError(f"{name} is empty", "export the model again")
     if model[4:8] != b"TFL3":
@@ -49,7 +60,9 @@ def read(model: str | Path | bytes) -> Graph:
     try:
         return _graph(schema.ModelT.InitFromPackedBuf(model, 0), model)
     except MALFORMED as error:
-        raise UserError(f"{name} is damaged: {error}", "the file may be truncated: export or copy it again") from error
+        raise UserError(
+            f"{name} is damaged: {error}", "the file may be truncated: export or copy it again"
+        ) from error
 
 
 def _graph(model: schema.ModelT, source: bytes) -> Graph:
@@ -59,7 +72,10 @@ def _graph(model: schema.ModelT, source: bytes) -> Graph:
     tensors = tuple(_tensor(i, tensor, model.buffers) for i, tensor in enumerate(subgraph.tensors or []))
 
     def pick(indices: object) -> tuple[Tensor, ...]:
-        return tuple(tensors[_in_range(i, tensors)] for i in np.atleast_1d(np.asarray([] if indices is None else indices)))
+        return tuple(
+            tensors[_in_range(i, tensors)]
+            for i in np.atleast_1d(np.asarray([] if indices is None else indices))
+        )
 
     inputs, outputs = pick(subgraph.inputs), pick(subgraph.outputs)
     operators = tuple(
@@ -81,16 +97,22 @@ def _tensor(index: int, tensor: schema.TensorT, buffers: list[schema.BufferT]) -
     data = None
     if values is not None and len(values):
         if len(values) != prod(shape) * dtype.itemsize:
-            raise ValueError(f"tensor {index} has {len(values)} bytes, its shape {list(shape)} needs another number")
+            raise ValueError(
+                f"tensor {index} has {len(values)} bytes, its shape {list(shape)} needs another number"
+            )
         data = np.frombuffer(bytes(values), dtype).reshape(shape)
     return Tensor(index, name, shape, dtype, _quantization(index, tensor.quantization, shape), data)
 
 
-def _quantization(index: int, params: schema.QuantizationParametersT | None, shape: tuple[int, ...]) -> QuantParams | None:
+def _quantization(
+    index: int, params: schema.QuantizationParametersT | None, shape: tuple[int, ...]
+) -> QuantParams | None:
     if params is None or params.scale is None or len(params.scale) == 0:
         return None
     scale = np.asarray(params.scale, np.float64)
-    zero_point = np.zeros(len(scale), np.int64) if params.zeroPoint is None else np.asarray(params.zeroPoint, np.int64)
+    zero_point = (
+        np.zeros(len(scale), np.int64) if params.zeroPoint is None else np.asarray(params.zeroPoint, np.int64)
+    )
     if len(zero_point) != len(scale) or not np.all(np.isfinite(scale) & (scale > 0)):
         raise ValueError(f"tensor {index} has impossible quantization parameters")
     if len(scale) == 1:
@@ -101,7 +123,9 @@ def _quantization(index: int, params: schema.QuantizationParametersT | None, sha
     return QuantParams(scale, zero_point, axis)
 
 
-def _operator(index: int, op: schema.OperatorT, codes: list[schema.OperatorCodeT], tensors: tuple[Tensor, ...]) -> Operator:
+def _operator(
+    index: int, op: schema.OperatorT, codes: list[schema.OperatorCodeT], tensors: tuple[Tensor, ...]
+) -> Operator:
     code = codes[_in_range(op.opcodeIndex, codes)]
     # Files older than schema 3a hold the code in a byte of its own.
     number = max(code.builtinCode, code.deprecatedBuiltinCode)
@@ -109,13 +133,18 @@ def _operator(index: int, op: schema.OperatorT, codes: list[schema.OperatorCodeT
     if kind == "CUSTOM":
         kind = f"CUSTOM {(code.customCode or b'').decode(errors='replace')}"
     inputs = tuple(
-        None if i == -1 else tensors[_in_range(i, tensors)] for i in ([] if op.inputs is None else np.asarray(op.inputs))
+        None if i == -1 else tensors[_in_range(i, tensors)]
+        for i in ([] if op.inputs is None else np.asarray(op.inputs))
     )
-    outputs = tuple(tensors[_in_range(i, tensors)] for i in ([] if op.outputs is None else np.asarray(op.outputs)))
+    outputs = tuple(
+        tensors[_in_range(i, tensors)] for i in ([] if op.outputs is None else np.asarray(op.outputs))
+    )
     return Operator(index, kind, inputs, outputs, vars(op.builtinOptions) if op.builtinOptions else {})
 
 
-def _check_order(operators: tuple[Operator, ...], inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> None:
+def _check_order(
+    operators: tuple[Operator, ...], inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]
+) -> None:
     """Every tensor is written once, before it is read."""
     known = {tensor.index for tensor in inputs}
     for operator in operators:

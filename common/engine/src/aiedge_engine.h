@@ -1,8 +1,8 @@
 // What all kernels share: the status codes of generated code, and the attribute of a kernel.
 //
-// A kernel is one function that is never inlined, so that a network with twenty layers of a kind holds its code once; the
-// shapes and constants of each layer come in a const struct. Kernels allocate nothing, keep nothing, and trust the
-// struct: the code generator has checked it.
+// A kernel is one function that is never inlined, so that a network with twenty layers of a kind holds its
+// code once; the shapes and constants of each layer come in a const struct. Kernels allocate nothing, keep
+// nothing, and trust the struct: the code generator has checked it.
 #ifndef AIEDGE_ENGINE_H
 #define AIEDGE_ENGINE_H
 
@@ -11,8 +11,8 @@
 
 enum {
   AIEDGE_OK = 0,
-  AIEDGE_NULL_POINTER = 1,      // input, output or arena is missing
-  AIEDGE_UNALIGNED_ARENA = 2    // the arena does not start at a multiple of NAME_ARENA_ALIGNMENT
+  AIEDGE_NULL_POINTER = 1,    // input, output or arena is missing
+  AIEDGE_UNALIGNED_ARENA = 2  // the arena does not start at a multiple of NAME_ARENA_ALIGNMENT
 };
 
 #define AIEDGE_KERNEL static __attribute__((noinline, unused))

@@ -17,11 +17,11 @@ typedef struct {
   int32_t rows, inputs, outputs;
   int32_t multiplier_step;
   int32_t output_zero_point;
-  int32_t low, high;          // the fused activation's range
+  int32_t low, high;  // the fused activation's range
 } aiedge_fully_connected_int8_layer;
 
-AIEDGE_KERNEL void aiedge_fully_connected_int8(const aiedge_fully_connected_int8_layer *layer, const int8_t *x,
-                                               int8_t *y) {
+AIEDGE_KERNEL void aiedge_fully_connected_int8(const aiedge_fully_connected_int8_layer *layer,
+                                               const int8_t *x, int8_t *y) {
   for (int32_t b = 0; b < layer->rows; b++) {
     const int8_t *w = layer->weights;
     const int32_t *multiplier = layer->multiplier;
@@ -47,7 +47,8 @@ typedef struct {
   float low, high;  // the fused activation's range
 } aiedge_fully_connected_f32_layer;
 
-AIEDGE_KERNEL void aiedge_fully_connected_f32(const aiedge_fully_connected_f32_layer *layer, const float *x, float *y) {
+AIEDGE_KERNEL void aiedge_fully_connected_f32(const aiedge_fully_connected_f32_layer *layer, const float *x,
+                                              float *y) {
   for (int32_t b = 0; b < layer->rows; b++) {
     const float *w = layer->weights;
     for (int32_t o = 0; o < layer->outputs; o++) {

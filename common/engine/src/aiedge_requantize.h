@@ -1,7 +1,8 @@
 // From an int32 accumulator to int8: multiply by a real factor in integers, add the zero point, clamp.
 //
-// factor = multiplier * 2^(shift - 31), multiplier in [2^30, 2^31). The product is rounded twice, as TensorFlow Lite Micro
-// does: halves up after the multiplication, halves away from zero after the right shift.
+// factor = multiplier * 2^(shift - 31), multiplier in [2^30, 2^31). The product is rounded twice, as
+// TensorFlow Lite Micro does: halves up after the multiplication, halves away from zero after the right
+// shift.
 #ifndef AIEDGE_REQUANTIZE_H
 #define AIEDGE_REQUANTIZE_H
 

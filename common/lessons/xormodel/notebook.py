@@ -1,11 +1,12 @@
 # %% [markdown]
 # # XOR: the smallest network that needs a hidden layer
 #
-# In 45 minutes you build a neural network, see what it has learned, and squeeze it into 8-bit integers. At the end it is a
-# C file that runs on a 20-euro microcontroller, so small that you can say what each of its bytes is for.
+# In 45 minutes you build a neural network, see what it has learned, and squeeze it into 8-bit integers. At
+# the end it is a C file that runs on a 20-euro microcontroller, so small that you can say what each of its
+# bytes is for.
 #
-# Six cells are yours, marked **TODO**. Each has a hint, and a check after it that tells you whether you are there.
-# Run a cell with Shift+Enter. The first one takes some seconds: it loads TensorFlow.
+# Six cells are yours, marked **TODO**. Each has a hint, and a check after it that tells you whether you are
+# there. Run a cell with Shift+Enter. The first one takes some seconds: it loads TensorFlow.
 
 # %%
 import numpy as np
@@ -18,13 +19,13 @@ from aiedge.quantization import layer_multipliers, multiply_by_quantized_multipl
 # %% [markdown]
 # ## 1. The problem
 #
-# XOR ("exclusive or") is 1 where its two inputs differ, and 0 where they are the same. Write it down as data: one row for each
-# pair of inputs.
+# XOR ("exclusive or") is 1 where its two inputs differ, and 0 where they are the same. Write it down as
+# data: one row for each pair of inputs.
 #
 # <details><summary>Hint</summary>
 #
-# `np.array([[0, 0], ...])` makes an array from a list of rows. The targets are a column: four rows of one number each, as in
-# `[[0], ...]`.
+# `np.array([[0, 0], ...])` makes an array from a list of rows. The targets are a column: four rows of one
+# number each, as in `[[0], ...]`.
 # </details>
 
 # %%
@@ -48,16 +49,16 @@ plots.points(inputs, targets, "Can one straight line separate them?")
 # %% [markdown]
 # ## 2. The network
 #
-# It cannot be done. A single neuron draws a straight line, so a single neuron cannot learn XOR. A layer of neurons in between
-# bends the line.
+# It cannot be done. A single neuron draws a straight line, so a single neuron cannot learn XOR. A layer of
+# neurons in between bends the line.
 #
-# Build a network with 2 inputs, two hidden layers of 16 neurons with `relu`, and 1 output with `sigmoid`, which makes any number
-# a value between 0 and 1.
+# Build a network with 2 inputs, two hidden layers of 16 neurons with `relu`, and 1 output with `sigmoid`,
+# which makes any number a value between 0 and 1.
 #
 # <details><summary>Hint</summary>
 #
-# `keras.Sequential([...])` takes a list: first `keras.Input((2,))`, then one `keras.layers.Dense(units, activation="...")` for each
-# layer.
+# `keras.Sequential([...])` takes a list: first `keras.Input((2,))`, then one `keras.layers.Dense(units,
+# activation="...")` for each layer.
 # </details>
 
 # %%
@@ -79,22 +80,23 @@ model = keras.Sequential(
 xormodel.network(model)
 
 # %% [markdown]
-# Train it, and a single neuron beside it. The loss says how far the answers are from the targets: training makes it small, step by
-# step.
+# Train it, and a single neuron beside it, on 64 copies of the table. The loss says how far the answers are
+# from the targets: training makes it small, step by step.
 
 # %%
 neuron = models.dense_network([2, 1])
 histories = {}
 for name, network in {"2-16-16-1": model, "one neuron": neuron}.items():
     network.compile(optimizer=keras.optimizers.Adam(0.01), loss="binary_crossentropy")
-    histories[name] = training.fit(network, inputs, targets, epochs=150)
+    histories[name] = training.fit(network, np.tile(inputs, (64, 1)), np.tile(targets, (64, 1)), epochs=40)
 plots.loss(histories)
 
 # %% tags=["check"]
 xormodel.trained(model, inputs, targets)
 
 # %% [markdown]
-# What did they learn? Ask both networks for every point of the plane. The dashed line is where they change their mind.
+# What did they learn? Ask both networks for every point of the plane. The dashed line is where they change
+# their mind.
 
 # %%
 plots.decision_surfaces({"2-16-16-1": model, "one neuron": neuron}, inputs, targets)
@@ -102,14 +104,15 @@ plots.decision_surfaces({"2-16-16-1": model, "one neuron": neuron}, inputs, targ
 # %% [markdown]
 # ## 3. Noise
 #
-# A sensor never says exactly 0 or 1. Write a function that adds noise to the inputs: a random number for each value, from a
-# normal distribution with mean 0 and standard deviation `sigma`.
+# A sensor never says exactly 0 or 1. Write a function that adds noise to the inputs: a random number for
+# each value, from a normal distribution with mean 0 and standard deviation `sigma`.
 #
 # <details><summary>Hint</summary>
 #
-# `rng.normal(mean, sigma, size=...)` gives random numbers; `inputs.shape` is the size you need. Return a new array: `inputs += ...`
-# would change the caller's.
+# `rng.normal(mean, sigma, size=...)` gives random numbers; `inputs.shape` is the size you need. Return a
+# new array: `inputs += ...` would change the caller's.
 # </details>
+
 
 # %%
 def add_noise(inputs, sigma, rng):
@@ -147,17 +150,19 @@ plots.accuracy_by_noise(sigmas, accuracies)
 plots.decision_surfaces(networks, inputs, targets)
 
 # %% [markdown]
-# The second network puts its lines in the middle between the points, where noise does least harm. It goes on the board.
+# The second network puts its lines in the middle between the points, where noise does least harm. It goes
+# on the board.
 #
 # ## 4. Eight bits
 #
-# A microcontroller adds and multiplies small integers faster, and stores them in a quarter of the bytes. An 8-bit integer `q` stands
-# for a real number `r`:
+# A microcontroller adds and multiplies small integers faster, and stores them in a quarter of the bytes. An
+# 8-bit integer `q` stands for a real number `r`:
 #
 # $$ r = \text{scale} \cdot (q - \text{zero point}) $$
 #
-# The *scale* is the real size of one step. The *zero point* is the integer that stands for 0.0. Both follow from the range that the
-# numbers have: the lowest becomes −128, the highest 127. First that range, from the training samples:
+# The *scale* is the real size of one step. The *zero point* is the integer that stands for 0.0. Both follow
+# from the range that the numbers have: the lowest becomes −128, the highest 127. First that range, from the
+# training samples:
 
 # %%
 calibration = samples.astype(np.float32)
@@ -167,8 +172,8 @@ print(f"the inputs lie between {low:.4f} and {high:.4f}")
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# From −128 to 127 there are 255 steps, and they span `high - low`. For the zero point, put `r = low` and `q = -128` into the formula
-# above, solve it, and round to an integer with `round(...)`.
+# From −128 to 127 there are 255 steps, and they span `high - low`. For the zero point, put `r = low` and `q
+# = -128` into the formula above, solve it, and round to an integer with `round(...)`.
 # </details>
 
 # %%
@@ -187,13 +192,15 @@ xormodel.scale_and_zero_point(scale, zero_point, low, high)
 plots.quantization_line(scale, zero_point, low, high)
 
 # %% [markdown]
-# Now turn real numbers into integers. Rounding may lead beyond the ends of the range, and an int8 that passes 127 comes out at
-# −128, so clamp before you convert.
+# Now turn real numbers into integers. Rounding may lead beyond the ends of the range, and an int8 that
+# passes 127 comes out at −128, so clamp before you convert.
 #
 # <details><summary>Hint</summary>
 #
-# `np.round(values / scale)`, then add the zero point; `np.clip(x, -128, 127)` clamps; `.astype(np.int8)` converts at the very end.
+# `np.round(values / scale)`, then add the zero point; `np.clip(x, -128, 127)` clamps; `.astype(np.int8)`
+# converts at the very end.
 # </details>
+
 
 # %%
 def quantize(values, scale, zero_point):
@@ -211,8 +218,8 @@ xormodel.quantize(quantize)
 # %% [markdown]
 # ## 5. The converter
 #
-# TensorFlow's converter does the same for every tensor of the network. It runs the samples through and notes the ranges
-# (*calibration*). The weights get a scale for each neuron.
+# TensorFlow's converter does the same for every tensor of the network. It runs the samples through and
+# notes the ranges (*calibration*). The weights get a scale for each neuron.
 
 # %%
 float_model = tflite.convert_float(robust)
@@ -230,16 +237,19 @@ print(f"you:           scale {scale:.6f}, zero point {zero_point}")
 #
 # Inside the board there are no real numbers any more. A layer multiplies integers and adds them up:
 #
-# $$ \text{sum} = \sum_i w_i \, (x_i - z_x) + \text{bias} \qquad y = z_y + \frac{s_x s_w}{s_y} \cdot \text{sum} $$
+# $$ \text{sum} = \sum_i w_i \, (x_i - z_x) + \text{bias} \qquad y = z_y + \frac{s_x s_w}{s_y} \cdot
+# \text{sum} $$
 #
-# The factor $s_x s_w / s_y$ is a real number, but known beforehand: it becomes an integer *multiplier* and a *shift*.
-# `multiply_by_quantized_multiplier(sum, multiplier, shift)` multiplies by it and rounds.
+# The factor $s_x s_w / s_y$ is a real number, but known beforehand: it becomes an integer *multiplier* and
+# a *shift*. `multiply_by_quantized_multiplier(sum, multiplier, shift)` multiplies by it and rounds.
 #
 # <details><summary>Hint</summary>
 #
-# Subtract `x_params.zero_point` from `x` after `x.astype(np.int32)`: an int8 would overflow. `@` is the matrix product; the weights are
-# `[outputs, inputs]`, so use `weights.T.astype(np.int32)`. Then add the bias, multiply, add `y_params.zero_point`, clamp, convert.
+# Subtract `x_params.zero_point` from `x` after `x.astype(np.int32)`: an int8 would overflow. `@` is the
+# matrix product; the weights are `[outputs, inputs]`, so use `weights.T.astype(np.int32)`. Then add the
+# bias, multiply, add `y_params.zero_point`, clamp, convert.
 # </details>
+
 
 # %%
 def integer_layer(x, weights, bias, x_params, w_params, y_params):
@@ -259,8 +269,9 @@ xormodel.integer_layer(integer_layer, graph)
 # %% [markdown]
 # ## 7. The same bits everywhere
 #
-# The network has two int8 inputs, so there are only 65,536 different questions. Ask them all: of NumPy, of the C code that you
-# will put on the board, of TensorFlow Lite Micro (TFLM), the interpreter for microcontrollers, and of LiteRT, the one for phones.
+# The network has two int8 inputs, so there are only 65,536 different questions. Ask them all: of NumPy, of
+# the C code that you will put on the board, of TensorFlow Lite Micro (TFLM), the interpreter for
+# microcontrollers, and of LiteRT, the one for phones.
 
 # %%
 questions = runtimes.every_int8_pair()
@@ -271,9 +282,9 @@ for name, count in runtimes.differences(answers, "NumPy integers").items():
     print(f"{name:15} {count:4} of {len(questions):,} answers differ from NumPy's")
 
 # %% [markdown]
-# NumPy, compiled C and TFLM agree in every bit. LiteRT differs in a few answers. After multiplying, TFLM rounds twice in its fully
-# connected layers: once to 31 bits, once after the shift. LiteRT rounds once. Put its rounding into our NumPy network, and the
-# difference is gone:
+# NumPy, compiled C and TFLM agree in every bit. LiteRT differs in a few answers. After multiplying, TFLM
+# rounds twice in its fully connected layers: once to 31 bits, once after the shift. LiteRT rounds once. Put
+# its rounding into our NumPy network, and the difference is gone:
 
 # %%
 once = tflite.run_integer(graph, questions, multiply=multiply_rounding_once)
@@ -284,18 +295,28 @@ plots.disagreement(questions, difference[:, 0], f"LiteRT differs in {np.mean(dif
 # %% [markdown]
 # ## 8. What it needs on the board
 #
-# *Flash* keeps the program and the weights, *SRAM* what changes while it runs. Know both before you flash.
+# *Flash* keeps the program and the weights, *SRAM* what changes while it runs: the *arena*. Know both before you
+# flash.
 
 # %%
 source = codegen.generate(graph, "xormodel")
 print("\n".join(report.memory_lines(source)))
+
+# %%
 sizes = {
-    "float .tflite": len(float_model),
-    "int8 .tflite": len(int8_model),
-    "constants in compiled C": source.constant_bytes,
-    "arena of compiled C": source.plan.arena_bytes,
+    "flash: float .tflite": len(float_model),
+    "flash: int8 .tflite": len(int8_model),
+    "flash: constants of compiled C": source.constant_bytes,
+    "SRAM: arena of compiled C": source.plan.arena_bytes,
 }
-plots.memory(sizes, 4 * 2**20, "flash of the ESP-EYE, 4 MB", "The model beside the board")
+if tflite.has_tflm():
+    sizes["SRAM: arena of TFLM"] = tflite.tflm_arena_bytes(int8_model)
+plots.memory(sizes, report.board_memory("esp-eye"))
+
+# %% [markdown]
+# In a network this small, names, shapes and scales fill most of a .tflite file, so int8 does not make it smaller. It
+# does once the weights outweigh them, as in the next projects. Compiled C drops all that: the constants are the
+# weights, the biases, the multipliers, and a table for the sigmoid.
 
 # %% [markdown]
 # ## 9. To the board
@@ -316,13 +337,16 @@ for path in tflite.export("xormodel", float_model, int8_model):
 # pio run -e esp-eye -t upload       # on the ESP-EYE
 # ```
 #
-# The firmware, `vscode/main/main.cpp`, has five TODOs of its own. No board? `../run_serial.py --simulate xormodel`, typed in the folder
-# `xormodel`, builds the same firmware for this computer and talks to it as if it were one.
+# The firmware, `vscode/main/main.cpp`, has five TODOs of its own. No board? `../run_serial.py --simulate
+# xormodel`, typed in the folder `xormodel`, builds the same firmware for this computer and talks to it as
+# if it were one.
 
 # %% tags=["summary"]
 quantized = quantize(inputs, scale, zero_point)
 outputs = tflite.run_integer(graph, quantized)[:, 0]
 params = graph.outputs[0].quantization
-print(f"{graph.parameters} parameters in {len(int8_model):,} bytes of .tflite, {source.plan.arena_bytes} bytes of arena as C")
+print(
+    f"{graph.parameters} parameters in {source.constant_bytes} bytes of constants and {source.plan.arena_bytes} of arena"
+)
 for row, q in zip(inputs, outputs, strict=True):
     print(f"{row[0]} xor {row[1]} = {params.scale * (int(q) - params.zero_point):.2f}")

@@ -1,7 +1,8 @@
 """What each operator becomes in C.
 
-Every module here serves one family of operators. Its `KINDS` maps a kind of the schema to a function that takes the operator
-and two C expressions, where its input lies and where its output goes, and returns a `Call`.
+Every module here serves one family of operators. Its `KINDS` maps a kind of the schema to a function that
+takes the operator and two C expressions, where its input lies and where its output goes, and returns a
+`Call`.
 """
 
 from collections.abc import Callable

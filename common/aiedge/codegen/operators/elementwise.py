@@ -12,7 +12,9 @@ def _activation(operator: Operator, source: str, target: str) -> Call:
     count = operator.outputs[0].elements
     if types_of(operator) == ("int8", "int8"):
         table = Constant(f"table_{operator.index}", np.roll(unary_table(operator), -128))
-        return Call('"aiedge_lookup.h"', f"aiedge_lookup_int8({table.name}, {source}, {target}, {count})", (table,))
+        return Call(
+            '"aiedge_lookup.h"', f"aiedge_lookup_int8({table.name}, {source}, {target}, {count})", (table,)
+        )
     if types_of(operator) == ("float32", "float32"):
         kernel = f"aiedge_{operator.kind.lower()}_f32"
         return Call('"aiedge_activation.h"', f"{kernel}({source}, {target}, {count})")
@@ -36,8 +38,8 @@ def _dequantize(operator: Operator, source: str, target: str) -> Call:
 def _scaled(kernel: str, operator: Operator, source: str, target: str, params: QuantParams) -> Call:
     if params.per_channel:
         raise unsupported(operator, "its tensor must have one scale")
-    arguments = f"{source}, {target}, {operator.outputs[0].elements}, {c_float(float(params.scale))}, {params.zero_point}"
-    return Call('"aiedge_quantize.h"', f"{kernel}({arguments})")
+    numbers = f"{operator.outputs[0].elements}, {c_float(float(params.scale))}, {params.zero_point}"
+    return Call('"aiedge_quantize.h"', f"{kernel}({source}, {target}, {numbers})")
 
 
 KINDS = {

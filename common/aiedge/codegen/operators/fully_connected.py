@@ -24,7 +24,7 @@ def _emit(operator: Operator, source: str, target: str) -> Call:
     rows = operator.input(0).elements // inputs
     if operator.outputs[0].elements != rows * outputs:
         raise unsupported(operator, f"its output must have {rows * outputs} values")
-    bias_values = np.zeros(outputs) if bias is None else bias.data
+    bias_values = np.zeros(outputs) if bias is None else bias.values
     shape = {"rows": str(rows), "inputs": str(inputs), "outputs": str(outputs)}
     emit = {("int8", "int8"): _int8, ("float32", "float32"): _float32}.get(types_of(operator))
     if emit is None:
@@ -37,7 +37,7 @@ def _int8(operator: Operator, source: str, target: str, bias: np.ndarray, shape:
     inputs, weights, outputs = (params_of(t) for t in (operator.input(0), tensor, operator.outputs[0]))
     if np.any(weights.zero_point) or weights.axis not in (None, 0):
         raise unsupported(operator, "its weights must be symmetric (zero point 0), per tensor or per output")
-    values = tensor.data.reshape(tensor.shape[0], -1)
+    values = tensor.values.reshape(tensor.shape[0], -1)
     folded = np.asarray(bias, np.int64) - int(inputs.zero_point) * values.sum(axis=1, dtype=np.int64)
     if folded.min() < INT32_MIN or folded.max() > INT32_MAX:
         raise unsupported(operator, "its bias leaves the range of int32")
@@ -78,12 +78,14 @@ def _float32(operator: Operator, source: str, target: str, bias: np.ndarray, sha
         header='"aiedge_fully_connected.h"',
         statement=f"aiedge_fully_connected_f32(&layer_{i}, {source}, {target})",
         constants=(
-            Constant(f"weights_{i}", operator.input(1).data),
+            Constant(f"weights_{i}", operator.input(1).values),
             Constant(f"bias_{i}", np.asarray(bias, np.float32)),
         ),
         struct=(
             "aiedge_fully_connected_f32_layer",
-            {"weights": f"weights_{i}", "bias": f"bias_{i}"} | shape | {"low": c_float(low), "high": c_float(high)},
+            {"weights": f"weights_{i}", "bias": f"bias_{i}"}
+            | shape
+            | {"low": c_float(low), "high": c_float(high)},
         ),
     )
 
