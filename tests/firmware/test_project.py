@@ -41,11 +41,12 @@ def rows(output: str) -> list[str]:
 @pytest.mark.parametrize("environment", ["host", "cortex-m4"])
 def test_exec_prints_the_truth_table(environment, tmp_path):
     need(*TOOLS[environment])
-    sources = tmp_path / "main"
-    sources.mkdir()
+    sources = tmp_path / "a folder" / "main"
+    sources.mkdir(parents=True)
     shutil.copy(MODEL, sources)
     main_cpp(5, sources)
-    done = pio("run", "-e", environment, "-t", "exec", sources=sources, workspace=tmp_path / "pio")
+    workspace = sources.parent / ".pio"
+    done = pio("run", "-e", environment, "-t", "exec", sources=sources, workspace=workspace)
     assert done.returncode == 0, done.stdout + done.stderr
     assert rows(done.stdout) == TABLE, done.stdout
     assert "warning:" not in done.stdout + done.stderr

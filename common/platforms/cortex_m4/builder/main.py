@@ -67,8 +67,6 @@ qemu = (
     " -serial chardev:uart -semihosting-config enable=on,target=native -kernel $SOURCE"
 )
 run = env.VerboseAction(qemu, "Running $SOURCE in QEMU")
-size = env.VerboseAction(env.CheckUploadSize, "Checking size $SOURCE")
-AlwaysBuild(env.Alias("checkprogsize", program, size))
 AlwaysBuild(env.Alias("upload", program, run))
 env.AddPlatformTarget("exec", program, run, "Run", "Run the firmware in QEMU")
-Default([program, env.Alias("checkprogsize")])
+Default([program])

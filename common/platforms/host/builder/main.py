@@ -1,6 +1,5 @@
 """Builds the firmware as a program with GCC or Clang, whichever is there."""
 
-import os
 import shutil
 import sys
 
@@ -28,9 +27,7 @@ else:
     env.Append(LINKFLAGS=["-Wl,--gc-sections"])
 
 program = env.BuildProgram()
-run = env.VerboseAction(
-    f"{os.path.join('$BUILD_DIR', '${PROGNAME}${PROGSUFFIX}')} $PROGRAM_ARGS", "Running $SOURCE"
-)
+run = env.VerboseAction("$SOURCE $PROGRAM_ARGS", "Running $SOURCE")
 AlwaysBuild(env.Alias("upload", program, run))
 env.AddPlatformTarget("exec", program, run, "Run", "Run the firmware on this computer")
 Default([program])
