@@ -345,8 +345,6 @@ for path in tflite.export("xormodel", float_model, int8_model):
 quantized = quantize(inputs, scale, zero_point)
 outputs = tflite.run_integer(graph, quantized)[:, 0]
 params = graph.outputs[0].quantization
-print(
-    f"{graph.parameters} parameters in {source.constant_bytes} bytes of constants and {source.plan.arena_bytes} of arena"
-)
+print(f"{graph.parameters} parameters, {source.plan.arena_bytes} bytes of arena in compiled C")
 for row, q in zip(inputs, outputs, strict=True):
     print(f"{row[0]} xor {row[1]} = {params.scale * (int(q) - params.zero_point):.2f}")
