@@ -49,7 +49,8 @@ def prepare_core(core_dir: Path = CORE_DIR) -> Path:
 
     needed = {name: version.lstrip("~^=> ") for name, version in get_core_dependencies().items()}
     _make_package(core_dir, "tool-scons", needed["tool-scons"], _copy_scons)
-    if cppcheck := shutil.which("cppcheck"):
+    cppcheck = shutil.which("cppcheck")
+    if cppcheck and os.name != "nt":  # on Windows a link needs rights that a student may lack
 
         def link(folder: Path) -> None:
             (folder / Path(cppcheck).name).symlink_to(cppcheck)

@@ -10,8 +10,7 @@ typedef int esp_err_t;
 #ifdef __cplusplus
 extern "C"
 #endif
-    void
-    esp_error_check_failed(esp_err_t error);
+    void esp_error_check_failed(esp_err_t error);
 
 #define ESP_ERROR_CHECK(expression)                       \
   do {                                                    \
