@@ -156,11 +156,13 @@ def fill_wheelhouse(folder: Path) -> None:
     """Download the wheels of the user's packages, for computers with this system and this version of Python."""
     prepare()
     say(f"Downloading the wheels into {folder}")
+    screen = sys.stdout.isatty()
     pip: list[str | Path] = [PYTHON, "-m", "pip", "download", "--no-deps", "--only-binary=:all:"]
     run(
-        [*pip, "--dest", folder, "-r", LOCKS["user"]],
+        [*pip, *([] if screen else ["--quiet"]), "--dest", folder, "-r", LOCKS["user"]],
         "the wheels could not be downloaded (the lines above say why)",
         "this needs a network",
+        bar=screen,
     )
     say(
         f"{len(list(folder.glob('*.whl')))} wheels for {platform.system()} {platform.machine()} and Python "
