@@ -1,5 +1,6 @@
 """Training with one progress bar."""
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ def fit(
 
     `options` go to `keras.Model.fit`.
     """
-    with tqdm(total=epochs, desc="training", bar_format=BAR) as bar:
+    with tqdm(total=epochs, desc="training", bar_format=BAR, file=sys.stdout) as bar:
 
         def show(epoch: int, logs: dict[str, float]) -> None:
             bar.set_postfix_str(

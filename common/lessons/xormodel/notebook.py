@@ -11,10 +11,10 @@
 # %%
 import numpy as np
 
-from aiedge import codegen, models, plots, report, runtimes, tflite, training
+from aiedge import codegen, models, plots, quantization, report, runtimes, tflite, training
 from aiedge.checks import xormodel
 from aiedge.framework import keras
-from aiedge.quantization import layer_multipliers, multiply_by_quantized_multiplier, multiply_rounding_once
+from aiedge.quantization import layer_multipliers, multiply_by_quantized_multiplier
 
 # %% [markdown]
 # ## 1. The problem
@@ -86,9 +86,10 @@ xormodel.network(model)
 # %%
 neuron = models.dense_network([2, 1])
 histories = {}
+copies, their_targets = np.tile(inputs, (64, 1)), np.tile(targets, (64, 1))
 for name, network in {"2-16-16-1": model, "one neuron": neuron}.items():
     network.compile(optimizer=keras.optimizers.Adam(0.01), loss="binary_crossentropy")
-    histories[name] = training.fit(network, np.tile(inputs, (64, 1)), np.tile(targets, (64, 1)), epochs=40)
+    histories[name] = training.fit(network, copies, their_targets, epochs=40)
 plots.loss(histories)
 
 # %% tags=["check"]
@@ -137,7 +138,7 @@ robust.compile(optimizer=keras.optimizers.Adam(0.01), loss="binary_crossentropy"
 history = training.fit(robust, samples, many_targets, epochs=20)
 
 # %%
-networks = {"trained on 4 clean rows": model, "trained on 1,000 noisy rows": robust}
+networks = {"trained on clean inputs": model, "trained on noisy inputs": robust}
 sigmas = np.linspace(0, 0.6, 13)
 accuracies = {name: [] for name in networks}
 for sigma in sigmas:
@@ -253,8 +254,8 @@ print(f"you:           scale {scale:.6f}, zero point {zero_point}")
 
 # %%
 def integer_layer(x, weights, bias, x_params, w_params, y_params):
-    multiplier, shift = layer_multipliers(x_params, w_params, y_params, channels=len(weights))
-    # TODO 6: Compute the sums, multiply, add the zero point, clamp, return int8 (fill in 3 lines).
+    multiplier, shift = layer_multipliers(x_params, w_params, y_params, len(weights))
+    # TODO 6: Compute the sums, multiply, add the zero point, clamp (fill in 3 lines).
     # BEGIN SOLUTION
     sums = (x.astype(np.int32) - x_params.zero_point) @ weights.T.astype(np.int32) + bias
     y = multiply_by_quantized_multiplier(sums, multiplier, shift) + y_params.zero_point
@@ -287,10 +288,11 @@ for name, count in runtimes.differences(answers, "NumPy integers").items():
 # its rounding into our NumPy network, and the difference is gone:
 
 # %%
-once = tflite.run_integer(graph, questions, multiply=multiply_rounding_once)
+once = tflite.run_integer(graph, questions, multiply=quantization.multiply_rounding_once)
 print(f"{np.sum(once != answers['LiteRT'])} answers differ when NumPy rounds once, too")
 difference = answers["LiteRT"].astype(int) - answers["NumPy integers"]
-plots.disagreement(questions, difference[:, 0], f"LiteRT differs in {np.mean(difference != 0):.1%}")
+title = f"LiteRT differs in {np.mean(difference != 0):.1%}"
+plots.disagreement(questions, difference[:, 0], title)
 
 # %% [markdown]
 # ## 8. What it needs on the board
@@ -345,6 +347,6 @@ for path in tflite.export("xormodel", float_model, int8_model):
 quantized = quantize(inputs, scale, zero_point)
 outputs = tflite.run_integer(graph, quantized)[:, 0]
 params = graph.outputs[0].quantization
-print(f"{graph.parameters} parameters, {source.plan.arena_bytes} bytes of arena in compiled C")
+print(f"{graph.parameters} parameters, {source.plan.arena_bytes} bytes of arena in C")
 for row, q in zip(inputs, outputs, strict=True):
     print(f"{row[0]} xor {row[1]} = {params.scale * (int(q) - params.zero_point):.2f}")
