@@ -7,13 +7,13 @@ import sys
 
 import numpy as np
 import pytest
-from fake_board import FakeBoard, MemoryLine, SocketBoard
 
 from aiedge import benchmark, tflite
 from aiedge.board import Board
 from aiedge.errors import UserError
 from aiedge.paths import REPO
 from aiedge.quantization import QuantParams
+from fake_board import FakeBoard, MemoryLine, SocketBoard
 
 SCRIPT = REPO / "run_serial.py"
 MODEL = b"the bytes of a model"
