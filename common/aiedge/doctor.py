@@ -25,7 +25,7 @@ SETUP = "./start-notebook.sh --setup"
 FREE_GB = 3  # the environment, PlatformIO's packages for the board, and some room
 
 # What the lessons stand on; the other packages serve these.
-PACKAGES = ["keras", "numpy", "ai-edge-litert", "tflite", "jupyterlab", "ipykernel", "platformio", "pyserial"]
+PACKAGES = ["keras", "numpy", "ai-edge-litert", "jupyterlab", "ipykernel", "platformio", "pyserial"]
 
 # Program, what it is for, Debian's package.
 TOOLS = [

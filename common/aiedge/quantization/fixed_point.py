@@ -24,7 +24,7 @@ def quantize_multiplier(factor: float) -> tuple[int, int]:
     >>> quantize_multiplier(0.75)
     (1610612736, 0)
     >>> quantize_multiplier(0.001)
-    (2199023256, -9)
+    (1099511628, -9)
     """
     fraction, shift = math.frexp(factor)
     multiplier = math.floor(fraction * 2**31 + 0.5)

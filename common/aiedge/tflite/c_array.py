@@ -19,7 +19,7 @@ def to_c_array(model: bytes, name: str) -> str:
 
     The array is aligned to 16 bytes, as TensorFlow Lite Micro asks.
 
-    >>> print(to_c_array(b"TFL3", "tiny").splitlines()[-4])
+    >>> print(to_c_array(b"TFL3", "tiny").splitlines()[-3])
       0x54,0x46,0x4c,0x33,
     """
     if not re.fullmatch(r"[A-Za-z_]\w*", name):
