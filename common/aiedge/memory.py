@@ -9,8 +9,6 @@ from dataclasses import dataclass
 
 from aiedge.tflite.graph import Graph, Tensor
 
-INPUT, OUTPUT = "input", "output"
-
 
 @dataclass(frozen=True)
 class Buffer:
@@ -31,8 +29,8 @@ class Buffer:
 class MemoryPlan:
     """The arena's buffers with their offsets; the plan is what generated code and reports go by.
 
-    `caller` maps the tensors that the caller holds to "input" or "output". `arena_bytes` is the arena's
-    size and `peak_bytes` the largest sum of bytes live at one operator: no placement needs less.
+    `caller` maps the tensors that the caller holds to their names in C ("input", "output1"). `arena_bytes` is
+    the arena's size and `peak_bytes` the largest sum of bytes live at one operator: no placement needs less.
     """
 
     buffers: tuple[Buffer, ...]
@@ -51,15 +49,16 @@ def plan_memory(graph: Graph, alignment: int = 4) -> MemoryPlan:
     Offsets are multiples of `alignment` bytes. The same graph always gives the same plan.
     """
     groups = _groups(graph)
-    inputs, outputs = ({tensor.index for tensor in side} for side in (graph.inputs, graph.outputs))
+    inputs, outputs = _names(graph.inputs, "input"), _names(graph.outputs, "output")
     caller: dict[int, str] = {}
     buffers: list[Buffer] = []
     for tensors in groups:
         indices = {tensor.index for tensor in tensors}
-        if indices & (inputs | outputs):
-            # In a group with both, what is not the output stays where the input is; its RESHAPE copies.
-            place = INPUT if indices & inputs else OUTPUT
-            caller |= {index: OUTPUT if index in outputs - inputs else place for index in indices}
+        named = inputs | outputs
+        if holders := [named[index] for index in sorted(indices) if index in named]:
+            # Where a group holds several of them, the rest stays with the input; the RESHAPE between two copies.
+            rest = next((named[index] for index in sorted(indices & set(inputs))), holders[0])
+            caller |= {index: named.get(index, rest) for index in indices}
             continue
         steps = [
             op.index
@@ -84,6 +83,13 @@ def plan_memory(graph: Graph, alignment: int = 4) -> MemoryPlan:
         (sum(b.bytes for b in placed if b.first <= op.index <= b.last) for op in graph.operators), default=0
     )
     return MemoryPlan(tuple(placed), caller, max((b.offset + b.bytes for b in placed), default=0), peak)
+
+
+def _names(tensors: tuple[Tensor, ...], kind: str) -> dict[int, str]:
+    """C names of the caller's tensors: `input`, or `input0`, `input1`, ... where there are several."""
+    if len(tensors) == 1:
+        return {tensors[0].index: kind}
+    return {tensor.index: f"{kind}{i}" for i, tensor in enumerate(tensors)}
 
 
 def _groups(graph: Graph) -> list[tuple[Tensor, ...]]:

@@ -44,7 +44,7 @@ class CSource:
 
 
 def generate(graph: Graph, name: str) -> CSource:
-    """C of a graph with one input and one output; `name` begins every public name.
+    """C of a graph; `name` begins every public name.
 
     Raises `UserError` for operators, types or shapes that are not supported, naming what is.
     """
@@ -52,19 +52,15 @@ def generate(graph: Graph, name: str) -> CSource:
         raise UserError(
             f"{name!r} cannot be a name in C", "use --name with letters, digits and _, no digit first"
         )
-    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
-        raise UserError(
-            f"the model has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs",
-            "models with one input and one output are supported",
-        )
     for tensor in (*graph.inputs, *graph.outputs):
         if tensor.dtype.name not in ("int8", "float32") or tensor.is_constant or not tensor.elements:
             raise UserError(
                 f"{tensor} cannot be the model's input or output", "int8 and float32 activations can"
             )
     plan = plan_memory(graph, ALIGNMENT)
-    calls = [emit(op, _place(op.input(0), plan), _place(op.outputs[0], plan)) for op in graph.operators]
-    constants = [constant for call in calls for constant in call.constants]
+    places = _Places(plan)
+    calls = [emit(operator, places) for operator in graph.operators]
+    constants = [*places.constants.values(), *(constant for call in calls for constant in call.constants)]
     values = {
         "name": name,
         "version": __version__,
@@ -72,11 +68,12 @@ def generate(graph: Graph, name: str) -> CSource:
         "plan": plan,
         "alignment": ALIGNMENT,
         "calls": list(zip(graph.operators, calls, strict=True)),
+        "operands": list(places.constants.values()),
         "headers": sorted({call.header for call in calls if call.header}),
-        "input": _interface(graph.inputs[0]),
-        "output": _interface(graph.outputs[0]),
+        "inputs": [_interface(tensor, plan) for tensor in graph.inputs],
+        "outputs": [_interface(tensor, plan) for tensor in graph.outputs],
         "operator_methods": sorted({_method(op.kind) for op in graph.operators}),
-        "place": lambda tensor: _place_name(tensor, plan),
+        "place": places.describe,
     }
     texts = {
         key: _templates().get_template(key).render(values) for key in ("model.c", "model.h", "aiedge_model.h")
@@ -91,23 +88,33 @@ def generate(graph: Graph, name: str) -> CSource:
     )
 
 
-def _place(tensor: Tensor, plan: MemoryPlan) -> str:
-    """C expression of the tensor's address."""
-    holder = plan.caller.get(tensor.index)
-    if holder:
-        return holder
-    return f"({C_TYPES[tensor.dtype.name]} *)(arena + {plan.buffer_of(tensor).offset})"
+class _Places:
+    """Where each tensor lies; called with a tensor it returns the C expression of its address.
+
+    Constant operands that are asked for are collected in `constants`, by tensor.
+    """
+
+    def __init__(self, plan: MemoryPlan):
+        self.plan = plan
+        self.constants: dict[int, Constant] = {}
+
+    def __call__(self, tensor: Tensor) -> str:
+        if tensor.is_constant:
+            constant = Constant(f"operand_{tensor.index}", tensor.values)
+            return self.constants.setdefault(tensor.index, constant).name
+        holder = self.plan.caller.get(tensor.index)
+        return holder or f"({C_TYPES[tensor.dtype.name]} *)(arena + {self.plan.buffer_of(tensor).offset})"
+
+    def describe(self, tensor: Tensor) -> str:
+        """Where the tensor lies, for the table in the file's head."""
+        return self.plan.caller.get(tensor.index) or f"arena + {self.plan.buffer_of(tensor).offset}"
 
 
-def _place_name(tensor: Tensor, plan: MemoryPlan) -> str:
-    """Where the tensor lies, for the table in the file's head."""
-    return plan.caller.get(tensor.index) or f"arena + {plan.buffer_of(tensor).offset}"
-
-
-def _interface(tensor: Tensor) -> dict[str, object]:
-    """What a caller must know of the model's input or output."""
+def _interface(tensor: Tensor, plan: MemoryPlan) -> dict[str, object]:
+    """What a caller must know of one of the model's inputs or outputs."""
     params = tensor.quantization
     return {
+        "name": plan.caller[tensor.index],
         "c_type": C_TYPES[tensor.dtype.name],
         "is_int8": int(tensor.dtype.name == "int8"),
         "count": tensor.elements,

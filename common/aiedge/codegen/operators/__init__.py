@@ -1,27 +1,26 @@
 """What each operator becomes in C.
 
-Every module here serves one family of operators. Its `KINDS` maps a kind of the schema to a function that
-takes the operator and two C expressions, where its input lies and where its output goes, and returns a
-`Call`.
+Every module here serves one operator or one family. Its `KINDS` maps a kind of the schema to a function that takes
+the operator and `at`, which gives the C expression of a tensor's address, and returns a `Call`.
 """
 
 from collections.abc import Callable
 
 from aiedge.codegen.operators import elementwise, fully_connected, reshape
-from aiedge.codegen.operators.call import Call, Constant, unsupported
+from aiedge.codegen.operators.call import Call, Constant, Places, unsupported
 from aiedge.tflite.graph import Operator
 
 __all__ = ["EMITTERS", "Call", "Constant", "emit"]
 
-EMITTERS: dict[str, Callable[[Operator, str, str], Call]] = {
+EMITTERS: dict[str, Callable[[Operator, Places], Call]] = {
     **fully_connected.KINDS,
     **elementwise.KINDS,
     **reshape.KINDS,
 }
 
 
-def emit(operator: Operator, source: str, target: str) -> Call:
+def emit(operator: Operator, at: Places) -> Call:
     """The C of one operator; raises `UserError` that names it and what is supported where it is not supported."""
     if operator.kind not in EMITTERS:
         raise unsupported(operator, f"supported are {', '.join(sorted(EMITTERS))}")
-    return EMITTERS[operator.kind](operator, source, target)
+    return EMITTERS[operator.kind](operator, at)

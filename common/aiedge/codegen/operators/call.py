@@ -1,12 +1,16 @@
 """The C of one operator: its constants, and the statement that runs it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aiedge.errors import UserError
-from aiedge.tflite.graph import Operator
+from aiedge.tflite.graph import Operator, Tensor
+
+# From a tensor to the C expression of its address.
+Places = Callable[[Tensor], str]
 
 C_TYPES = {"int8": "int8_t", "int32": "int32_t", "float32": "float"}
 

@@ -2,13 +2,14 @@
 
 import numpy as np
 
-from aiedge.codegen.operators.call import Call, Constant, c_float, types_of, unsupported
+from aiedge.codegen.operators.call import Call, Constant, Places, c_float, types_of, unsupported
 from aiedge.quantization import QuantParams
 from aiedge.tflite.graph import Operator
 from aiedge.tflite.integer import params_of, unary_table
 
 
-def _activation(operator: Operator, source: str, target: str) -> Call:
+def _activation(operator: Operator, at: Places) -> Call:
+    source, target = at(operator.input(0)), at(operator.outputs[0])
     count = operator.outputs[0].elements
     if types_of(operator) == ("int8", "int8"):
         table = Constant(f"table_{operator.index}", np.roll(unary_table(operator), -128))
@@ -21,21 +22,22 @@ def _activation(operator: Operator, source: str, target: str) -> Call:
     raise unsupported(operator, "its input and output must both be int8, or both float32")
 
 
-def _quantize(operator: Operator, source: str, target: str) -> Call:
+def _quantize(operator: Operator, at: Places) -> Call:
     if types_of(operator) == ("int8", "int8"):
-        return _activation(operator, source, target)
+        return _activation(operator, at)
     if types_of(operator) == ("float32", "int8"):
-        return _scaled("aiedge_quantize_f32", operator, source, target, params_of(operator.outputs[0]))
+        return _scaled("aiedge_quantize_f32", operator, at, params_of(operator.outputs[0]))
     raise unsupported(operator, "it must go from float32 or int8 to int8")
 
 
-def _dequantize(operator: Operator, source: str, target: str) -> Call:
+def _dequantize(operator: Operator, at: Places) -> Call:
     if types_of(operator) == ("int8", "float32"):
-        return _scaled("aiedge_dequantize_int8", operator, source, target, params_of(operator.input(0)))
+        return _scaled("aiedge_dequantize_int8", operator, at, params_of(operator.input(0)))
     raise unsupported(operator, "it must go from int8 to float32")
 
 
-def _scaled(kernel: str, operator: Operator, source: str, target: str, params: QuantParams) -> Call:
+def _scaled(kernel: str, operator: Operator, at: Places, params: QuantParams) -> Call:
+    source, target = at(operator.input(0)), at(operator.outputs[0])
     if params.per_channel:
         raise unsupported(operator, "its tensor must have one scale")
     numbers = f"{operator.outputs[0].elements}, {c_float(float(params.scale))}, {params.zero_point}"

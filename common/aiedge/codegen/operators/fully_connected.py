@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from aiedge.codegen.operators.call import Call, Constant, c_float, types_of, unsupported
+from aiedge.codegen.operators.call import Call, Constant, Places, c_float, types_of, unsupported
 from aiedge.quantization.fixed_point import INT32_MAX, INT32_MIN
 from aiedge.quantization.layers import layer_multipliers
 from aiedge.tflite.graph import Operator
 from aiedge.tflite.integer import ACTIVATIONS, activation_range, params_of
 
 
-def _emit(operator: Operator, source: str, target: str) -> Call:
+def _emit(operator: Operator, at: Places) -> Call:
     weights = operator.input(1)
     if not weights.is_constant or weights.dtype != operator.input(0).dtype:
         raise unsupported(operator, "its weights must be constant and of the input's type")
@@ -29,10 +29,10 @@ def _emit(operator: Operator, source: str, target: str) -> Call:
     emit = {("int8", "int8"): _int8, ("float32", "float32"): _float32}.get(types_of(operator))
     if emit is None:
         raise unsupported(operator, "its input and output must both be int8, or both float32")
-    return emit(operator, source, target, bias_values, shape)
+    return emit(operator, at, bias_values, shape)
 
 
-def _int8(operator: Operator, source: str, target: str, bias: np.ndarray, shape: dict[str, str]) -> Call:
+def _int8(operator: Operator, at: Places, bias: np.ndarray, shape: dict[str, str]) -> Call:
     tensor = operator.input(1)
     inputs, weights, outputs = (params_of(t) for t in (operator.input(0), tensor, operator.outputs[0]))
     if np.any(weights.zero_point) or weights.axis not in (None, 0):
@@ -47,7 +47,7 @@ def _int8(operator: Operator, source: str, target: str, bias: np.ndarray, shape:
     i = operator.index
     return Call(
         header='"aiedge_fully_connected.h"',
-        statement=f"aiedge_fully_connected_int8(&layer_{i}, {source}, {target})",
+        statement=f"aiedge_fully_connected_int8(&layer_{i}, {at(operator.input(0))}, {at(operator.outputs[0])})",
         constants=(
             Constant(f"weights_{i}", values),
             Constant(f"bias_{i}", folded.astype(np.int32)),
@@ -68,7 +68,7 @@ def _int8(operator: Operator, source: str, target: str, bias: np.ndarray, shape:
     )
 
 
-def _float32(operator: Operator, source: str, target: str, bias: np.ndarray, shape: dict[str, str]) -> Call:
+def _float32(operator: Operator, at: Places, bias: np.ndarray, shape: dict[str, str]) -> Call:
     number = int(operator.options.get("fusedActivationFunction", 0))  # type: ignore[call-overload]
     if number not in ACTIVATIONS:
         raise unsupported(operator, "use relu, relu6 or none as its fused activation")
@@ -76,7 +76,7 @@ def _float32(operator: Operator, source: str, target: str, bias: np.ndarray, sha
     i = operator.index
     return Call(
         header='"aiedge_fully_connected.h"',
-        statement=f"aiedge_fully_connected_f32(&layer_{i}, {source}, {target})",
+        statement=f"aiedge_fully_connected_f32(&layer_{i}, {at(operator.input(0))}, {at(operator.outputs[0])})",
         constants=(
             Constant(f"weights_{i}", operator.input(1).values),
             Constant(f"bias_{i}", np.asarray(bias, np.float32)),

@@ -18,7 +18,7 @@ extern const unsigned int {{ name }}_len;
 #define AIEDGE_MODEL_INVOKE {{ name }}_invoke
 #define AIEDGE_MODEL_ARENA_BYTES {{ plan.arena_bytes }}
 
-{% for side, entry in (("INPUT", input), ("OUTPUT", output)) %}
+{% for side, entry in (("INPUT", inputs[0]), ("OUTPUT", outputs[0])) %}
 #define AIEDGE_MODEL_{{ side }}_TYPE {{ entry.c_type }}
 #define AIEDGE_MODEL_{{ side }}_IS_INT8 {{ entry.is_int8 }}
 #define AIEDGE_MODEL_{{ side }}_COUNT {{ entry.count }}

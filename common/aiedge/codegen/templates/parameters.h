@@ -1,0 +1,5 @@
+{% macro parameters(inputs, outputs) %}
+{% for entry in inputs %}const {{ entry.c_type }} *{{ entry.name }}, {% endfor %}
+{% for entry in outputs %}{{ entry.c_type }} *{{ entry.name }}, {% endfor %}
+uint8_t *arena
+{%- endmacro %}
