@@ -1,4 +1,4 @@
-"""Networks of the lessons, as Keras models."""
+"""Dense networks."""
 
 from aiedge.framework import keras
 

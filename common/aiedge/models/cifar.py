@@ -1,0 +1,55 @@
+"""Small networks for CIFAR-10: 32×32×3 images, ten classes."""
+
+from aiedge.framework import keras
+
+
+def cifar_cnn(
+    first: int = 32, second: int = 64, dense: int = 128, activation: str | None = None
+) -> keras.Model:
+    """Two convolutions and two dense layers: the network that the workshop prunes.
+
+    `first` and `second` are filters of 3×3, each followed by max pooling; an adaptive average pool to 2×2 leads into
+    `dense` units.
+
+    >>> cifar_cnn(32, 64, 128).count_params(), cifar_cnn(25, 51, 76).count_params()
+    (53578, 28576)
+    """
+    layers = keras.layers
+    return keras.Sequential(
+        [
+            keras.Input((32, 32, 3)),
+            layers.Conv2D(first, 3, padding="same", activation="relu"),
+            layers.MaxPooling2D(2),
+            layers.Conv2D(second, 3, padding="same", activation="relu"),
+            layers.MaxPooling2D(2),
+            layers.AveragePooling2D(4),
+            layers.Flatten(),
+            layers.Dense(dense, activation="relu"),
+            layers.Dense(10, activation=activation),
+        ],
+        name="cifar_cnn",
+    )
+
+
+def resnet8(activation: str | None = None) -> keras.Model:
+    """The ResNet of MLPerf Tiny's image classification: three residual blocks of 16, 32 and 64 filters.
+
+    Banbury et al., *MLPerf Tiny Benchmark*, 2021, after He et al., *Deep Residual Learning for Image Recognition*,
+    2015.
+
+    >>> resnet8().count_params()
+    78666
+    """
+    layers = keras.layers
+    inputs = keras.Input((32, 32, 3))
+    x = layers.Conv2D(16, 3, padding="same")(inputs)
+    x = layers.ReLU()(layers.BatchNormalization()(x))
+    for filters, stride in ((16, 1), (32, 2), (64, 2)):
+        y = layers.Conv2D(filters, 3, stride, "same")(x)
+        y = layers.ReLU()(layers.BatchNormalization()(y))
+        y = layers.BatchNormalization()(layers.Conv2D(filters, 3, padding="same")(y))
+        if stride > 1:
+            x = layers.Conv2D(filters, 1, stride, "same")(x)
+        x = layers.ReLU()(layers.Add()([x, y]))
+    x = layers.Flatten()(layers.AveragePooling2D(8)(x))
+    return keras.Model(inputs, layers.Dense(10, activation)(x), name="resnet8")
