@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from importlib.util import find_spec
 
 import numpy as np
@@ -20,20 +21,26 @@ def has_tflm() -> bool:
 
 def run_tflm(model: bytes, inputs: NDArray, arena_bytes: int = ARENA_BYTES) -> NDArray:
     """Outputs of TensorFlow Lite Micro for `inputs` [n, ...] in the model's own type, as [n, ...]."""
+    return run_tflm_all(model, [inputs], arena_bytes)[0]
+
+
+def run_tflm_all(model: bytes, inputs: Sequence[NDArray], arena_bytes: int = ARENA_BYTES) -> list[NDArray]:
+    """`run_tflm` for a model of several inputs and outputs: one array [n, ...] for each."""
     if not has_tflm():
         raise UserError("TensorFlow Lite Micro is not installed", "its wheel exists for Linux on x86-64 only")
     from tflite_micro import runtime
 
     interpreter = runtime.Interpreter.from_bytes(model, arena_size=arena_bytes)
     graph = read(model)
-    entry, result = graph.inputs[0], graph.outputs[0]
-    outputs = []
-    for sample in inputs:
-        # The planner may give the input's bytes to a later tensor: set it before every run.
-        interpreter.set_input(np.ascontiguousarray(sample).reshape(entry.shape), 0)
+    outputs: list[list[NDArray]] = [[] for _ in graph.outputs]
+    for samples in zip(*inputs, strict=True):
+        # The planner may give the inputs' bytes to later tensors: set them before every run.
+        for i, (entry, sample) in enumerate(zip(graph.inputs, samples, strict=True)):
+            interpreter.set_input(np.ascontiguousarray(sample).reshape(entry.shape), i)
         interpreter.invoke()
-        outputs.append(interpreter.get_output(0).reshape(result.sample_shape).copy())
-    return np.array(outputs)
+        for i, result in enumerate(graph.outputs):
+            outputs[i].append(interpreter.get_output(i).reshape(result.sample_shape).copy())
+    return [np.array(rows) for rows in outputs]
 
 
 def run_litert(model: bytes, inputs: NDArray, reference: bool = False) -> NDArray:
