@@ -72,7 +72,7 @@ class ModelFile:
         operator = schema.OperatorT()
         operator.opcodeIndex = len(self.model.operatorCodes) - 1
         operator.inputs, operator.outputs = inputs, outputs
-        name = "".join(word.capitalize() for word in kind.split("_")) + "Options"
+        name = "".join(word.capitalize() for word in kind.split("_")).replace("2d", "2D") + "Options"
         if hasattr(schema, f"{name}T"):
             operator.builtinOptionsType = getattr(schema.BuiltinOptions, name)
             operator.builtinOptions = getattr(schema, f"{name}T")()

@@ -9,7 +9,7 @@ from pathlib import Path
 import jinja2
 
 from aiedge import __version__
-from aiedge.codegen.operators import Constant, emit
+from aiedge.codegen.operators import Call, Constant, emit
 from aiedge.codegen.operators.call import C_TYPES, c_float
 from aiedge.errors import UserError
 from aiedge.files import write_atomic
@@ -69,6 +69,7 @@ def generate(graph: Graph, name: str) -> CSource:
         "alignment": ALIGNMENT,
         "calls": list(zip(graph.operators, calls, strict=True)),
         "operands": list(places.constants.values()),
+        "limits": _limits(calls),
         "headers": sorted({call.header for call in calls if call.header}),
         "inputs": [_interface(tensor, plan) for tensor in graph.inputs],
         "outputs": [_interface(tensor, plan) for tensor in graph.outputs],
@@ -108,6 +109,15 @@ class _Places:
     def describe(self, tensor: Tensor) -> str:
         """Where the tensor lies, for the table in the file's head."""
         return self.plan.caller.get(tensor.index) or f"arena + {self.plan.buffer_of(tensor).offset}"
+
+
+def _limits(calls: list[Call]) -> dict[str, int]:
+    """The largest of each size that a kernel's local arrays must have."""
+    limits: dict[str, int] = {}
+    for call in calls:
+        for macro, value in call.limits.items():
+            limits[macro] = max(value, limits.get(macro, 0))
+    return limits
 
 
 def _interface(tensor: Tensor, plan: MemoryPlan) -> dict[str, object]:

@@ -6,11 +6,12 @@
 
 #include <math.h>  // INFINITY, the range of a layer without activation
 
+#include "aiedge_dot.h"
 #include "aiedge_engine.h"
 #include "aiedge_requantize.h"
 
 typedef struct {
-  const int8_t *weights;
+  const int8_t *weights;      // packed in pairs of outputs, see aiedge_dot.h
   const int32_t *bias;        // the input's zero point is folded in: bias[o] - zero_point * sum of weights[o]
   const int32_t *multiplier;  // one a output where multiplier_step is 1, one for all where it is 0
   const int8_t *shift;
@@ -24,17 +25,15 @@ AIEDGE_KERNEL void aiedge_fully_connected_int8(const aiedge_fully_connected_int8
                                                const int8_t *x, int8_t *y) {
   for (int32_t b = 0; b < layer->rows; b++) {
     const int8_t *w = layer->weights;
-    const int32_t *multiplier = layer->multiplier;
-    const int8_t *shift = layer->shift;
-    for (int32_t o = 0; o < layer->outputs; o++) {
-      int32_t sum = layer->bias[o];
-      for (int32_t i = 0; i < layer->inputs; i++) {
-        sum += x[i] * *w++;
+    for (int32_t o = 0; o < layer->outputs; o += 2) {
+      const int32_t two = o + 1 < layer->outputs;
+      int32_t sum[2] = {layer->bias[o], layer->bias[o + two]};
+      w = aiedge_dot_1x2(x, w, layer->inputs, sum);
+      for (int32_t f = 0; f <= two; f++) {
+        const int32_t m = (o + f) * layer->multiplier_step;
+        int32_t q = aiedge_multiply(sum[f], layer->multiplier[m], layer->shift[m]) + layer->output_zero_point;
+        *y++ = aiedge_clamp(q, layer->low, layer->high);
       }
-      sum = aiedge_multiply(sum, *multiplier, *shift) + layer->output_zero_point;
-      *y++ = aiedge_clamp(sum, layer->low, layer->high);
-      multiplier += layer->multiplier_step;
-      shift += layer->multiplier_step;
     }
     x += layer->inputs;
   }

@@ -6,13 +6,15 @@ the operator and `at`, which gives the C expression of a tensor's address, and r
 
 from collections.abc import Callable
 
-from aiedge.codegen.operators import elementwise, fully_connected, reshape
+from aiedge.codegen.operators import conv_2d, depthwise_conv_2d, elementwise, fully_connected, reshape
 from aiedge.codegen.operators.call import Call, Constant, Places, unsupported
 from aiedge.tflite.graph import Operator
 
 __all__ = ["EMITTERS", "Call", "Constant", "emit"]
 
 EMITTERS: dict[str, Callable[[Operator, Places], Call]] = {
+    **conv_2d.KINDS,
+    **depthwise_conv_2d.KINDS,
     **fully_connected.KINDS,
     **elementwise.KINDS,
     **reshape.KINDS,

@@ -1,18 +1,19 @@
 """The C of one operator: its constants, and the statement that runs it."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aiedge.errors import UserError
 from aiedge.tflite.graph import Operator, Tensor
+from aiedge.tflite.integer import params_of
 
 # From a tensor to the C expression of its address.
 Places = Callable[[Tensor], str]
 
-C_TYPES = {"int8": "int8_t", "int32": "int32_t", "float32": "float"}
+C_TYPES = {"int8": "int8_t", "int16": "int16_t", "int32": "int32_t", "float32": "float"}
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,8 @@ class Call:
     statement: str = ""
     constants: tuple[Constant, ...] = ()
     struct: tuple[str, dict[str, str]] | None = None  # type, and the fields with their initializers
+    # Sizes of the kernel's local arrays: macros of its header, of which the generated file defines the largest.
+    limits: dict[str, int] = field(default_factory=dict)
 
 
 def c_float(value: float) -> str:
@@ -69,3 +72,36 @@ def unsupported(operator: Operator, hint: str) -> UserError:
 def types_of(operator: Operator) -> tuple[str, str]:
     """Names of the types of the operator's first input and its output."""
     return operator.input(0).dtype.name, operator.outputs[0].dtype.name
+
+
+def kernel_suffix(operator: Operator, *tensors: Tensor) -> str:
+    """Ending of the kernel for these tensors: int8 or f32; raises `UserError` where they are not all of one type."""
+    suffixes = {{"int8": "int8", "float32": "f32"}.get(tensor.dtype.name) for tensor in tensors}
+    suffix = suffixes.pop()
+    if suffixes or suffix is None:
+        raise unsupported(operator, "its inputs and outputs must all be int8, or all float32")
+    return suffix
+
+
+def same_scales(operator: Operator, *tensors: Tensor) -> None:
+    """Raise `UserError` unless these int8 tensors share scale and zero point."""
+    params = [params_of(tensor) for tensor in tensors]
+    if any(p.per_channel for p in params) or len({(float(p.scale), int(p.zero_point)) for p in params}) > 1:
+        raise unsupported(operator, "its int8 inputs and outputs must have the same scale and zero point")
+
+
+def integers(operator: Operator, position: int) -> list[int]:
+    """The values of a constant integer input; raises `UserError` where it is no such."""
+    tensor = operator.inputs[position] if position < len(operator.inputs) else None
+    if tensor is None or not tensor.is_constant or tensor.dtype.kind != "i":
+        raise unsupported(operator, f"its input {position} must be a constant integer tensor")
+    return [int(value) for value in tensor.values.ravel()]
+
+
+def c_list(values: Iterable[int]) -> str:
+    """Integers as the initializer of an array in C.
+
+    >>> c_list([1, 2])
+    '{1, 2}'
+    """
+    return "{" + ", ".join(str(value) for value in values) + "}"

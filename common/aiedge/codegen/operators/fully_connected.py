@@ -3,6 +3,7 @@
 import numpy as np
 
 from aiedge.codegen.operators.call import Call, Constant, Places, c_float, types_of, unsupported
+from aiedge.codegen.operators.packing import pack_pairs
 from aiedge.quantization.fixed_point import INT32_MAX, INT32_MIN
 from aiedge.quantization.layers import layer_multipliers
 from aiedge.tflite.graph import Operator
@@ -49,7 +50,7 @@ def _int8(operator: Operator, at: Places, bias: np.ndarray, shape: dict[str, str
         header='"aiedge_fully_connected.h"',
         statement=f"aiedge_fully_connected_int8(&layer_{i}, {at(operator.input(0))}, {at(operator.outputs[0])})",
         constants=(
-            Constant(f"weights_{i}", values),
+            Constant(f"weights_{i}", pack_pairs(values[:, np.newaxis])),
             Constant(f"bias_{i}", folded.astype(np.int32)),
             Constant(f"multiplier_{i}", multipliers.astype(np.int32)),
             Constant(f"shift_{i}", shifts.astype(np.int8)),

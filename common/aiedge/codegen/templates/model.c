@@ -14,10 +14,18 @@
 
 #include "{{ name }}.h"
 
+{% for macro, value in limits.items() %}
+#define {{ macro }} {{ value }}
+{% endfor %}
 #include "aiedge_engine.h"
 {% for header in headers %}
 #include {{ header }}
 {% endfor %}
+
+// A build may define this to watch the network at work: it stands before each operator, and once after the last.
+#ifndef AIEDGE_STEP
+#define AIEDGE_STEP(index)
+#endif
 
 {% macro array(constant) %}
 static const {{ constant.c_type }} {{ constant.name }}[{{ constant.values.size }}] = {
@@ -55,7 +63,9 @@ int {{ name }}_invoke({{ parameters(inputs, outputs) }}) {
   (void)arena;
 {% endif %}
 {% for operator, call in calls if call.statement %}
+  AIEDGE_STEP({{ operator.index }});
   {{ call.statement }};
 {% endfor %}
+  AIEDGE_STEP({{ graph.operators | length }});
   return AIEDGE_OK;
 }

@@ -1,0 +1,111 @@
+"""CONV_2D, int8 and float32, with or without a MAX_POOL_2D after it."""
+
+import numpy as np
+
+from aiedge.codegen.operators.call import Call, Constant, Places, c_float, types_of, unsupported
+from aiedge.codegen.operators.convolution import (
+    bias_of,
+    check_shapes,
+    folded_bias,
+    multipliers,
+    window,
+)
+from aiedge.codegen.operators.packing import pack_pairs
+from aiedge.tflite.graph import Operator
+from aiedge.tflite.integer import ACTIVATIONS, activation_range, params_of
+
+
+def _emit(operator: Operator, at: Places, pool: Operator | None = None) -> Call:
+    check_shapes(operator)
+    if operator.input(1).shape[3] != operator.input(0).shape[3]:
+        raise unsupported(operator, "its filters must span all input channels (no groups)")
+    if operator.input(1).shape[0] != operator.outputs[0].shape[3]:
+        raise unsupported(operator, "it must have one filter for each output channel")
+    emit = {("int8", "int8"): _int8, ("float32", "float32"): _float32}.get(types_of(operator))
+    if emit is None or operator.input(1).dtype != operator.input(0).dtype:
+        raise unsupported(operator, "its input, weights and output must all be int8, or all float32")
+    return emit(operator, at, pool)
+
+
+def _shape(operator: Operator) -> dict[str, str]:
+    _, height, width, channels = operator.input(0).shape
+    _, output_height, output_width, filters = operator.outputs[0].shape
+    _, filter_height, filter_width, _ = operator.input(1).shape
+    return {
+        "height": str(height),
+        "width": str(width),
+        "channels": str(channels),
+        "output_height": str(output_height),
+        "output_width": str(output_width),
+        "filters": str(filters),
+        "filter_height": str(filter_height),
+        "filter_width": str(filter_width),
+        **window(operator, filter_height, filter_width).fields,
+    }
+
+
+def _int8(operator: Operator, at: Places, pool: Operator | None) -> Call:
+    weights = operator.input(1).values
+    filters, height, width, channels = weights.shape
+    multiplier, shift = multipliers(operator, axis=0)
+    low, high = activation_range(operator)
+    shape = _shape(operator)
+    target, pool_height, pool_width = operator.outputs[0], 1, 1
+    if pool is not None:
+        target = pool.outputs[0]
+        pool_height, pool_width = int(pool.options["filterHeight"]), int(pool.options["filterWidth"])  # type: ignore[call-overload]
+        shape["output_height"] = str(target.shape[1] * pool_height)
+        shape["output_width"] = str(target.shape[2] * pool_width)
+    sums = weights.reshape(filters, -1).sum(axis=1, dtype=np.int64)
+    i = operator.index
+    pointwise = height == width == 1
+    return Call(
+        header='"aiedge_conv_2d.h"',
+        statement=f"aiedge_conv_2d_int8(&layer_{i}, {at(operator.input(0))}, {at(target)})",
+        constants=(
+            Constant(f"weights_{i}", pack_pairs(weights.reshape(filters, height, width * channels))),
+            Constant(f"bias_{i}", folded_bias(operator, sums)),
+            Constant(f"multiplier_{i}", multiplier),
+            Constant(f"shift_{i}", shift),
+        ),
+        struct=(
+            "aiedge_conv_2d_int8_layer",
+            {name: f"{name}_{i}" for name in ("weights", "bias", "multiplier", "shift")}
+            | shape
+            | {
+                "input_zero_point": str(int(params_of(operator.input(0)).zero_point)),
+                "output_zero_point": str(int(params_of(operator.outputs[0]).zero_point)),
+                "low": str(low),
+                "high": str(high),
+                "pool_height": str(pool_height),
+                "pool_width": str(pool_width),
+            },
+        ),
+        limits={} if pointwise else {"AIEDGE_WINDOW_BYTES": height * (-(-width * channels // 4) * 4)},
+    )
+
+
+def _float32(operator: Operator, at: Places, pool: Operator | None) -> Call:
+    assert pool is None
+    number = int(operator.options.get("fusedActivationFunction", 0))  # type: ignore[call-overload]
+    if number not in ACTIVATIONS:
+        raise unsupported(operator, "use relu, relu6 or none as its fused activation")
+    _, low, high = ACTIVATIONS[number]
+    i = operator.index
+    return Call(
+        header='"aiedge_conv_2d_f32.h"',
+        statement=f"aiedge_conv_2d_f32(&layer_{i}, {at(operator.input(0))}, {at(operator.outputs[0])})",
+        constants=(
+            Constant(f"weights_{i}", operator.input(1).values),
+            Constant(f"bias_{i}", bias_of(operator).astype(np.float32)),
+        ),
+        struct=(
+            "aiedge_conv_2d_f32_layer",
+            {"weights": f"weights_{i}", "bias": f"bias_{i}"}
+            | _shape(operator)
+            | {"channel_step": "0", "depth_multiplier": "1", "low": c_float(low), "high": c_float(high)},
+        ),
+    )
+
+
+KINDS = {"CONV_2D": _emit}

@@ -1,0 +1,106 @@
+"""DEPTHWISE_CONV_2D, int8 and float32."""
+
+import numpy as np
+
+from aiedge.codegen.operators.call import Call, Constant, Places, c_float, types_of, unsupported
+from aiedge.codegen.operators.convolution import (
+    bias_of,
+    check_shapes,
+    folded_bias,
+    multipliers,
+    window,
+)
+from aiedge.codegen.operators.packing import pack_taps
+from aiedge.tflite.graph import Operator
+from aiedge.tflite.integer import ACTIVATIONS, activation_range, params_of
+
+
+def _emit(operator: Operator, at: Places) -> Call:
+    check_shapes(operator)
+    outputs, channels = operator.outputs[0].shape[3], operator.input(0).shape[3]
+    if operator.input(1).shape[0] != 1 or operator.input(1).shape[3] != outputs or outputs % channels:
+        raise unsupported(operator, "its weights must be [1, height, width, channels * depth multiplier]")
+    emit = {("int8", "int8"): _int8, ("float32", "float32"): _float32}.get(types_of(operator))
+    if emit is None or operator.input(1).dtype != operator.input(0).dtype:
+        raise unsupported(operator, "its input, weights and output must all be int8, or all float32")
+    return emit(operator, at)
+
+
+def _shape(operator: Operator) -> dict[str, str]:
+    _, height, width, channels = operator.input(0).shape
+    _, output_height, output_width, outputs = operator.outputs[0].shape
+    _, filter_height, filter_width, _ = operator.input(1).shape
+    return {
+        "height": str(height),
+        "width": str(width),
+        "channels": str(channels),
+        "output_height": str(output_height),
+        "output_width": str(output_width),
+        "filter_height": str(filter_height),
+        "filter_width": str(filter_width),
+        **window(operator, filter_height, filter_width).fields,
+        "depth_multiplier": str(outputs // channels),
+    }
+
+
+def _int8(operator: Operator, at: Places) -> Call:
+    weights = operator.input(1).values
+    taps = weights.reshape(-1, weights.shape[3])
+    multiplier, shift = multipliers(operator, axis=3)
+    low, high = activation_range(operator)
+    zero_point = int(params_of(operator.input(0)).zero_point)
+    i = operator.index
+    return Call(
+        header='"aiedge_depthwise_conv_2d.h"',
+        statement=f"aiedge_depthwise_conv_2d_int8(&layer_{i}, {at(operator.input(0))}, {at(operator.outputs[0])})",
+        constants=(
+            Constant(f"weights_{i}", pack_taps(taps)),
+            Constant(f"outside_{i}", np.full(operator.input(0).shape[3], zero_point, np.int8)),
+            Constant(f"bias_{i}", folded_bias(operator, taps.sum(axis=0, dtype=np.int64))),
+            Constant(f"multiplier_{i}", multiplier),
+            Constant(f"shift_{i}", shift),
+        ),
+        struct=(
+            "aiedge_depthwise_conv_2d_int8_layer",
+            {name: f"{name}_{i}" for name in ("weights", "outside", "bias", "multiplier", "shift")}
+            | _shape(operator)
+            | {
+                "output_zero_point": str(int(params_of(operator.outputs[0]).zero_point)),
+                "low": str(low),
+                "high": str(high),
+            },
+        ),
+        limits={"AIEDGE_TAPS": -(-len(taps) // 2) * 2},
+    )
+
+
+def _float32(operator: Operator, at: Places) -> Call:
+    number = int(operator.options.get("fusedActivationFunction", 0))  # type: ignore[call-overload]
+    if number not in ACTIVATIONS:
+        raise unsupported(operator, "use relu, relu6 or none as its fused activation")
+    _, low, high = ACTIVATIONS[number]
+    i = operator.index
+    weights = operator.input(1).values
+    return Call(
+        header='"aiedge_conv_2d_f32.h"',
+        statement=f"aiedge_conv_2d_f32(&layer_{i}, {at(operator.input(0))}, {at(operator.outputs[0])})",
+        constants=(
+            # As filters of one channel each: [outputs, height, width, 1].
+            Constant(f"weights_{i}", np.ascontiguousarray(weights.transpose(3, 1, 2, 0))),
+            Constant(f"bias_{i}", bias_of(operator).astype(np.float32)),
+        ),
+        struct=(
+            "aiedge_conv_2d_f32_layer",
+            {"weights": f"weights_{i}", "bias": f"bias_{i}"}
+            | _shape(operator)
+            | {
+                "filters": str(weights.shape[3]),
+                "channel_step": "1",
+                "low": c_float(low),
+                "high": c_float(high),
+            },
+        ),
+    )
+
+
+KINDS = {"DEPTHWISE_CONV_2D": _emit}

@@ -1,0 +1,33 @@
+"""Weights laid out as the engine's inner loops read them."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def pack_pairs(filters: NDArray[np.int8]) -> NDArray[np.int8]:
+    """Pack filters [K, runs, length] for `aiedge_dot.h`: pairs of filters, four weights of each in turn.
+
+    An odd number of filters and a length that is no multiple of four are filled with zeros. Returns
+    [K / 2, runs, length / 4, 2, 4], flat.
+
+    >>> pack_pairs(np.arange(1, 11, dtype=np.int8).reshape(2, 1, 5)).tolist()
+    [1, 2, 3, 4, 6, 7, 8, 9, 5, 0, 0, 0, 10, 0, 0, 0]
+    """
+    count, runs, length = filters.shape
+    padded = np.pad(filters, ((0, count % 2), (0, 0), (0, -length % 4)))
+    blocks = padded.reshape(-1, 2, runs, padded.shape[2] // 4, 4)
+    return np.ascontiguousarray(blocks.transpose(0, 2, 3, 1, 4)).ravel()
+
+
+def pack_taps(weights: NDArray[np.int8]) -> NDArray[np.int8]:
+    """Pack depthwise weights [taps, channels] for `aiedge_depthwise_conv_2d.h`.
+
+    Four channels and two taps make eight bytes: c0t0 c1t0 c0t1 c1t1 c2t0 c3t0 c2t1 c3t1. What is missing is zero.
+
+    >>> pack_taps(np.array([[1, 2, 3, 4], [5, 6, 7, 8]], np.int8)).tolist()
+    [1, 2, 5, 6, 3, 4, 7, 8]
+    """
+    taps, channels = weights.shape
+    padded = np.pad(weights, ((0, taps % 2), (0, -channels % 4)))
+    blocks = padded.reshape(padded.shape[0] // 2, 2, -1, 2, 2)  # pair, tap, group, half, channel
+    return np.ascontiguousarray(blocks.transpose(2, 0, 3, 1, 4)).ravel()
