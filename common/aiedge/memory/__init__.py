@@ -1,0 +1,16 @@
+"""Where each tensor lives in the arena while the network runs.
+
+- `steps`: the operators in execution order, those that one call runs together in one `Step`
+- `buffers`: how long each tensor needs its bytes, and which tensors share them
+- `placement`: an address for each buffer, and a lower bound that says how good the addresses are
+- `search`: the exact search that placement falls back on
+- `plan`: `plan_memory(graph)` → `MemoryPlan`, all of it
+
+The graph's inputs and outputs belong to the caller and take no arena.
+"""
+
+from aiedge.memory.buffers import Buffer
+from aiedge.memory.plan import MemoryPlan, plan_memory
+from aiedge.memory.steps import Step, steps
+
+__all__ = ["Buffer", "MemoryPlan", "Step", "plan_memory", "steps"]

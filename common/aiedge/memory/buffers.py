@@ -1,0 +1,141 @@
+"""How long each tensor needs its bytes, and which tensors share them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from aiedge.errors import UserError
+from aiedge.memory.steps import Step
+from aiedge.tflite.graph import Graph, Operator, Tensor
+
+# The output holds the input's bytes under another shape.
+VIEWS = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
+# Element i of the output needs element i of the inputs alone; their kernels read it before they write.
+UNARY = ("LOGISTIC", "TANH", "RELU", "RELU6", "LEAKY_RELU", "HARD_SWISH", "QUANTIZE")
+BINARY = ("ADD", "SUB", "MUL")
+
+
+@dataclass(frozen=True)
+class Buffer:
+    """One stretch of memory: its tensors, the steps between which it is live (both included), bytes, offset.
+
+    A step's scratch is a buffer without tensors.
+    """
+
+    tensors: tuple[Tensor, ...]
+    first: int
+    last: int
+    bytes: int
+    offset: int = 0
+
+    def overlaps_in_time(self, other: "Buffer") -> bool:
+        """Whether both are live during some step."""
+        return self.first <= other.last and other.first <= self.last
+
+
+def overwritable(operator: Operator) -> tuple[Tensor, ...]:
+    """Inputs in whose place the operator's output may be written, if nothing reads them later."""
+    if operator.kind not in UNARY + BINARY:
+        return ()
+    target = operator.outputs[0]
+    return tuple(
+        t
+        for t in operator.inputs[: 2 if operator.kind in BINARY else 1]
+        if t is not None and not t.is_constant and t.shape == target.shape and t.dtype == target.dtype
+    )
+
+
+def caller_names(graph: Graph) -> dict[int, str]:
+    """Names in C of the tensors that the caller holds: `input`, or `input0`, `input1`, ... where there are several.
+
+    Raises `UserError` where one tensor is held twice: it would have two addresses.
+    """
+    names: dict[int, str] = {}
+    for tensors, kind in ((graph.inputs, "input"), (graph.outputs, "output")):
+        for i, tensor in enumerate(tensors):
+            if tensor.index in names:
+                raise UserError(
+                    f"{tensor} is the model's {names[tensor.index]} and its {kind} too",
+                    "export the model again, with a tensor of its own for each input and output",
+                )
+            names[tensor.index] = kind if len(tensors) == 1 else f"{kind}{i}"
+    return names
+
+
+def lifetimes(
+    graph: Graph,
+    steps: Sequence[Step],
+    alignment: int,
+    scratch: Callable[[Step], int] | None = None,
+    in_place: bool = True,
+) -> tuple[list[Buffer], dict[int, str]]:
+    """The arena's buffers, not placed yet, and the caller's name for each tensor that the caller holds.
+
+    A tensor lives from the step that writes it to the last that reads it. Bytes are rounded up to `alignment`.
+    """
+    groups, caller = _views(graph, steps)
+    buffers: list[Buffer] = []
+    home: dict[int, int] = {}  # of each tensor in the arena: its place in `buffers`
+    spans = _spans(steps)
+    for tensors in groups:
+        if tensors[0].index in caller:
+            continue
+        first = min(spans[t.index][0] for t in tensors)
+        last = max(spans[t.index][1] for t in tensors)
+        # The step that writes this buffer, where it may write over one that it reads for the last time.
+        victims = (
+            overwritable(steps[first].operators[0]) if in_place and len(steps[first].operators) == 1 else ()
+        )
+        size = _aligned(tensors[0].bytes, alignment)
+        for place in (home[t.index] for t in victims if t.index in home):
+            old = buffers[place]
+            if old.last == first and old.bytes == size:
+                buffers[place] = Buffer((*old.tensors, *tensors), old.first, last, size)
+                break
+        else:
+            place = len(buffers)
+            buffers.append(Buffer(tensors, first, last, size))
+        home |= {t.index: place for t in tensors}
+    for i, step in enumerate(steps):
+        if scratch is not None and (size := _aligned(scratch(step), alignment)):
+            buffers.append(Buffer((), i, i, size))
+    return buffers, caller
+
+
+def _aligned(size: int, alignment: int) -> int:
+    return -(-size // alignment) * alignment
+
+
+def _spans(steps: Sequence[Step]) -> dict[int, tuple[int, int]]:
+    """First and last step of each activation that a step reads or writes."""
+    spans: dict[int, tuple[int, int]] = {}
+    for i, step in enumerate(steps):
+        for tensor in (*step.inputs, *step.outputs):
+            spans[tensor.index] = spans.get(tensor.index, (i, i))[0], i
+    return spans
+
+
+def _views(graph: Graph, steps: Sequence[Step]) -> tuple[list[tuple[Tensor, ...]], dict[int, str]]:
+    """Activations in groups of the same bytes, in the order in which they are written; who of them the caller holds."""
+    source: dict[int, Tensor] = {}
+    owner: dict[int, int] = {}
+    groups: dict[int, list[Tensor]] = {}
+    for tensor in graph.inputs:
+        owner[tensor.index], groups[tensor.index] = tensor.index, [tensor]
+    for step in steps:
+        for tensor in step.outputs:
+            root = tensor.index
+            if step.kinds[0] in VIEWS and (viewed := step.operators[0].input(0)).index in owner:
+                root, source[tensor.index] = owner[viewed.index], viewed
+            owner[tensor.index] = root
+            groups.setdefault(root, []).append(tensor)
+
+    names = caller_names(graph)
+    caller = dict(names)
+    for tensors in groups.values():
+        held = [names[t.index] for t in tensors if t.index in names]
+        # Tensors before the first that the caller holds are written to its place; those after it stay in the
+        # place of what they view. A view between two of the caller's tensors is a copy.
+        for tensor in tensors if held else ():
+            origin = source.get(tensor.index)
+            caller.setdefault(tensor.index, caller[origin.index] if origin else held[0])
+    return [tuple(tensors) for tensors in groups.values()], caller

@@ -1,0 +1,157 @@
+"""An address for each block, and a lower bound that says how good the addresses are."""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from aiedge.memory.search import Block, crowds, search
+
+# Limits are counts, never seconds: the same blocks give the same placement on every computer.
+ROUNDS = 200
+WORK = 500_000
+
+
+class Placement(NamedTuple):
+    """Offsets of the blocks in their order, the height they take, and a height that every placement reaches."""
+
+    offsets: list[int]
+    height: int
+    bound: int
+
+
+def peak(blocks: Sequence[Block]) -> int:
+    """The largest sum of sizes live at once; no placement is lower.
+
+    >>> peak([Block(0, 1, 5), Block(1, 2, 3), Block(2, 3, 4)])
+    8
+    """
+    return max((sum(blocks[i].size for i in crowd) for crowd in crowds(blocks)), default=0)
+
+
+def place(blocks: Sequence[Block], work: int = WORK) -> Placement:
+    """Place blocks so that those that share time lie apart, and the highest top is as low as can be found.
+
+    Greedy orders come first. What they leave above the peak goes to an exact search, which finds better
+    offsets, or proves that there are none and so raises `bound`. For each group of blocks that share time it may
+    put down `work` blocks in all, counted over its nodes.
+
+    >>> place([Block(0, 1, 5), Block(1, 2, 3), Block(2, 3, 4)])
+    Placement(offsets=[0, 5, 0], height=8, bound=8)
+    """
+    bound = peak(blocks)
+    core, easy = _core(blocks, bound)
+    offsets: list[int | None] = [None] * len(blocks)
+    for part in _parts(blocks, core):
+        placement = _place_part([blocks[i] for i in part], bound, work // len(part))
+        bound = max(bound, placement.bound)
+        for i, offset in zip(part, placement.offsets, strict=True):
+            offsets[i] = offset
+    for i in easy:
+        offsets[i] = _lowest_gap(blocks, i, range(len(blocks)), offsets)
+    final = [offset or 0 for offset in offsets]
+    return Placement(final, _height(blocks, final), bound)
+
+
+def _core(blocks: Sequence[Block], height: int) -> tuple[list[int], list[int]]:
+    """Indices of the blocks that decide, then of those that fit below `height` wherever the blocks before them lie."""
+    core = list(range(len(blocks)))
+    easy: list[int] = []
+    for i in sorted(core, key=lambda i: (blocks[i].size, i)):
+        block = blocks[i]
+        near = [blocks[j].size for j in core if j != i and block.meets(blocks[j])]
+        # The others leave at most len(near) + 1 gaps; were all too small, they would hold less than what is free.
+        if height - sum(near) > (len(near) + 1) * (block.size - 1):
+            core.remove(i)
+            easy.append(i)
+    return core, easy[::-1]
+
+
+def _parts(blocks: Sequence[Block], indices: Iterable[int]) -> list[list[int]]:
+    """The indices in parts that share no time with each other."""
+    parts: list[list[int]] = []
+    end = -1
+    for i in sorted(indices, key=lambda i: (blocks[i].first, i)):
+        if blocks[i].first > end:
+            parts.append([])
+        parts[-1].append(i)
+        end = max(end, blocks[i].last)
+    return parts
+
+
+def _place_part(blocks: list[Block], height: int, nodes: int) -> Placement:
+    """Place blocks, below `height` or else as low as found; the bound is `height` or what was proved above it."""
+    offsets = _greedy(blocks, height)
+    reached = _height(blocks, offsets)
+    # From below: each exhausted search raises the height to try, so the first placement found is the lowest.
+    bound, left = height, nodes
+    while reached > bound and left:
+        found = search(blocks, bound, left)
+        left = found.nodes
+        if found.offsets is not None:
+            return Placement(found.offsets, bound, bound)
+        bound = max(bound, min(found.bound, reached))
+    # The limit ended it. From above: any placement lower than the one at hand helps.
+    left = nodes
+    while reached > bound and left:
+        found = search(blocks, reached - 1, left)
+        left = found.nodes
+        if found.offsets is not None:
+            offsets, reached = found.offsets, _height(blocks, found.offsets)
+        elif left:
+            bound = reached
+    return Placement(offsets, reached, bound)
+
+
+def _greedy(blocks: list[Block], height: int) -> list[int]:
+    """Place block after block at the lowest gap, in several orders; stop at an order that keeps below `height`."""
+    near = [
+        [j for j, other in enumerate(blocks) if j != i and block.meets(other)]
+        for i, block in enumerate(blocks)
+    ]
+    crowd = max(crowds(blocks), key=lambda crowd: sum(blocks[i].size for i in crowd))
+    indices = range(len(blocks))
+    orders = [
+        sorted(indices, key=key)
+        for key in (
+            lambda i: (-blocks[i].size, blocks[i].first),
+            lambda i: (blocks[i].first, -blocks[i].last, -blocks[i].size),  # whose next use is last: Belady
+            lambda i: (-blocks[i].size * (blocks[i].last - blocks[i].first + 1), blocks[i].first),
+            lambda i: (blocks[i].first - blocks[i].last, -blocks[i].size),
+            lambda i: (i not in crowd, -blocks[i].size, blocks[i].first),
+            lambda i: (-sum(blocks[j].size for j in near[i]), -blocks[i].size),
+        )
+    ]
+    best: list[int] = []
+    for order in orders:
+        # Blocks that stick out are placed earlier the next time.
+        for _ in range(ROUNDS // len(orders)):
+            placed: list[int | None] = [None] * len(blocks)
+            for i in order:
+                placed[i] = _lowest_gap(blocks, i, near[i], placed)
+            offsets = [offset or 0 for offset in placed]
+            if not best or _height(blocks, offsets) < _height(blocks, best):
+                best = offsets
+            out = [i for i in order if offsets[i] + blocks[i].size > height]
+            if not out:
+                return offsets
+            order = [*out, *(i for i in order if i not in set(out))]
+    return best
+
+
+def _lowest_gap(blocks: Sequence[Block], i: int, others: Iterable[int], offsets: list[int | None]) -> int:
+    """The lowest offset where block `i` fits beside the placed blocks that share time with it."""
+    block = blocks[i]
+    taken = sorted(
+        (offset, offset + blocks[j].size)
+        for j in others
+        if (offset := offsets[j]) is not None and block.meets(blocks[j])
+    )
+    low = 0
+    for start, end in taken:
+        if low + block.size <= start:
+            break
+        low = max(low, end)
+    return low
+
+
+def _height(blocks: Sequence[Block], offsets: Sequence[int]) -> int:
+    return max((offset + block.size for block, offset in zip(blocks, offsets, strict=True)), default=0)

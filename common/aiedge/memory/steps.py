@@ -1,0 +1,118 @@
+"""The operators in execution order, and which of them one call runs together."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from aiedge.tflite.graph import Graph, Operator, Tensor
+
+VALID = 1  # of the schema's Padding
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """Operators that one call runs; what one of them writes for the next of them is never in memory.
+
+    `index` is the first operator's place in the file. It names the step's layer and constants in C.
+    """
+
+    operators: tuple[Operator, ...]
+
+    @property
+    def index(self) -> int:
+        """Place of the first operator in the file."""
+        return self.operators[0].index
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The operators' kinds, in order."""
+        return tuple(operator.kind for operator in self.operators)
+
+    @property
+    def inputs(self) -> tuple[Tensor, ...]:
+        """Activations that the step reads, each once."""
+        own = {t.index for operator in self.operators for t in operator.outputs}
+        read = {t.index: t for operator in self.operators for t in operator.inputs if t is not None}
+        return tuple(t for t in read.values() if not t.is_constant and t.index not in own)
+
+    @property
+    def outputs(self) -> tuple[Tensor, ...]:
+        """Tensors that the step leaves in memory."""
+        return self.operators[-1].outputs
+
+    def __str__(self) -> str:
+        return " + ".join(self.kinds)
+
+
+def steps(
+    graph: Graph, fusable: Collection[tuple[str, ...]] = (), order: Sequence[int] | None = None
+) -> tuple[Step, ...]:
+    """The graph's operators as steps, in file order or in the given `order` of their indices.
+
+    `fusable` are the sequences of kinds that can run as one step, of those in `FUSION`; each is fused where the
+    answer stays the same to the bit. Raises `ValueError` for an order that is none of this graph's.
+    """
+    operators = graph.operators if order is None else _in_order(graph, order)
+    readers: dict[int, list[Operator]] = {}
+    for operator in operators:
+        for tensor in operator.inputs:
+            if tensor is not None:
+                readers.setdefault(tensor.index, []).append(operator)
+    kept = {tensor.index for tensor in graph.outputs}
+
+    result: list[Step] = []
+    taken: set[int] = set()
+    for operator in operators:
+        if operator.index in taken:
+            continue
+        fused: tuple[Operator, ...] = (operator,)
+        if len(operator.outputs) == 1 and operator.outputs[0].index not in kept:
+            following = readers.get(operator.outputs[0].index, [])
+            if len(following) == 1:
+                pair = (operator, following[0])
+                kinds = (pair[0].kind, pair[1].kind)
+                # The second operator reads nothing else that is computed, so it may move up to the first.
+                if kinds in fusable and kinds in FUSION and FUSION[kinds](*pair):
+                    fused = pair
+        taken |= {each.index for each in fused}
+        result.append(Step(fused))
+    return tuple(result)
+
+
+def _in_order(graph: Graph, order: Sequence[int]) -> tuple[Operator, ...]:
+    if sorted(order) != list(range(len(graph.operators))):
+        raise ValueError(f"the order must hold each of the {len(graph.operators)} operators once")
+    operators = tuple(graph.operators[index] for index in order)
+    known = {tensor.index for tensor in graph.inputs}
+    for operator in operators:
+        for tensor in operator.inputs:
+            if tensor is not None and not tensor.is_constant and tensor.index not in known:
+                raise ValueError(f"in this order {operator} reads {tensor} before it is written")
+        known |= {tensor.index for tensor in operator.outputs}
+    return operators
+
+
+def _pools_alone(conv: Operator, pool: Operator) -> bool:
+    """Whether each int8 value of the convolution is in one pooling window at most, and none is padding.
+
+    Requantization is monotonic, so the maximum of the requantized values is the requantized maximum of the sums.
+    """
+    source, target = pool.input(0), pool.outputs[0]
+    options = pool.options
+    windows = [options.get(name) for name in ("filterHeight", "filterWidth")]
+    strides = [int(options.get(name, 0)) for name in ("strideH", "strideW")]  # type: ignore[call-overload]
+    tiled = tuple(size * stride for size, stride in zip(target.shape[1:3], strides, strict=True))
+    return (
+        windows == strides
+        and (options.get("padding") == VALID or tiled == source.shape[1:3])
+        and all(t.dtype.name == "int8" for t in (conv.input(0), source, target))
+        and options.get("fusedActivationFunction", 0) == 0
+        and source.quantization is not None
+        and target.quantization is not None
+        and not source.quantization.per_channel
+        and not target.quantization.per_channel
+        and source.quantization == target.quantization
+    )
+
+
+# Sequences of kinds that can run as one step, each with the condition under which the answer stays the same.
+FUSION = {("CONV_2D", "MAX_POOL_2D"): _pools_alone}
