@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -147,12 +148,39 @@ def test_inconsistent_graphs_are_refused() -> None:
     assert tflite.read(model())
     for change, message in (
         ({"reads": [7]}, "item 7 of a list of 2"),
-        ({"inputs": []}, "before anything has written it"),
+        ({"reads": [1]}, "before anything has written it"),
+        ({"reads": []}, r"operator 0 \(LOGISTIC\) is impossible: it has the inputs \[\]"),
+        ({"reads": [-1]}, r"it has the inputs \[-1\]"),
+        ({"writes": []}, r"it has the outputs \[\]"),
+        ({"inputs": []}, "0 inputs"),
+        ({"inputs": [0, 0]}, "one tensor as several inputs"),
         ({"writes": [0]}, "which has a value already"),
         ({"outputs": [9]}, "item 9"),
     ):
         with pytest.raises(UserError, match=message):
             tflite.read(model(**change))
+
+
+def test_options_are_those_of_the_operator() -> None:
+    def model(kind: str, **options: int) -> bytes:
+        file = ModelFile()
+        tensors = [file.tensor([1, 2, 2, 1], scale=0.1) for _ in range(3)]
+        file.operator("ADD", tensors[:2], tensors[2:], **options)
+        file.model.operatorCodes[0].builtinCode = getattr(schema.BuiltinOperator, kind)
+        if not options:
+            file.model.subgraphs[0].operators[0].builtinOptions = None
+            file.model.subgraphs[0].operators[0].builtinOptionsType = 0
+        return file.build(tensors[:2], tensors[2:])
+
+    assert (
+        tflite.read(model("ADD", fusedActivationFunction=1)).operators[0].options["fusedActivationFunction"]
+        == 1
+    )
+    assert tflite.read(model("ADD")).operators[0].options["fusedActivationFunction"] == 0
+    with pytest.raises(
+        UserError, match=r"operator 0 \(MUL\) is impossible: its options are those of another operator"
+    ):
+        tflite.read(model("MUL", fusedActivationFunction=1))
 
 
 def test_constants_of_the_wrong_size_are_refused() -> None:

@@ -10,6 +10,7 @@ from ai_edge_litert import schema_py_generated as schema
 from aiedge.errors import UserError
 from aiedge.quantization import QuantParams
 from aiedge.tflite.graph import Graph, Operator, Tensor
+from aiedge.tflite.signatures import SIGNATURES
 
 # What the flatbuffer accessors raise on a file whose offsets and lengths lead nowhere.
 MALFORMED = (
@@ -78,6 +79,10 @@ def _graph(model: schema.ModelT, source: bytes) -> Graph:
         )
 
     inputs, outputs = pick(subgraph.inputs), pick(subgraph.outputs)
+    if not inputs or not outputs:
+        raise ValueError(f"it has {len(inputs)} inputs and {len(outputs)} outputs")
+    if len(set(inputs)) < len(inputs):
+        raise ValueError("it has one tensor as several inputs")
     operators = tuple(
         _operator(i, op, model.operatorCodes or [], tensors) for i, op in enumerate(subgraph.operators or [])
     )
@@ -109,12 +114,16 @@ def _quantization(
 ) -> QuantParams | None:
     if params is None or params.scale is None or len(params.scale) == 0:
         return None
-    scale = np.asarray(params.scale, np.float64)
+    # Checked before the cast to float64, at which some NaN warn.
+    usable = np.all(np.isfinite(params.scale) & (np.asarray(params.scale) > 0))
     zero_point = (
-        np.zeros(len(scale), np.int64) if params.zeroPoint is None else np.asarray(params.zeroPoint, np.int64)
+        np.zeros(len(params.scale), np.int64)
+        if params.zeroPoint is None
+        else np.asarray(params.zeroPoint, np.int64)
     )
-    if len(zero_point) != len(scale) or not np.all(np.isfinite(scale) & (scale > 0)):
+    if len(zero_point) != len(params.scale) or not usable:
         raise ValueError(f"tensor {index} has impossible quantization parameters")
+    scale = np.asarray(params.scale, np.float64)
     if len(scale) == 1:
         return QuantParams(float(scale[0]), int(zero_point[0]))
     axis = int(params.quantizedDimension)
@@ -132,14 +141,21 @@ def _operator(
     kind = KINDS.get(number, f"BUILTIN_{number}")
     if kind == "CUSTOM":
         kind = f"CUSTOM {(code.customCode or b'').decode(errors='replace')}"
-    inputs = tuple(
-        None if i == -1 else tensors[_in_range(i, tensors)]
-        for i in ([] if op.inputs is None else np.asarray(op.inputs))
+    inputs, outputs = ([] if ids is None else np.asarray(ids).tolist() for ids in (op.inputs, op.outputs))
+    options = vars(op.builtinOptions) if op.builtinOptions else {}
+    if signature := SIGNATURES.get(kind):
+        try:
+            signature.check(inputs, outputs)
+            options = signature.options_of(op)
+        except ValueError as error:
+            raise ValueError(f"operator {index} ({kind}) is impossible: {error}") from error
+    return Operator(
+        index,
+        kind,
+        tuple(None if i == -1 else tensors[_in_range(i, tensors)] for i in inputs),
+        tuple(tensors[_in_range(i, tensors)] for i in outputs),
+        options,
     )
-    outputs = tuple(
-        tensors[_in_range(i, tensors)] for i in ([] if op.outputs is None else np.asarray(op.outputs))
-    )
-    return Operator(index, kind, inputs, outputs, vars(op.builtinOptions) if op.builtinOptions else {})
 
 
 def _check_order(
