@@ -14,26 +14,38 @@ def convert_float(model: "keras.Model") -> bytes:
     return _convert(model, None)
 
 
-def convert_int8(model: "keras.Model", calibration: NDArray) -> bytes:
+def convert_int8(model: "keras.Model", calibration: NDArray | list[NDArray]) -> bytes:
     """The model as an int8 .tflite: weights per channel, activations by the ranges seen on `calibration`.
 
-    `calibration` holds samples as the model takes them, float32 [n, ...]; inputs and outputs become int8 too.
+    `calibration` holds samples as the model takes them, float32 [n, ...], in a list where the model has several inputs.
+    Inputs and outputs become int8 too.
     """
-    return _convert(model, np.asarray(calibration, np.float32))
+    arrays = calibration if isinstance(calibration, list) else [calibration]
+    return _convert(model, [np.asarray(array, np.float32) for array in arrays])
 
 
-def _convert(model: "keras.Model", calibration: NDArray | None) -> bytes:
+def _convert(model: "keras.Model", calibration: list[NDArray] | None) -> bytes:
     # Here, not above: reading a model must not wait for TensorFlow.
     from aiedge.framework import keras, quiet, tensorflow
 
     with quiet():
         # Without a fixed batch the converter adds operators that compute shapes.
-        one = keras.models.clone_model(model, keras.Input(model.input_shape[1:], batch_size=1))
+        # Several inputs keep their names, by which a caller tells them apart.
+        several = len(model.inputs) > 1
+        entries = [
+            keras.Input(x.shape[1:], batch_size=1, name=x.name if several else None) for x in model.inputs
+        ]
+        one = keras.models.clone_model(model, entries if several else entries[0])
         one.set_weights(model.get_weights())
         converter = tensorflow.lite.TFLiteConverter.from_keras_model(one)
         if calibration is not None:
             converter.optimizations = [tensorflow.lite.Optimize.DEFAULT]
-            converter.representative_dataset = lambda: ([sample[np.newaxis]] for sample in calibration)
+            # By name: the converter sorts the inputs.
+            names = [x.name for x in one.inputs]
+            converter.representative_dataset = lambda: (
+                {name: sample[np.newaxis] for name, sample in zip(names, samples, strict=True)}
+                for samples in zip(*calibration, strict=True)
+            )
             converter.target_spec.supported_ops = [tensorflow.lite.OpsSet.TFLITE_BUILTINS_INT8]
             converter.inference_input_type = converter.inference_output_type = tensorflow.int8
         return converter.convert()
