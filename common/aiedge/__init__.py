@@ -9,3 +9,12 @@ notebooks' sources), `doctor` (what this computer has and lacks) and `cli` (the 
 """
 
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> object:
+    """`aiedge.CompiledModel`, imported when it is first asked for, so that `import aiedge` stays quick."""
+    if name == "CompiledModel":
+        from aiedge.codegen import CompiledModel
+
+        return CompiledModel
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

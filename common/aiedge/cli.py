@@ -33,6 +33,20 @@ def main(arguments: list[str] | None = None) -> int:
     )
     compile_.set_defaults(run=_compile)
 
+    bench = commands.add_parser("bench", help="instructions, time and bytes of a model, operator by operator")
+    bench.add_argument("model", type=Path, help="a .tflite file or its C array")
+    bench.add_argument(
+        "--target",
+        choices=["host", "cortex-m4", "xtensa"],
+        default="host",
+        help="this computer, or an emulated core",
+    )
+    bench.add_argument("--quick", action="store_true", help="leave the other runtimes out")
+    bench.add_argument(
+        "-o", "--output", type=Path, metavar="DIR", help="folder for the figures (JSON) and a plot"
+    )
+    bench.set_defaults(run=_bench)
+
     doctor = commands.add_parser("doctor", help="one screen about this computer, to paste into a question")
     doctor.set_defaults(run=_doctor)
 
@@ -62,6 +76,14 @@ def _compile(options: argparse.Namespace) -> None:
     for path in source.write(options.output, options.firmware):
         print(f"wrote {path}")
     print(f"arena {source.plan.arena_bytes:,} bytes, constants {source.constant_bytes:,} bytes")
+
+
+def _bench(options: argparse.Namespace) -> None:
+    from aiedge import tflite
+    from aiedge.bench import bench
+
+    model = tflite.load_model(options.model)
+    print(bench(model, options.model.stem, options.target, peers=not options.quick))
 
 
 def _doctor(options: argparse.Namespace) -> None:

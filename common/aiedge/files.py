@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import sys
 from pathlib import Path
 
 from aiedge.errors import UserError
@@ -27,3 +28,14 @@ def write_atomic(path: str | Path, content: str | bytes) -> Path:
             f"cannot write {path}: {error.strerror}", "choose a folder that you may write to"
         ) from error
     return path
+
+
+def cache_folder(kind: str) -> Path:
+    """The kit's folder for files of one kind that can be made again, in the user's cache; it may not exist yet."""
+    home = Path.home()
+    system = {
+        "win32": os.environ.get("LOCALAPPDATA", home / "AppData" / "Local"),
+        "darwin": home / "Library" / "Caches",
+    }
+    cache = os.environ.get("XDG_CACHE_HOME") or system.get(sys.platform, home / ".cache")
+    return Path(cache) / "aiedge" / kind

@@ -2,13 +2,15 @@
 
 - `source`: `generate(graph, name)` → `CSource`, the files' texts
 - `operators`: for each operator what it becomes: constants, and one call of a kernel of the engine
-- `toolchain`: compile generated C for this computer or a microcontroller, and measure its bytes
+- `toolchain`: this computer's C compiler and a microcontroller's; the bytes of generated C
+- `compiled`: `CompiledModel`, a model as machine code to be run from Python
 
 The generated C does no memory allocation, keeps no state, and needs the engine's headers only. It holds no
 time stamp: the same model gives the same bytes.
 """
 
+from aiedge.codegen.compiled import CompiledModel, compile_and_run
 from aiedge.codegen.source import CSource, generate
-from aiedge.codegen.toolchain import Footprint, compile_and_run, footprint
+from aiedge.codegen.toolchain import Footprint, footprint
 
-__all__ = ["CSource", "Footprint", "compile_and_run", "footprint", "generate"]
+__all__ = ["CSource", "CompiledModel", "Footprint", "compile_and_run", "footprint", "generate"]

@@ -1,6 +1,5 @@
-"""Compile generated C: for this computer to run it from Python, or for a microcontroller to measure it."""
+"""The C compilers: this computer's, and a microcontroller's, which measures the bytes of generated C."""
 
-import ctypes
 import os
 import re
 import shutil
@@ -9,13 +8,9 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from aiedge.codegen.source import CSource
 from aiedge.errors import UserError
 from aiedge.paths import COMMON
-from aiedge.tflite.graph import Graph
 
 ENGINE = COMMON / "engine" / "src"
 CORTEX_M4 = ("arm-none-eabi-gcc", "-mcpu=cortex-m4", "-mthumb", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard")
@@ -44,7 +39,7 @@ def footprint(
     with tempfile.TemporaryDirectory() as folder:
         source.write(folder)
         program = Path(folder) / "model.o"
-        _run_compiler(
+        run_compiler(
             [
                 *compiler,
                 optimize,
@@ -67,39 +62,18 @@ def footprint(
     return Footprint(code, constants, source.plan.arena_bytes)
 
 
-def compile_and_run(graph: Graph, source: CSource, inputs: NDArray) -> NDArray:
-    """Compile the generated C with this computer's C compiler and run it on `inputs` [n, ...] in the model's own type.
-
-    Returns the outputs [n, ...]. Raises `UserError` where no C compiler is installed.
-    """
-    entry, result = graph.inputs[0], graph.outputs[0]
-    inputs = np.ascontiguousarray(inputs, entry.dtype).reshape(len(inputs), *entry.sample_shape)
-    outputs = np.empty((len(inputs), *result.sample_shape), result.dtype)
-    arena = np.empty(source.plan.arena_bytes // 4 + 1, np.uint32)
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        invoke = ctypes.CDLL(str(_shared_library(source, Path(folder))))[f"{source.name}_invoke"]
-        invoke.argtypes = [ctypes.c_void_p] * 3
-        for x, y in zip(inputs, outputs, strict=True):
-            status = invoke(x.ctypes.data, y.ctypes.data, arena.ctypes.data)
-            assert status == 0, f"{source.name}_invoke returned {status}"
-    return outputs
-
-
-def _shared_library(source: CSource, folder: Path) -> Path:
+def host_compiler() -> str:
+    """This computer's C compiler: `CC` of the environment, or the first that is installed."""
     compiler = os.environ.get("CC") or next((c for c in ("cc", "gcc", "clang") if shutil.which(c)), None)
     if not compiler:
         raise UserError(
             "no C compiler is installed", "Debian and Ubuntu: apt install gcc; macOS: xcode-select --install"
         )
-    source.write(folder)
-    library = folder / f"{source.name}.so"
-    _run_compiler(
-        [compiler, "-O2", "-shared", "-fPIC", str(folder / f"{source.name}.c"), "-o", str(library), "-lm"]
-    )
-    return library
+    return compiler
 
 
-def _run_compiler(command: list[str]) -> None:
+def run_compiler(command: list[str]) -> None:
+    """Run a C compiler as C11 with the engine's headers; raise `UserError` with what it says where it fails."""
     run = subprocess.run([*command, "-std=c11", f"-I{ENGINE}"], capture_output=True, text=True, check=False)
     if run.returncode:
         raise UserError(

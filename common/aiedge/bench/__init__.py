@@ -1,0 +1,15 @@
+"""What a compiled network costs: instructions on emulated cores, time on this computer, bytes.
+
+- `targets`: the emulated cores, their compilers and their emulators
+- `emulator`: run a network on one and count its instructions, operator by operator
+- `report`: `bench(model, name, target)` → `Report`, the table of `aiedge bench`
+
+The C sources are in `c`; the cores' start-up code is in `common/platforms`. An emulator counts instructions
+exactly and knows nothing of time: no such figure is a measurement on a board.
+"""
+
+from aiedge.bench.emulator import Count, count_instructions
+from aiedge.bench.report import Report, Row, bench
+from aiedge.bench.targets import TARGETS
+
+__all__ = ["TARGETS", "Count", "Report", "Row", "bench", "count_instructions"]

@@ -1,0 +1,50 @@
+// Runs a generated network on given inputs and writes its outputs, then how its operators ran.
+//
+// bench.h, generated for the model, has INVOKE(network, input, output), the sizes, and the inputs' file. The network is
+// there twice: `plain`, as anybody compiles it, and `stepped`, which calls aiedge_step() before each operator.
+#include <stdint.h>
+#include <string.h>
+
+#include "bench.h"
+#include "machine.h"
+
+static _Alignas(16) uint8_t arena[ARENA_BYTES + 16];
+static _Alignas(16) uint8_t outputs[OUTPUT_BYTES], again[OUTPUT_BYTES];
+static int32_t steps[STEPS];
+static int count;
+
+// The inputs of all runs, one after the other, from a file.
+extern const uint8_t bench_inputs[];
+__asm(".section .rodata\n.balign 16\n.global bench_inputs\nbench_inputs:\n.incbin \"inputs.bin\"\n.previous\n");
+
+// QEMU's plugin notes how many instructions ran whenever this function is entered.
+__attribute__((noinline)) void aiedge_step(int32_t index) { steps[count++] = index; }
+
+int main(void) {
+  aiedge_step(-1);  // an empty pair: what a step costs
+  aiedge_step(-1);
+  for (int run = 0; run < RUNS; run++) {
+    const uint8_t *input = bench_inputs + run * INPUT_BYTES;
+    memset(arena, 0xa5, sizeof arena);  // whatever reads what nobody wrote shows
+    memset(outputs, 0xa5, sizeof outputs);
+    memset(again, 0xa5, sizeof again);
+    if (run == 0) {
+      aiedge_step(-1);
+    }
+    int status = INVOKE(plain, input, outputs);
+    if (run == 0) {
+      aiedge_step(-1);
+      memset(arena, 0xa5, sizeof arena);
+      status |= INVOKE(stepped, input, again);
+      if (memcmp(outputs, again, OUTPUT_BYTES)) {
+        machine_exit(3);
+      }
+    }
+    if (status) {
+      machine_exit(2);
+    }
+    machine_write(outputs, OUTPUT_BYTES);
+  }
+  machine_write(steps, (uint32_t)count * 4);
+  machine_exit(0);
+}
