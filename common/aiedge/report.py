@@ -63,7 +63,7 @@ def memory_lines(source: CSource) -> list[str]:
         flash = f"{measured.flash:,} bytes: {parts} (Cortex-M4, -Os)"
     else:
         flash = f"{source.constant_bytes:,} bytes of constants; code: install arm-none-eabi-gcc to see it"
-    arena = f"{source.plan.arena_bytes:,} bytes (at least {source.plan.peak_bytes:,} are live at once)"
+    arena = f"{source.plan.arena_bytes:,} bytes ({source.plan.verdict})"
     return [f"flash, compiled      {flash}", f"arena, compiled      {arena}"]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import jinja2
 
 from aiedge import __version__
-from aiedge.codegen.operators import Call, Constant, emit
+from aiedge.codegen.operators import FUSED, Call, Constant, emit
 from aiedge.codegen.operators.call import C_TYPES, c_float
 from aiedge.errors import UserError
 from aiedge.files import write_atomic
@@ -57,9 +57,9 @@ def generate(graph: Graph, name: str) -> CSource:
             raise UserError(
                 f"{tensor} cannot be the model's input or output", "int8 and float32 activations can"
             )
-    plan = plan_memory(graph, ALIGNMENT)
+    plan = plan_memory(graph, ALIGNMENT, fusable=FUSED)
     places = _Places(plan)
-    calls = [emit(operator, places) for operator in graph.operators]
+    calls = [emit(step.operators, places) for step in plan.steps]
     constants = [*places.constants.values(), *(constant for call in calls for constant in call.constants)]
     values = {
         "name": name,
@@ -67,7 +67,7 @@ def generate(graph: Graph, name: str) -> CSource:
         "graph": graph,
         "plan": plan,
         "alignment": ALIGNMENT,
-        "calls": list(zip(graph.operators, calls, strict=True)),
+        "calls": list(zip(plan.steps, calls, strict=True)),
         "operands": list(places.constants.values()),
         "limits": _limits(calls),
         "headers": sorted({call.header for call in calls if call.header}),

@@ -85,7 +85,7 @@ def lifetimes(
         victims = (
             overwritable(steps[first].operators[0]) if in_place and len(steps[first].operators) == 1 else ()
         )
-        size = _aligned(tensors[0].bytes, alignment)
+        size = _aligned(max(t.bytes for t in tensors), alignment)
         for place in (home[t.index] for t in victims if t.index in home):
             old = buffers[place]
             if old.last == first and old.bytes == size:

@@ -37,8 +37,8 @@ class MemoryPlan:
         if self.arena_bytes == self.peak_bytes:
             return "the least possible: so many are live at once"
         if self.proved:
-            return f"proved to be the least possible; {self.peak_bytes:,} are live at once"
-        return f"at least {self.lower_bound:,} are needed; whether fewer than these do is not known"
+            return f"proved to be the least possible; {self.peak_bytes} are live at once"
+        return f"at least {self.lower_bound} are needed; whether fewer than these do is not known"
 
     def buffer_of(self, tensor: Tensor) -> Buffer:
         """The arena buffer that holds `tensor`."""

@@ -40,7 +40,7 @@ class Step:
         return self.operators[-1].outputs
 
     def __str__(self) -> str:
-        return " + ".join(self.kinds)
+        return "+".join(self.kinds)
 
 
 def steps(

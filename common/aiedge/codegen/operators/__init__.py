@@ -1,7 +1,8 @@
 """What each operator becomes in C.
 
 Every module here serves one operator or one family. Its `KINDS` maps a kind of the schema to a function that takes
-the operator and `at`, which gives the C expression of a tensor's address, and returns a `Call`.
+the operator and `at`, which gives the C expression of a tensor's address, and returns a `Call`. Its `FUSED` maps the
+kinds of operators that run as one step to such a function of them all.
 """
 
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from aiedge.codegen.operators import conv_2d, depthwise_conv_2d, elementwise, fu
 from aiedge.codegen.operators.call import Call, Constant, Places, unsupported
 from aiedge.tflite.graph import Operator
 
-__all__ = ["EMITTERS", "Call", "Constant", "emit"]
+__all__ = ["EMITTERS", "FUSED", "Call", "Constant", "emit"]
 
 EMITTERS: dict[str, Callable[[Operator, Places], Call]] = {
     **conv_2d.KINDS,
@@ -20,9 +21,15 @@ EMITTERS: dict[str, Callable[[Operator, Places], Call]] = {
     **reshape.KINDS,
 }
 
+# The memory plan fuses what is named here, where the answer stays the same to the bit (`aiedge.memory.steps`).
+FUSED: dict[tuple[str, ...], Callable[..., Call]] = {}
 
-def emit(operator: Operator, at: Places) -> Call:
-    """The C of one operator; raises `UserError` that names it and what is supported where it is not supported."""
+
+def emit(operators: tuple[Operator, ...], at: Places) -> Call:
+    """The C of one step's operators; raises `UserError` that names one that is not supported and what is."""
+    if len(operators) > 1:
+        return FUSED[tuple(operator.kind for operator in operators)](*operators, at)
+    (operator,) = operators
     if operator.kind not in EMITTERS:
         raise unsupported(operator, f"supported are {', '.join(sorted(EMITTERS))}")
     return EMITTERS[operator.kind](operator, at)
