@@ -21,17 +21,15 @@
 
 typedef struct {
   const int8_t *weights;  // packed in pairs of filters, see aiedge_dot.h
-  const int32_t *bias;    // the input's zero point is folded in
-  const int32_t *multiplier;
-  const int8_t *shift;
+  const int32_t *scales;  // bias, multiplier and shift of each filter; the input's zero point is folded in
+  aiedge_output output;
   int16_t height, width, channels;
   int16_t output_height, output_width, filters;
   int16_t filter_height, filter_width;
   int16_t stride_h, stride_w;
   int16_t dilation_h, dilation_w;
   int16_t pad_top, pad_left;
-  int16_t input_zero_point, output_zero_point;
-  int16_t low, high;                // the fused activation's range
+  int16_t input_zero_point;
   int16_t pool_height, pool_width;  // a fused MAX_POOL_2D with stride = window; 1, 1 without
 } aiedge_conv_2d_int8_layer;
 
@@ -55,9 +53,13 @@ static inline void aiedge_conv_2d_window(const aiedge_conv_2d_int8_layer *layer,
   }
 }
 
-// Stores an output, or its maximum with what the pooled map has.
-static inline void aiedge_conv_2d_store(int8_t *y, int8_t value, int pooled) {
-  if (!pooled || value > *y) *y = value;
+// Stores the outputs of two pixels in one channel, or their maximum with what the pooled map has.
+static inline void aiedge_conv_2d_store(const aiedge_output *output, const int32_t *scale, int32_t sum0, int32_t sum1,
+                                        int8_t *y0, int8_t *y1, int pooled) {
+  const int32_t value0 = aiedge_finish(aiedge_scale(sum0, scale), output);
+  const int32_t value1 = aiedge_finish(aiedge_scale(sum1, scale), output);
+  if (!pooled || value0 > *y0) *y0 = (int8_t)value0;
+  if (!pooled || value1 > *y1) *y1 = (int8_t)value1;
 }
 
 AIEDGE_KERNEL void aiedge_conv_2d_int8(const aiedge_conv_2d_int8_layer *layer, const int8_t *x, int8_t *y) {
@@ -95,22 +97,20 @@ AIEDGE_KERNEL void aiedge_conv_2d_int8(const aiedge_conv_2d_int8_layer *layer, c
       int8_t *y0 = y_row + ox / layer->pool_width * filters;
       int8_t *y1 = y_row + (ox + second) / layer->pool_width * filters;
       const int8_t *w = layer->weights;
-      for (int32_t k = 0; k < filters; k += 2) {
-        const int32_t two = k + 1 < filters;
-        int32_t sum[4] = {layer->bias[k], layer->bias[k + two], layer->bias[k], layer->bias[k + two]};
+      const int32_t *scale = layer->scales, *end = scale + filters * AIEDGE_CHANNEL_STEP;
+      while (scale != end) {
+        const int32_t *other = scale + AIEDGE_CHANNEL_STEP;
+        if (other == end) other = scale;
+        aiedge_sums sums = {scale[AIEDGE_BIAS], other[AIEDGE_BIAS], scale[AIEDGE_BIAS], other[AIEDGE_BIAS]};
         const int8_t *row0 = x0, *row1 = x1;
-        for (int32_t ky = 0; ky < layer->filter_height; ky++) {
-          w = aiedge_dot_2x2(row0, row1, w, run, sum);
+        for (int32_t ky = layer->filter_height; ky > 0; ky--) {
+          w = aiedge_dot_2x2(row0, row1, w, run, &sums);
           row0 += row_step;
           row1 += row_step;
         }
-        for (int32_t f = 0; f <= two; f++) {
-          int32_t multiplier = layer->multiplier[k + f], shift = layer->shift[k + f];
-          int32_t q0 = aiedge_multiply(sum[f], multiplier, shift) + layer->output_zero_point;
-          int32_t q1 = aiedge_multiply(sum[2 + f], multiplier, shift) + layer->output_zero_point;
-          aiedge_conv_2d_store(y0 + k + f, aiedge_clamp(q0, layer->low, layer->high), pooled);
-          aiedge_conv_2d_store(y1 + k + f, aiedge_clamp(q1, layer->low, layer->high), pooled);
-        }
+        aiedge_conv_2d_store(&layer->output, scale, sums.s00, sums.s10, y0++, y1++, pooled);
+        if (other != scale) aiedge_conv_2d_store(&layer->output, other, sums.s01, sums.s11, y0++, y1++, pooled);
+        scale = other + AIEDGE_CHANNEL_STEP;
       }
     }
   }

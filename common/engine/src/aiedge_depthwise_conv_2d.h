@@ -20,9 +20,8 @@ typedef struct {
   const int8_t *weights;  // [C / 4][taps / 2][8]: for each four channels and pair of taps c0t0 c1t0 c0t1 c1t1
                           // c2t0 c3t0 c2t1 c3t1
   const int8_t *outside;  // C times the input's zero point
-  const int32_t *bias;    // the input's zero point is folded in
-  const int32_t *multiplier;
-  const int8_t *shift;
+  const int32_t *scales;   // bias, multiplier and shift of each output; the input's zero point is folded in
+  aiedge_output output;
   int16_t height, width, channels;
   int16_t output_height, output_width;
   int16_t filter_height, filter_width;
@@ -30,59 +29,55 @@ typedef struct {
   int16_t dilation_h, dilation_w;
   int16_t pad_top, pad_left;
   int16_t depth_multiplier;
-  int16_t output_zero_point;
-  int16_t low, high;
 } aiedge_depthwise_conv_2d_int8_layer;
+
+typedef struct {
+  int32_t s0, s1, s2, s3;
+} aiedge_channel_sums;
 
 #if defined(__ARM_FEATURE_DSP) && !defined(AIEDGE_REFERENCE)
 
-// Four channels of one pixel: two taps at a time, their bytes interleaved so that SMLAD adds the two taps of
-// a channel.
-static inline const int8_t *aiedge_taps_4(const int8_t *const *taps, int32_t pairs, int32_t c,
-                                          const int8_t *w, int32_t sum[4]) {
-  int32_t s0 = sum[0], s1 = sum[1], s2 = sum[2], s3 = sum[3];
-  for (const int8_t *const *end = taps + 2 * pairs; taps != end; taps += 2, w += 8) {
-    uint32_t a = aiedge_load4(taps[0] + c), b = aiedge_load4(taps[1] + c), low, high;
+// Four channels of one pixel: two taps at a time, their bytes interleaved so that SMLAD adds the two taps of a channel.
+static inline const int8_t *aiedge_taps_4(const int8_t *const *taps, const int8_t *const *end, int32_t c,
+                                          const int8_t *w, aiedge_channel_sums *s) {
+  do {
+    const uint32_t a = aiedge_load4(taps[0] + c), b = aiedge_load4(taps[1] + c);
+    uint32_t low, high, u, v;
     __asm("pkhbt %0, %1, %2, lsl #16" : "=r"(low) : "r"(a), "r"(b));
     __asm("pkhtb %0, %1, %2, asr #16" : "=r"(high) : "r"(b), "r"(a));
-    uint32_t u = aiedge_load4(w), v = aiedge_load4(w + 4);
-    s0 = aiedge_multiply_add_2(aiedge_even(low), aiedge_even(u), s0);
-    s1 = aiedge_multiply_add_2(aiedge_odd(low), aiedge_odd(u), s1);
-    s2 = aiedge_multiply_add_2(aiedge_even(high), aiedge_even(v), s2);
-    s3 = aiedge_multiply_add_2(aiedge_odd(high), aiedge_odd(v), s3);
-  }
-  sum[0] = s0, sum[1] = s1, sum[2] = s2, sum[3] = s3;
+    aiedge_load_weights(&w, &u, &v);
+    s->s0 = aiedge_multiply_add_2(aiedge_even(low), aiedge_even(u), s->s0);
+    s->s1 = aiedge_multiply_add_2(aiedge_odd(low), aiedge_odd(u), s->s1);
+    s->s2 = aiedge_multiply_add_2(aiedge_even(high), aiedge_even(v), s->s2);
+    s->s3 = aiedge_multiply_add_2(aiedge_odd(high), aiedge_odd(v), s->s3);
+    taps += 2;
+  } while (taps != end);
   return w;
 }
 
 #else
 
-static inline const int8_t *aiedge_taps_4(const int8_t *const *taps, int32_t pairs, int32_t c,
-                                          const int8_t *w, int32_t sum[4]) {
-  for (int32_t pair = 0; pair < pairs; pair++, w += 8) {
-    const int8_t *a = taps[2 * pair] + c, *b = taps[2 * pair + 1] + c;
-    sum[0] += a[0] * w[0] + b[0] * w[2];
-    sum[1] += a[1] * w[1] + b[1] * w[3];
-    sum[2] += a[2] * w[4] + b[2] * w[6];
-    sum[3] += a[3] * w[5] + b[3] * w[7];
+static inline const int8_t *aiedge_taps_4(const int8_t *const *taps, const int8_t *const *end, int32_t c,
+                                          const int8_t *w, aiedge_channel_sums *s) {
+  for (; taps != end; taps += 2, w += 8) {
+    const int8_t *a = taps[0] + c, *b = taps[1] + c;
+    s->s0 += a[0] * w[0] + b[0] * w[2];
+    s->s1 += a[1] * w[1] + b[1] * w[3];
+    s->s2 += a[2] * w[4] + b[2] * w[6];
+    s->s3 += a[3] * w[5] + b[3] * w[7];
   }
   return w;
 }
 
 #endif
 
-// One to four channels, or channels whose inputs are not neighbours (depth_multiplier > 1).
-static inline const int8_t *aiedge_taps_few(const int8_t *const *taps, int32_t pairs, int32_t c,
-                                            int32_t count, int32_t depth_multiplier, const int8_t *w,
-                                            int32_t sum[4]) {
-  static const uint8_t place[4] = {0, 1, 4, 5};
-  for (int32_t pair = 0; pair < pairs; pair++, w += 8) {
-    for (int32_t i = 0; i < count; i++) {
-      int32_t from = (c + i) / depth_multiplier;
-      sum[i] += taps[2 * pair][from] * w[place[i]] + taps[2 * pair + 1][from] * w[place[i] + 2];
-    }
-  }
-  return w;
+// One channel of one pixel, whose input is channel `from`; `place` is its place among the four that are packed together.
+static inline int32_t aiedge_taps_1(const int8_t *const *taps, const int8_t *const *end, int32_t from, int32_t place,
+                                    const int8_t *w) {
+  int32_t sum = 0;
+  w += (place & 1) + 2 * (place & 2);
+  for (; taps != end; taps += 2, w += 8) sum += taps[0][from] * w[0] + taps[1][from] * w[2];
+  return sum;
 }
 
 AIEDGE_KERNEL void aiedge_depthwise_conv_2d_int8(const aiedge_depthwise_conv_2d_int8_layer *layer,
@@ -91,6 +86,7 @@ AIEDGE_KERNEL void aiedge_depthwise_conv_2d_int8(const aiedge_depthwise_conv_2d_
   const int32_t channels = layer->channels;
   const int32_t outputs = channels * layer->depth_multiplier;
   const int32_t pairs = (layer->filter_height * layer->filter_width + 1) / 2;
+  const int8_t *const *end = taps + 2 * pairs;
   taps[2 * pairs - 1] = layer->outside;  // an odd last tap has a partner of weight 0
 
   for (int32_t oy = 0; oy < layer->output_height; oy++) {
@@ -108,19 +104,24 @@ AIEDGE_KERNEL void aiedge_depthwise_conv_2d_int8(const aiedge_depthwise_conv_2d_
         }
       }
       const int8_t *w = layer->weights;
-      for (int32_t c = 0; c < outputs; c += 4) {
-        const int32_t count = outputs - c < 4 ? outputs - c : 4;
-        int32_t sum[4] = {0, 0, 0, 0};
-        if (count == 4 && layer->depth_multiplier == 1) {
-          w = aiedge_taps_4(taps, pairs, c, w, sum);
-        } else {
-          w = aiedge_taps_few(taps, pairs, c, count, layer->depth_multiplier, w, sum);
+      const int32_t *scale = layer->scales;
+      int32_t c = 0;
+      if (layer->depth_multiplier == 1) {
+        for (; c + 4 <= outputs; c += 4, y += 4) {
+          enum { STEP = AIEDGE_CHANNEL_STEP };
+          aiedge_channel_sums sums = {scale[0], scale[STEP], scale[2 * STEP], scale[3 * STEP]};
+          w = aiedge_taps_4(taps, end, c, w, &sums);
+          y[0] = (int8_t)aiedge_finish(aiedge_scale(sums.s0, scale), &layer->output);
+          y[1] = (int8_t)aiedge_finish(aiedge_scale(sums.s1, scale + STEP), &layer->output);
+          y[2] = (int8_t)aiedge_finish(aiedge_scale(sums.s2, scale + 2 * STEP), &layer->output);
+          y[3] = (int8_t)aiedge_finish(aiedge_scale(sums.s3, scale + 3 * STEP), &layer->output);
+          scale += 4 * STEP;
         }
-        for (int32_t i = 0; i < count; i++) {
-          int32_t q =
-              aiedge_multiply(sum[i] + layer->bias[c + i], layer->multiplier[c + i], layer->shift[c + i]);
-          *y++ = aiedge_clamp(q + layer->output_zero_point, layer->low, layer->high);
-        }
+      }
+      for (; c < outputs; c++, scale += AIEDGE_CHANNEL_STEP) {
+        int32_t sum = scale[AIEDGE_BIAS] + aiedge_taps_1(taps, end, c / layer->depth_multiplier, c & 3, w);
+        *y++ = (int8_t)aiedge_finish(aiedge_scale(sum, scale), &layer->output);
+        if ((c & 3) == 3) w += 8 * pairs;
       }
     }
   }

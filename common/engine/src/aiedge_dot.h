@@ -46,62 +46,101 @@ static inline int32_t aiedge_multiply_add_2(uint32_t x, uint32_t w, int32_t sum)
   return sum;
 }
 
-#define AIEDGE_DOT_STEP_2X2(word0, word1)                                                      \
-  do {                                                                                         \
-    uint32_t u = aiedge_load4(w), v = aiedge_load4(w + 4), p = word0, q = word1;               \
-    uint32_t u1 = aiedge_odd(u), u0 = aiedge_even(u), v1 = aiedge_odd(v), v0 = aiedge_even(v); \
-    uint32_t p1 = aiedge_odd(p), p0 = aiedge_even(p);                                          \
-    s00 = aiedge_multiply_add_2(p0, u0, s00);                                                  \
-    s01 = aiedge_multiply_add_2(p0, v0, s01);                                                  \
-    s00 = aiedge_multiply_add_2(p1, u1, s00);                                                  \
-    s01 = aiedge_multiply_add_2(p1, v1, s01);                                                  \
-    uint32_t q1 = aiedge_odd(q), q0 = aiedge_even(q);                                          \
-    s10 = aiedge_multiply_add_2(q0, u0, s10);                                                  \
-    s11 = aiedge_multiply_add_2(q0, v0, s11);                                                  \
-    s10 = aiedge_multiply_add_2(q1, u1, s10);                                                  \
-    s11 = aiedge_multiply_add_2(q1, v1, s11);                                                  \
-    w += 8;                                                                                    \
-  } while (0)
+// Eight packed weights; the pointer moves on.
+static inline void aiedge_load_weights(const int8_t **w, uint32_t *first, uint32_t *second) {
+  __asm("ldrd %0, %1, [%2], #8" : "=&r"(*first), "=&r"(*second), "+r"(*w) : "m"(*(const int8_t(*)[8])*w));
+}
 
-// sum[0..3] += x0 by filter 0, x0 by filter 1, x1 by filter 0, x1 by filter 1; returns where the weights go
-// on.
+typedef struct {
+  int32_t s00, s01, s10, s11;  // x0 by filter 0, x0 by filter 1, x1 by filter 0, x1 by filter 1
+} aiedge_sums;
+
+static inline void aiedge_dot_step(uint32_t p, uint32_t q, const int8_t **w, aiedge_sums *s) {
+  uint32_t u, v;
+  aiedge_load_weights(w, &u, &v);
+  const uint32_t u1 = aiedge_odd(u), v1 = aiedge_odd(v), u0 = aiedge_even(u), v0 = aiedge_even(v);
+  const uint32_t p1 = aiedge_odd(p), p0 = aiedge_even(p);
+  s->s00 = aiedge_multiply_add_2(p1, u1, s->s00);
+  s->s01 = aiedge_multiply_add_2(p1, v1, s->s01);
+  s->s00 = aiedge_multiply_add_2(p0, u0, s->s00);
+  s->s01 = aiedge_multiply_add_2(p0, v0, s->s01);
+  const uint32_t q1 = aiedge_odd(q), q0 = aiedge_even(q);
+  s->s10 = aiedge_multiply_add_2(q1, u1, s->s10);
+  s->s11 = aiedge_multiply_add_2(q1, v1, s->s11);
+  s->s10 = aiedge_multiply_add_2(q0, u0, s->s10);
+  s->s11 = aiedge_multiply_add_2(q0, v0, s->s11);
+}
+
+#define AIEDGE_DOT_STEP_ASM            \
+  "ldrd %[u], %[v], [%[w]], #8\n"      \
+  "ldr %[p], [%[x0]], #4\n"            \
+  "sxtb16 %[p1], %[p], ror #8\n"       \
+  "sxtb16 %[p], %[p]\n"                \
+  "sxtb16 %[u1], %[u], ror #8\n"       \
+  "sxtb16 %[u], %[u]\n"                \
+  "sxtb16 %[v1], %[v], ror #8\n"       \
+  "sxtb16 %[v], %[v]\n"                \
+  "smlad %[s00], %[p1], %[u1], %[s00]\n" \
+  "smlad %[s01], %[p1], %[v1], %[s01]\n" \
+  "smlad %[s00], %[p], %[u], %[s00]\n"  \
+  "smlad %[s01], %[p], %[v], %[s01]\n"  \
+  "ldr %[p], [%[x1]], #4\n"            \
+  "sxtb16 %[p1], %[p], ror #8\n"       \
+  "sxtb16 %[p], %[p]\n"                \
+  "smlad %[s10], %[p1], %[u1], %[s10]\n" \
+  "smlad %[s11], %[p1], %[v1], %[s11]\n" \
+  "smlad %[s10], %[p], %[u], %[s10]\n"  \
+  "smlad %[s11], %[p], %[v], %[s11]\n"
+
+// Adds the products of two runs of `count` values with two filters; returns where the weights go on.
 static inline const int8_t *aiedge_dot_2x2(const int8_t *x0, const int8_t *x1, const int8_t *w, int32_t count,
-                                           int32_t sum[4]) {
-  int32_t s00 = sum[0], s01 = sum[1], s10 = sum[2], s11 = sum[3];
-  const int8_t *end = x0 + (count & ~3);
-  while (x0 != end) {
-    AIEDGE_DOT_STEP_2X2(aiedge_load4(x0), aiedge_load4(x1));
+                                           aiedge_sums *s) {
+  const int8_t *end = x0 + (count & ~7);
+  if (x0 != end) {
+    // In assembly, since the compiler runs out of registers here and spills.
+    uint32_t u, v, u1, v1, p, p1;
+    __asm volatile(
+        "1:\n"
+        AIEDGE_DOT_STEP_ASM
+        AIEDGE_DOT_STEP_ASM
+        "ldr %[p], %[end]\n"
+        "cmp %[x0], %[p]\n"
+        "bne 1b\n"
+        : [s00] "+&r"(s->s00), [s01] "+&r"(s->s01), [s10] "+&r"(s->s10), [s11] "+&r"(s->s11), [x0] "+&r"(x0),
+          [x1] "+&r"(x1), [w] "+&r"(w), [u] "=&r"(u), [v] "=&r"(v), [u1] "=&r"(u1), [v1] "=&r"(v1), [p] "=&r"(p),
+          [p1] "=&r"(p1)
+        : [end] "m"(end)
+        : "cc", "memory");
+  }
+  if (count & 4) {
+    aiedge_dot_step(aiedge_load4(x0), aiedge_load4(x1), &w, s);
     x0 += 4;
     x1 += 4;
   }
-  if (count & 3) {
-    AIEDGE_DOT_STEP_2X2(aiedge_load_tail(x0, count & 3), aiedge_load_tail(x1, count & 3));
+  count &= 3;
+  if (count) {
+    aiedge_dot_step(aiedge_load_tail(x0, count), aiedge_load_tail(x1, count), &w, s);
   }
-  sum[0] = s00, sum[1] = s01, sum[2] = s10, sum[3] = s11;
   return w;
 }
 
-#define AIEDGE_DOT_STEP_1X2(word)                                    \
-  do {                                                               \
-    uint32_t u = aiedge_load4(w), v = aiedge_load4(w + 4), p = word; \
-    uint32_t p1 = aiedge_odd(p), p0 = aiedge_even(p);                \
-    s0 = aiedge_multiply_add_2(p0, aiedge_even(u), s0);              \
-    s1 = aiedge_multiply_add_2(p0, aiedge_even(v), s1);              \
-    s0 = aiedge_multiply_add_2(p1, aiedge_odd(u), s0);               \
-    s1 = aiedge_multiply_add_2(p1, aiedge_odd(v), s1);               \
-    w += 8;                                                          \
-  } while (0)
+static inline void aiedge_dot_step_1(uint32_t p, const int8_t **w, aiedge_sums *s) {
+  uint32_t u, v;
+  aiedge_load_weights(w, &u, &v);
+  const uint32_t p1 = aiedge_odd(p), p0 = aiedge_even(p);
+  s->s00 = aiedge_multiply_add_2(p1, aiedge_odd(u), s->s00);
+  s->s01 = aiedge_multiply_add_2(p1, aiedge_odd(v), s->s01);
+  s->s00 = aiedge_multiply_add_2(p0, aiedge_even(u), s->s00);
+  s->s01 = aiedge_multiply_add_2(p0, aiedge_even(v), s->s01);
+}
 
-// sum[0..1] += x by filter 0, x by filter 1; returns where the weights go on.
-static inline const int8_t *aiedge_dot_1x2(const int8_t *x, const int8_t *w, int32_t count, int32_t sum[2]) {
-  int32_t s0 = sum[0], s1 = sum[1];
-  const int8_t *end = x + (count & ~3);
-  while (x != end) {
-    AIEDGE_DOT_STEP_1X2(aiedge_load4(x));
-    x += 4;
+// The same for one run; adds to s00 and s01.
+static inline const int8_t *aiedge_dot_1x2(const int8_t *x, const int8_t *w, int32_t count, aiedge_sums *s) {
+  for (const int8_t *end = x + (count & ~3); x != end; x += 4) {
+    aiedge_dot_step_1(aiedge_load4(x), &w, s);
   }
-  if (count & 3) AIEDGE_DOT_STEP_1X2(aiedge_load_tail(x, count & 3));
-  sum[0] = s0, sum[1] = s1;
+  count &= 3;
+  if (count) aiedge_dot_step_1(aiedge_load_tail(x, count), &w, s);
   return w;
 }
 
@@ -109,22 +148,34 @@ static inline const int8_t *aiedge_dot_1x2(const int8_t *x, const int8_t *w, int
 
 // Any other core, and the reference: plain C.
 
-static inline const int8_t *aiedge_dot_1x2(const int8_t *x, const int8_t *w, int32_t count, int32_t sum[2]) {
-  int32_t s0 = sum[0], s1 = sum[1];
-  for (int32_t i = 0; i < count; i += 4, w += 8) {
-    for (int32_t j = 0; j < 4 && i + j < count; j++) {
-      s0 += x[i + j] * w[j];
-      s1 += x[i + j] * w[4 + j];
+typedef struct {
+  int32_t s00, s01, s10, s11;
+} aiedge_sums;
+
+static inline const int8_t *aiedge_dot_2x2(const int8_t *x0, const int8_t *x1, const int8_t *w, int32_t count,
+                                           aiedge_sums *s) {
+  for (; count > 0; count -= 4, x0 += 4, x1 += 4, w += 8) {
+    const int32_t n = count < 4 ? count : 4;
+    for (int32_t i = 0; i < n; i++) {
+      const int32_t a = x0[i], b = x1[i], u = w[i], v = w[4 + i];
+      s->s00 += a * u;
+      s->s01 += a * v;
+      s->s10 += b * u;
+      s->s11 += b * v;
     }
   }
-  sum[0] = s0, sum[1] = s1;
   return w;
 }
 
-static inline const int8_t *aiedge_dot_2x2(const int8_t *x0, const int8_t *x1, const int8_t *w, int32_t count,
-                                           int32_t sum[4]) {
-  aiedge_dot_1x2(x0, w, count, sum);
-  return aiedge_dot_1x2(x1, w, count, sum + 2);
+static inline const int8_t *aiedge_dot_1x2(const int8_t *x, const int8_t *w, int32_t count, aiedge_sums *s) {
+  for (; count > 0; count -= 4, x += 4, w += 8) {
+    const int32_t n = count < 4 ? count : 4;
+    for (int32_t i = 0; i < n; i++) {
+      s->s00 += x[i] * w[i];
+      s->s01 += x[i] * w[4 + i];
+    }
+  }
+  return w;
 }
 
 #endif

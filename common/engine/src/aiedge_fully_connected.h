@@ -11,29 +11,25 @@
 #include "aiedge_requantize.h"
 
 typedef struct {
-  const int8_t *weights;      // packed in pairs of outputs, see aiedge_dot.h
-  const int32_t *bias;        // the input's zero point is folded in: bias[o] - zero_point * sum of weights[o]
-  const int32_t *multiplier;  // one a output where multiplier_step is 1, one for all where it is 0
-  const int8_t *shift;
+  const int8_t *weights;  // packed in pairs of outputs, see aiedge_dot.h
+  const int32_t *scales;  // bias, multiplier and shift of each output; the input's zero point is folded in
+  aiedge_output output;
   int32_t rows, inputs, outputs;
-  int32_t multiplier_step;
-  int32_t output_zero_point;
-  int32_t low, high;  // the fused activation's range
 } aiedge_fully_connected_int8_layer;
 
-AIEDGE_KERNEL void aiedge_fully_connected_int8(const aiedge_fully_connected_int8_layer *layer,
-                                               const int8_t *x, int8_t *y) {
+AIEDGE_KERNEL void aiedge_fully_connected_int8(const aiedge_fully_connected_int8_layer *layer, const int8_t *x,
+                                               int8_t *y) {
   for (int32_t b = 0; b < layer->rows; b++) {
     const int8_t *w = layer->weights;
-    for (int32_t o = 0; o < layer->outputs; o += 2) {
-      const int32_t two = o + 1 < layer->outputs;
-      int32_t sum[2] = {layer->bias[o], layer->bias[o + two]};
-      w = aiedge_dot_1x2(x, w, layer->inputs, sum);
-      for (int32_t f = 0; f <= two; f++) {
-        const int32_t m = (o + f) * layer->multiplier_step;
-        int32_t q = aiedge_multiply(sum[f], layer->multiplier[m], layer->shift[m]) + layer->output_zero_point;
-        *y++ = aiedge_clamp(q, layer->low, layer->high);
-      }
+    const int32_t *scale = layer->scales, *end = scale + layer->outputs * AIEDGE_CHANNEL_STEP;
+    while (scale != end) {
+      const int32_t *other = scale + AIEDGE_CHANNEL_STEP;
+      if (other == end) other = scale;
+      aiedge_sums sums = {scale[AIEDGE_BIAS], other[AIEDGE_BIAS], 0, 0};
+      w = aiedge_dot_1x2(x, w, layer->inputs, &sums);
+      *y++ = (int8_t)aiedge_finish(aiedge_scale(sums.s00, scale), &layer->output);
+      if (other != scale) *y++ = (int8_t)aiedge_finish(aiedge_scale(sums.s01, other), &layer->output);
+      scale = other + AIEDGE_CHANNEL_STEP;
     }
     x += layer->inputs;
   }

@@ -1,13 +1,24 @@
-// From an int32 accumulator to int8: multiply by a real factor in integers, add the zero point, clamp.
+// From an int32 sum to int8: multiply by a real factor in integers, add the zero point, clamp.
 //
-// factor = multiplier * 2^(shift - 31), multiplier in [2^30, 2^31). The product is rounded twice, as
-// TensorFlow Lite Micro does: halves up after the multiplication, halves away from zero after the right
-// shift.
+// factor = multiplier * 2^(shift - 31), multiplier in [2^30, 2^31). The product is rounded twice, as TensorFlow Lite Micro
+// does: halves up after the multiplication, halves away from zero after the right shift.
 #ifndef AIEDGE_REQUANTIZE_H
 #define AIEDGE_REQUANTIZE_H
 
 #include <stdint.h>
 
+// (x * multiplier + 2^30) / 2^31, rounded down; |x| < 2^30.
+static inline int32_t aiedge_high_multiply(int32_t x, int32_t multiplier) {
+#if defined(__ARM_FEATURE_DSP) && !defined(AIEDGE_REFERENCE)
+  int32_t high;
+  __asm("smmulr %0, %1, %2" : "=r"(high) : "r"(x << 1), "r"(multiplier));
+  return high;
+#else
+  return (int32_t)(((int64_t)x * multiplier + (INT64_C(1) << 30)) >> 31);
+#endif
+}
+
+// x * factor for any shift and any x.
 static inline int32_t aiedge_multiply(int32_t x, int32_t multiplier, int32_t shift) {
   if (shift > 0) {
     x = (int32_t)((uint32_t)x << shift);
@@ -25,6 +36,39 @@ static inline int32_t aiedge_multiply(int32_t x, int32_t multiplier, int32_t shi
 
 static inline int8_t aiedge_clamp(int32_t x, int32_t low, int32_t high) {
   return (int8_t)(x < low ? low : x > high ? high : x);
+}
+
+// What one output channel of a layer needs: three numbers in a row.
+enum { AIEDGE_BIAS, AIEDGE_MULTIPLIER, AIEDGE_SHIFT, AIEDGE_CHANNEL_STEP };
+
+// What all its channels share.
+typedef struct {
+  int32_t zero_point;
+  int32_t low, high;  // the fused activation's range
+} aiedge_output;
+
+static __attribute__((noinline, unused)) int32_t aiedge_multiply_any(int32_t x, int32_t multiplier, int32_t shift) {
+  return aiedge_multiply(x, multiplier, shift);
+}
+
+// A sum of a channel times its factor. The shift is a right shift, from 1 to 30, where all sums of the channel stay within 2^29;
+// else it is that of aiedge_multiply(), less 64.
+static inline int32_t aiedge_scale(int32_t sum, const int32_t *channel) {
+  const int32_t multiplier = channel[AIEDGE_MULTIPLIER], shift = channel[AIEDGE_SHIFT];
+  if (shift < 0) return aiedge_multiply_any(sum, multiplier, shift + 64);
+  const int32_t high = aiedge_high_multiply(sum, multiplier);
+  return (high + (high >> 31) + (1 << (shift - 1))) >> shift;
+}
+
+static inline int32_t aiedge_finish(int32_t scaled, const aiedge_output *output) {
+  scaled += output->zero_point;
+#if defined(__ARM_FEATURE_DSP) && !defined(AIEDGE_REFERENCE)
+  if (output->high - output->low == 255) {
+    __asm("ssat %0, #8, %1" : "=r"(scaled) : "r"(scaled));
+    return scaled;
+  }
+#endif
+  return aiedge_clamp(scaled, output->low, output->high);
 }
 
 #endif

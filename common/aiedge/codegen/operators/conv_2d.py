@@ -4,15 +4,16 @@ import numpy as np
 
 from aiedge.codegen.operators.call import Call, Constant, Places, c_float, types_of, unsupported
 from aiedge.codegen.operators.convolution import (
+    LARGEST_SIZE,
     bias_of,
     check_shapes,
-    folded_bias,
     multipliers,
     window,
 )
 from aiedge.codegen.operators.packing import pack_pairs
+from aiedge.codegen.operators.scaling import scaling
 from aiedge.tflite.graph import Operator
-from aiedge.tflite.integer import ACTIVATIONS, activation_range, params_of
+from aiedge.tflite.integer import ACTIVATIONS, params_of
 
 
 def _emit(operator: Operator, at: Places, pool: Operator | None = None) -> Call:
@@ -47,42 +48,47 @@ def _shape(operator: Operator) -> dict[str, str]:
 def _int8(operator: Operator, at: Places, pool: Operator | None) -> Call:
     weights = operator.input(1).values
     filters, height, width, channels = weights.shape
-    multiplier, shift = multipliers(operator, axis=0)
-    low, high = activation_range(operator)
+    scaled = scaling(operator, weights.reshape(filters, -1), *multipliers(operator, axis=0))
     shape = _shape(operator)
+    pointwise = height == width == 1
+    if pointwise and shape["stride_h"] == shape["stride_w"] == "1" and pool is None:
+        shape = _one_row(shape)
     target, pool_height, pool_width = operator.outputs[0], 1, 1
     if pool is not None:
         target = pool.outputs[0]
         pool_height, pool_width = int(pool.options["filterHeight"]), int(pool.options["filterWidth"])  # type: ignore[call-overload]
         shape["output_height"] = str(target.shape[1] * pool_height)
         shape["output_width"] = str(target.shape[2] * pool_width)
-    sums = weights.reshape(filters, -1).sum(axis=1, dtype=np.int64)
     i = operator.index
-    pointwise = height == width == 1
     return Call(
         header='"aiedge_conv_2d.h"',
         statement=f"aiedge_conv_2d_int8(&layer_{i}, {at(operator.input(0))}, {at(target)})",
         constants=(
             Constant(f"weights_{i}", pack_pairs(weights.reshape(filters, height, width * channels))),
-            Constant(f"bias_{i}", folded_bias(operator, sums)),
-            Constant(f"multiplier_{i}", multiplier),
-            Constant(f"shift_{i}", shift),
+            *scaled.constants,
         ),
         struct=(
             "aiedge_conv_2d_int8_layer",
-            {name: f"{name}_{i}" for name in ("weights", "bias", "multiplier", "shift")}
+            {"weights": f"weights_{i}"}
+            | scaled.fields
             | shape
             | {
                 "input_zero_point": str(int(params_of(operator.input(0)).zero_point)),
-                "output_zero_point": str(int(params_of(operator.outputs[0]).zero_point)),
-                "low": str(low),
-                "high": str(high),
                 "pool_height": str(pool_height),
                 "pool_width": str(pool_width),
             },
         ),
         limits={} if pointwise else {"AIEDGE_WINDOW_BYTES": height * (-(-width * channels // 4) * 4)},
     )
+
+
+def _one_row(shape: dict[str, str]) -> dict[str, str]:
+    """The shape of a pointwise layer with all pixels in one row, so that they pair up across the rows' ends."""
+    pixels = int(shape["height"]) * int(shape["width"])
+    if pixels > LARGEST_SIZE:
+        return shape
+    row = {"height": "1", "width": str(pixels), "output_height": "1", "output_width": str(pixels)}
+    return shape | row
 
 
 def _float32(operator: Operator, at: Places, pool: Operator | None) -> Call:

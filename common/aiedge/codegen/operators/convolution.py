@@ -1,4 +1,4 @@
-"""What CONV_2D and DEPTHWISE_CONV_2D share: padding, folded biases, multipliers."""
+"""What CONV_2D and DEPTHWISE_CONV_2D share: padding, checks, multipliers."""
 
 from dataclasses import dataclass
 
@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 
 from aiedge.codegen.operators.call import unsupported
 from aiedge.quantization import quantize_multiplier
-from aiedge.quantization.fixed_point import INT32_MAX, INT32_MIN
 from aiedge.tflite.graph import Operator
 from aiedge.tflite.integer import params_of
 
 SAME = 0  # of the schema's Padding
+LARGEST_SIZE = 32767  # what the layer structs' fields hold
 
 
 @dataclass(frozen=True)
@@ -75,25 +75,17 @@ def check_shapes(operator: Operator) -> None:
         raise unsupported(operator, "its weights and bias must be constant")
     if bias is not None and bias.elements != operator.outputs[0].shape[3]:
         raise unsupported(operator, f"its bias must have {operator.outputs[0].shape[3]} values")
-    if max(size for tensor in tensors for size in tensor.shape) > 32767:
-        raise unsupported(operator, "its sizes must be below 32768")
+    if max(size for tensor in tensors for size in tensor.shape) > LARGEST_SIZE:
+        raise unsupported(operator, f"its sizes must be at most {LARGEST_SIZE}")
 
 
 def bias_of(operator: Operator) -> NDArray:
     """The bias, zeros where there is none."""
     bias = operator.inputs[2] if len(operator.inputs) > 2 else None
-    return np.zeros(operator.outputs[0].shape[3], np.int32) if bias is None else bias.values.ravel()
+    return np.zeros(operator.outputs[0].shape[-1], np.int32) if bias is None else bias.values.ravel()
 
 
-def folded_bias(operator: Operator, weight_sums: NDArray) -> NDArray[np.int32]:
-    """bias − zero point · Σ weights for each output: with it the inner loop needs no zero point."""
-    folded = bias_of(operator).astype(np.int64) - int(params_of(operator.input(0)).zero_point) * weight_sums
-    if folded.min() < INT32_MIN or folded.max() > INT32_MAX:
-        raise unsupported(operator, "its bias leaves the range of int32")
-    return folded.astype(np.int32)
-
-
-def multipliers(operator: Operator, axis: int) -> tuple[NDArray[np.int32], NDArray[np.int8]]:
+def multipliers(operator: Operator, axis: int) -> tuple[NDArray, NDArray]:
     """Multiplier and shift of each output; TFLM forms the factor in float64 for convolutions, per channel or not."""
     inputs, weights, outputs = (params_of(t) for t in (operator.input(0), operator.input(1), operator.outputs[0]))
     if np.any(weights.zero_point) or weights.axis not in (None, axis):
@@ -101,5 +93,5 @@ def multipliers(operator: Operator, axis: int) -> tuple[NDArray[np.int32], NDArr
     scales = weights.scales(operator.outputs[0].shape[3])
     pairs = [quantize_multiplier(float(inputs.scale) * s / float(outputs.scale)) for s in scales.tolist()]
     multiplier, shift = np.array(pairs, np.int64).T
-    return multiplier.astype(np.int32), shift.astype(np.int8)
+    return multiplier, shift
 

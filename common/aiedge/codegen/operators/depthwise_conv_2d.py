@@ -6,13 +6,13 @@ from aiedge.codegen.operators.call import Call, Constant, Places, c_float, types
 from aiedge.codegen.operators.convolution import (
     bias_of,
     check_shapes,
-    folded_bias,
     multipliers,
     window,
 )
 from aiedge.codegen.operators.packing import pack_taps
+from aiedge.codegen.operators.scaling import scaling
 from aiedge.tflite.graph import Operator
-from aiedge.tflite.integer import ACTIVATIONS, activation_range, params_of
+from aiedge.tflite.integer import ACTIVATIONS, params_of
 
 
 def _emit(operator: Operator, at: Places) -> Call:
@@ -46,8 +46,7 @@ def _shape(operator: Operator) -> dict[str, str]:
 def _int8(operator: Operator, at: Places) -> Call:
     weights = operator.input(1).values
     taps = weights.reshape(-1, weights.shape[3])
-    multiplier, shift = multipliers(operator, axis=3)
-    low, high = activation_range(operator)
+    scaled = scaling(operator, taps.T, *multipliers(operator, axis=3))
     zero_point = int(params_of(operator.input(0)).zero_point)
     i = operator.index
     return Call(
@@ -56,19 +55,11 @@ def _int8(operator: Operator, at: Places) -> Call:
         constants=(
             Constant(f"weights_{i}", pack_taps(taps)),
             Constant(f"outside_{i}", np.full(operator.input(0).shape[3], zero_point, np.int8)),
-            Constant(f"bias_{i}", folded_bias(operator, taps.sum(axis=0, dtype=np.int64))),
-            Constant(f"multiplier_{i}", multiplier),
-            Constant(f"shift_{i}", shift),
+            *scaled.constants,
         ),
         struct=(
             "aiedge_depthwise_conv_2d_int8_layer",
-            {name: f"{name}_{i}" for name in ("weights", "outside", "bias", "multiplier", "shift")}
-            | _shape(operator)
-            | {
-                "output_zero_point": str(int(params_of(operator.outputs[0]).zero_point)),
-                "low": str(low),
-                "high": str(high),
-            },
+            {"weights": f"weights_{i}", "outside": f"outside_{i}"} | scaled.fields | _shape(operator),
         ),
         limits={"AIEDGE_TAPS": -(-len(taps) // 2) * 2},
     )

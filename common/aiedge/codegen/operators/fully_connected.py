@@ -3,11 +3,12 @@
 import numpy as np
 
 from aiedge.codegen.operators.call import Call, Constant, Places, c_float, types_of, unsupported
+from aiedge.codegen.operators.convolution import bias_of
 from aiedge.codegen.operators.packing import pack_pairs
-from aiedge.quantization.fixed_point import INT32_MAX, INT32_MIN
+from aiedge.codegen.operators.scaling import scaling
 from aiedge.quantization.layers import layer_multipliers
 from aiedge.tflite.graph import Operator
-from aiedge.tflite.integer import ACTIVATIONS, activation_range, params_of
+from aiedge.tflite.integer import ACTIVATIONS, params_of
 
 
 def _emit(operator: Operator, at: Places) -> Call:
@@ -25,51 +26,30 @@ def _emit(operator: Operator, at: Places) -> Call:
     rows = operator.input(0).elements // inputs
     if operator.outputs[0].elements != rows * outputs:
         raise unsupported(operator, f"its output must have {rows * outputs} values")
-    bias_values = np.zeros(outputs) if bias is None else bias.values
     shape = {"rows": str(rows), "inputs": str(inputs), "outputs": str(outputs)}
     emit = {("int8", "int8"): _int8, ("float32", "float32"): _float32}.get(types_of(operator))
     if emit is None:
         raise unsupported(operator, "its input and output must both be int8, or both float32")
-    return emit(operator, at, bias_values, shape)
+    return emit(operator, at, shape)
 
 
-def _int8(operator: Operator, at: Places, bias: np.ndarray, shape: dict[str, str]) -> Call:
+def _int8(operator: Operator, at: Places, shape: dict[str, str]) -> Call:
     tensor = operator.input(1)
     inputs, weights, outputs = (params_of(t) for t in (operator.input(0), tensor, operator.outputs[0]))
     if np.any(weights.zero_point) or weights.axis not in (None, 0):
         raise unsupported(operator, "its weights must be symmetric (zero point 0), per tensor or per output")
     values = tensor.values.reshape(tensor.shape[0], -1)
-    folded = np.asarray(bias, np.int64) - int(inputs.zero_point) * values.sum(axis=1, dtype=np.int64)
-    if folded.min() < INT32_MIN or folded.max() > INT32_MAX:
-        raise unsupported(operator, "its bias leaves the range of int32")
-    step = int(weights.per_channel)
-    multipliers, shifts = layer_multipliers(inputs, weights, outputs, len(values) if step else 1)
-    low, high = activation_range(operator)
+    scaled = scaling(operator, values, *layer_multipliers(inputs, weights, outputs, len(values)))
     i = operator.index
     return Call(
         header='"aiedge_fully_connected.h"',
         statement=f"aiedge_fully_connected_int8(&layer_{i}, {at(operator.input(0))}, {at(operator.outputs[0])})",
-        constants=(
-            Constant(f"weights_{i}", pack_pairs(values[:, np.newaxis])),
-            Constant(f"bias_{i}", folded.astype(np.int32)),
-            Constant(f"multiplier_{i}", multipliers.astype(np.int32)),
-            Constant(f"shift_{i}", shifts.astype(np.int8)),
-        ),
-        struct=(
-            "aiedge_fully_connected_int8_layer",
-            {name: f"{name}_{i}" for name in ("weights", "bias", "multiplier", "shift")}
-            | shape
-            | {
-                "multiplier_step": str(step),
-                "output_zero_point": str(int(outputs.zero_point)),
-                "low": str(low),
-                "high": str(high),
-            },
-        ),
+        constants=(Constant(f"weights_{i}", pack_pairs(values[:, np.newaxis])), *scaled.constants),
+        struct=("aiedge_fully_connected_int8_layer", {"weights": f"weights_{i}"} | scaled.fields | shape),
     )
 
 
-def _float32(operator: Operator, at: Places, bias: np.ndarray, shape: dict[str, str]) -> Call:
+def _float32(operator: Operator, at: Places, shape: dict[str, str]) -> Call:
     number = int(operator.options.get("fusedActivationFunction", 0))  # type: ignore[call-overload]
     if number not in ACTIVATIONS:
         raise unsupported(operator, "use relu, relu6 or none as its fused activation")
@@ -80,7 +60,7 @@ def _float32(operator: Operator, at: Places, bias: np.ndarray, shape: dict[str, 
         statement=f"aiedge_fully_connected_f32(&layer_{i}, {at(operator.input(0))}, {at(operator.outputs[0])})",
         constants=(
             Constant(f"weights_{i}", operator.input(1).values),
-            Constant(f"bias_{i}", np.asarray(bias, np.float32)),
+            Constant(f"bias_{i}", bias_of(operator).astype(np.float32)),
         ),
         struct=(
             "aiedge_fully_connected_f32_layer",

@@ -1,0 +1,45 @@
+"""Bias, multiplier and shift of each output of a layer with weights: from int32 sums back to int8."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aiedge.codegen.operators.call import Constant, unsupported
+from aiedge.quantization.fixed_point import INT32_MAX, INT32_MIN
+from aiedge.tflite.graph import Operator
+from aiedge.tflite.integer import activation_range, params_of
+
+# A shift from 1 to 30 marks a channel that the fast path of aiedge_requantize.h serves; any other is stored less 64.
+FAST_SUM = 2**29
+SLOW = 64
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """The constants that scale a layer's outputs, and the fields of its C struct that name them."""
+
+    constants: tuple[Constant, ...]
+    fields: dict[str, str]
+
+
+def scaling(operator: Operator, weights: NDArray[np.int8], multipliers: NDArray, shifts: NDArray) -> Scaling:
+    """Scaling of a layer whose weights are [outputs, depth]; `multipliers` and `shifts` have an entry for each output.
+
+    The input's zero point is folded into the bias: bias − zero point · Σ weights. With it the inner loop needs no zero point.
+    """
+    bias = operator.inputs[2] if len(operator.inputs) > 2 else None
+    values = np.zeros(len(weights), np.int64) if bias is None else bias.values.ravel().astype(np.int64)
+    inputs, outputs = params_of(operator.input(0)), params_of(operator.outputs[0])
+    folded = values - int(inputs.zero_point) * weights.sum(axis=1, dtype=np.int64)
+    if folded.min() < INT32_MIN or folded.max() > INT32_MAX:
+        raise unsupported(operator, "its bias leaves the range of int32")
+    largest = np.abs(weights.astype(np.int64)).sum(axis=1) * 128 + np.abs(folded)
+    fast = (largest < FAST_SUM) & (shifts <= -1) & (shifts >= -30)
+    low, high = activation_range(operator)
+    i = operator.index
+    rows = np.stack([folded, multipliers, np.where(fast, -shifts, shifts - SLOW)], axis=1)
+    return Scaling(
+        (Constant(f"scales_{i}", rows.astype(np.int32)),),
+        {"scales": f"scales_{i}", "output": f"{{{int(outputs.zero_point)}, {low}, {high}}}"},
+    )
