@@ -16,7 +16,9 @@ from aiedge.quantization.fixed_point import (
 )
 from aiedge.quantization.layers import (
     fully_connected,
+    hard_swish_table,
     layer_multipliers,
+    leaky_relu_table,
     logistic_table,
     requantize_table,
     tanh_table,
@@ -26,7 +28,9 @@ __all__ = [
     "QuantParams",
     "dequantize",
     "fully_connected",
+    "hard_swish_table",
     "layer_multipliers",
+    "leaky_relu_table",
     "logistic_table",
     "multiply_by_quantized_multiplier",
     "multiply_rounding_once",

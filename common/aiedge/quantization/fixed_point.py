@@ -77,7 +77,7 @@ def wrap_int32(x: ArrayLike) -> Int:
 def logistic_q(x: ArrayLike, integer_bits: int) -> Int:
     """1 / (1 + e^−x) of fixed-point numbers with `integer_bits` integer bits, as Q0.31."""
     x = np.asarray(x, np.int64)
-    positive = _saturating_left_shift(_reciprocal_of_one_plus(_exp_of_negative(-np.abs(x), integer_bits)), 1)
+    positive = _saturating_left_shift(_reciprocal_of_one_plus(exp_of_negative_q(-np.abs(x), integer_bits)), 1)
     return np.where(x == 0, 1 << 30, np.where(x > 0, positive, INT32_MAX - positive))
 
 
@@ -85,13 +85,16 @@ def tanh_q(x: ArrayLike, integer_bits: int) -> Int:
     """tanh of fixed-point numbers with `integer_bits` integer bits, as Q0.31:  (1 − e^−2x) / (1 + e^−2x)."""
     x = np.asarray(x, np.int64)
     # 2x without a shift: the same integer, read with one integer bit more.
-    exponential = _exp_of_negative(-np.abs(x), integer_bits + 1)
+    exponential = exp_of_negative_q(-np.abs(x), integer_bits + 1)
     magnitude = _saturating_left_shift(_reciprocal_of_one_plus(exponential) - (1 << 29), 2)
     return np.where(x == 0, 0, np.where(x > 0, magnitude, -magnitude))
 
 
-def _exp_of_negative(x: Int, integer_bits: int) -> Int:
-    """e^x for x ≤ 0 as Q0.31: a polynomial on [−1/4, 0) times e^−2^k for each set bit k of the rest."""
+def exp_of_negative_q(x: Int, integer_bits: int) -> Int:
+    """e^x of fixed-point numbers x ≤ 0 with `integer_bits` integer bits, as Q0.31.
+
+    A polynomial on [−1/4, 0) times e^−2^k for each set bit k of the rest.
+    """
     fractional_bits = 31 - integer_bits
     quarter = 1 << (fractional_bits - 2)
     in_quarter = (x & (quarter - 1)) - quarter

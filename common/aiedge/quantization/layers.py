@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from aiedge.quantization.affine import INT8_MAX, INT8_MIN, QuantParams
 from aiedge.quantization.fixed_point import (
+    exp_of_negative_q,
     logistic_q,
     multiply_by_quantized_multiplier,
     quantize_multiplier,
@@ -86,6 +87,75 @@ def requantize_table(
     return np.clip(y, low, INT8_MAX).astype(np.int8)
 
 
+def leaky_relu_table(inputs: QuantParams, outputs: QuantParams, alpha: float) -> Int8:
+    """Output for each int8 input, −128 … 127, of  x ≥ 0 ? x : alpha · x; TFLM forms both factors in float32."""
+    scale, result = np.float32(inputs.scale), np.float32(outputs.scale)
+    slope = float(scale * np.float32(alpha) / result)
+    q = np.arange(INT8_MIN, INT8_MAX + 1) - int(inputs.zero_point)
+    multiplier, shift = quantize_multiplier(abs(slope))
+    below = multiply_by_quantized_multiplier(q, multiplier, shift) * (-1 if slope < 0 else 1)
+    above = multiply_by_quantized_multiplier(q, *quantize_multiplier(float(scale / result)))
+    y = np.where(q >= 0, above, below) + int(outputs.zero_point)
+    return np.clip(y, INT8_MIN, INT8_MAX).astype(np.int8)
+
+
+def hard_swish_table(inputs: QuantParams, outputs: QuantParams) -> Int8:
+    """Output for each int8 input, −128 … 127, of  x · clamp(x + 3, 0, 6) / 6  in TFLM's 16-bit arithmetic.
+
+    The scales' ratio must not exceed 128: `ValueError`.
+    """
+    fine_scale = np.float32(1 / 128) * np.float32(inputs.scale)
+    output_multiplier, output_shift = _int16_multiplier(float(fine_scale / np.float32(outputs.scale)))
+    if output_shift > 0:
+        raise ValueError("the output's scale is less than 1/128 of the input's")
+    reluish_multiplier, reluish_shift = _int16_multiplier(float(fine_scale / np.float32(3 / 32768)))
+    fine = (np.arange(INT8_MIN, INT8_MAX + 1) - int(inputs.zero_point)) << 7
+    # clamp(x / 3, −1, 1) as Q0.15; a shift to the left saturates, its last bit after the multiplication.
+    reluish = _saturate_int16(fine << max(reluish_shift - 1, 0))
+    reluish = _multiply_int16(reluish, reluish_multiplier)
+    reluish = _saturate_int16(reluish << 1) if reluish_shift > 0 else reluish
+    reluish = _right_shift_int16(reluish, max(-reluish_shift, 0))
+    product = ((reluish + (1 << 15)) >> 1) * _multiply_int16(fine, output_multiplier)
+    truncated = np.sign(product) * (np.abs(product) >> 15)
+    y = _right_shift_int16(truncated, -output_shift) + int(outputs.zero_point)
+    return np.clip(y, INT8_MIN, INT8_MAX).astype(np.int8)
+
+
+def softmax_exponentials(params: QuantParams, beta: float) -> NDArray[np.int64]:
+    """e^(−beta · scale · d) for the differences d = 0, 1, ... to the row's maximum, as Q0.31.
+
+    At most 256 values; it ends where TFLM takes the exponential for zero.
+    """
+    integer_bits = 5
+    factor = min(beta * float(params.scale) * 2 ** (31 - integer_bits), 2.0**31 - 1)
+    if factor <= 1:
+        raise ValueError("beta times the input's scale is below 2^-26")
+    multiplier, shift = quantize_multiplier(factor)
+    radius = math.floor((2**integer_bits - 1) * 2 ** (31 - integer_bits) / 2**shift)
+    differences = -np.arange(min(radius, 255) + 1)
+    return exp_of_negative_q(multiply_by_quantized_multiplier(differences, multiplier, shift), integer_bits)
+
+
+def _int16_multiplier(factor: float) -> tuple[int, int]:
+    """Multiplier (15 bits) and shift of a factor."""
+    multiplier, shift = quantize_multiplier(factor)
+    return min((multiplier + (1 << 15)) >> 16, 2**15 - 1), shift
+
+
+def _multiply_int16(a: NDArray[np.int64], b: int) -> NDArray[np.int64]:
+    """High half of the doubled product of int16 values, rounded to nearest, halves up."""
+    return (a * b + (1 << 14)) >> 15
+
+
+def _right_shift_int16(x: NDArray[np.int64], exponent: int) -> NDArray[np.int64]:
+    """x / 2^exponent rounded; beyond 15, where TFLM's 16-bit mask has no more bits, ±1 as there."""
+    return rounding_right_shift(x, exponent) if exponent < 16 else np.where(x < 0, -1, 1)
+
+
+def _saturate_int16(x: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.clip(x, -(2**15), 2**15 - 1)
+
+
 def _saturating_table(
     params: QuantParams, function: Callable[[NDArray[np.int64]], NDArray[np.int64]]
 ) -> Int8:
@@ -96,5 +166,6 @@ def _saturating_table(
     q = np.arange(INT8_MIN, INT8_MAX + 1) - int(params.zero_point)
     inside = np.abs(q) < radius
     y = function(multiply_by_quantized_multiplier(np.where(inside, q, 0), multiplier, shift))
-    y = np.where(inside, y, np.where(q < 0, INT8_MIN, INT8_MAX))
+    # A radius of 0 leaves 0 outside, on the negative side.
+    y = np.where(inside, y, np.where(q <= -radius, INT8_MIN, INT8_MAX))
     return np.clip(y, INT8_MIN, INT8_MAX).astype(np.int8)

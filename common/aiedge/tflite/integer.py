@@ -10,6 +10,8 @@ from aiedge.quantization import (
     QuantParams,
     dequantize,
     fully_connected,
+    hard_swish_table,
+    leaky_relu_table,
     logistic_table,
     multiply_by_quantized_multiplier,
     quantize,
@@ -26,6 +28,9 @@ ACTIVATIONS: dict[int, tuple[str, float, float]] = {
     2: ("relu_n1_to_1", -1.0, 1.0),
     3: ("relu6", 0.0, 6.0),
 }
+
+# Operators that `unary_table` knows.
+UNARY = ("LOGISTIC", "TANH", "RELU", "RELU6", "LEAKY_RELU", "HARD_SWISH", "QUANTIZE")
 
 
 def params_of(tensor: Tensor) -> QuantParams:
@@ -52,6 +57,14 @@ def activation_range(operator: Operator) -> tuple[int, int]:
     )
 
 
+def real_activation_range(operator: Operator) -> tuple[float, float]:
+    """Least and largest float output that the operator's fused activation allows."""
+    number = int(operator.options.get("fusedActivationFunction", 0))  # type: ignore[call-overload]
+    if number not in ACTIVATIONS:
+        raise UserError(f"{operator} has a fused activation that is not supported", "use relu, relu6 or none")
+    return ACTIVATIONS[number][1:]
+
+
 def unary_table(operator: Operator) -> NDArray[np.int8]:
     """The 256 outputs of an element-wise int8 operator with one input, for the inputs −128 … 127."""
     inputs, outputs = params_of(operator.input(0)), params_of(operator.outputs[0])
@@ -63,6 +76,15 @@ def unary_table(operator: Operator) -> NDArray[np.int8]:
         # TFLM divides the two scales in float32 here.
         ratio = float(np.float32(inputs.scale) / np.float32(outputs.scale))
         return requantize_table(inputs, outputs, max(INT8_MIN, int(outputs.zero_point)), ratio)
+    if operator.kind == "RELU6":
+        # TFLM clamps the integers as they are; the converter gives both sides one scale.
+        six = int(round_half_away(np.float32(6) / np.float32(inputs.scale))) + int(inputs.zero_point)
+        table = np.clip(np.arange(INT8_MIN, INT8_MAX + 1), int(inputs.zero_point), min(six, INT8_MAX))
+        return table.astype(np.int8)
+    if operator.kind == "LEAKY_RELU":
+        return leaky_relu_table(inputs, outputs, float(operator.options["alpha"]))  # type: ignore[arg-type]
+    if operator.kind == "HARD_SWISH":
+        return hard_swish_table(inputs, outputs)
     assert operator.kind == "QUANTIZE", operator
     return requantize_table(inputs, outputs)
 
@@ -105,9 +127,9 @@ def _run(operator: Operator, x: NDArray, multiply: Callable) -> NDArray:
         return quantize(x, params_of(target))
     if operator.kind == "DEQUANTIZE" and source.dtype == np.int8:
         return dequantize(x, params_of(source))
-    if operator.kind in ("LOGISTIC", "TANH", "RELU", "QUANTIZE") and source.dtype == np.int8:
+    if operator.kind in UNARY and source.dtype == np.int8:
         return unary_table(operator)[x.astype(np.int64) - INT8_MIN]
     raise UserError(
         f"{operator} of {source.dtype.name} is not supported in NumPy integers",
-        "FULLY_CONNECTED, RELU, LOGISTIC, TANH, QUANTIZE, DEQUANTIZE and RESHAPE of int8 are",
+        f"FULLY_CONNECTED, {', '.join(UNARY)}, DEQUANTIZE and RESHAPE of int8 are",
     )

@@ -1,5 +1,4 @@
-// Every element-wise int8 operator of one input (LOGISTIC, TANH, RELU, QUANTIZE from int8): one load from a
-// table.
+// Every element-wise int8 operator of one input (the activations, QUANTIZE from int8): one load from a table.
 #ifndef AIEDGE_LOOKUP_H
 #define AIEDGE_LOOKUP_H
 

@@ -1,4 +1,4 @@
-"""Element-wise operators of one input: LOGISTIC, TANH, RELU, QUANTIZE, DEQUANTIZE."""
+"""Element-wise operators of one input: activations, QUANTIZE and DEQUANTIZE."""
 
 import numpy as np
 
@@ -11,14 +11,21 @@ from aiedge.tflite.integer import params_of, unary_table
 def _activation(operator: Operator, at: Places) -> Call:
     source, target = at(operator.input(0)), at(operator.outputs[0])
     count = operator.outputs[0].elements
+    if operator.input(0).elements != count:
+        raise unsupported(operator, "its input and output must have the same number of values")
     if types_of(operator) == ("int8", "int8"):
-        table = Constant(f"table_{operator.index}", np.roll(unary_table(operator), -128))
+        try:
+            values = unary_table(operator)
+        except ValueError as error:
+            raise unsupported(operator, f"{error}, where TensorFlow Lite Micro stops as well") from error
+        table = Constant(f"table_{operator.index}", np.roll(values, -128))
         return Call(
             '"aiedge_lookup.h"', f"aiedge_lookup_int8({table.name}, {source}, {target}, {count})", (table,)
         )
     if types_of(operator) == ("float32", "float32"):
         kernel = f"aiedge_{operator.kind.lower()}_f32"
-        return Call('"aiedge_activation.h"', f"{kernel}({source}, {target}, {count})")
+        alpha = f", {c_float(operator.options['alpha'])}" if operator.kind == "LEAKY_RELU" else ""  # type: ignore[arg-type]
+        return Call('"aiedge_activation.h"', f"{kernel}({source}, {target}, {count}{alpha})")
     raise unsupported(operator, "its input and output must both be int8, or both float32")
 
 
@@ -48,6 +55,9 @@ KINDS = {
     "LOGISTIC": _activation,
     "TANH": _activation,
     "RELU": _activation,
+    "RELU6": _activation,
+    "LEAKY_RELU": _activation,
+    "HARD_SWISH": _activation,
     "QUANTIZE": _quantize,
     "DEQUANTIZE": _dequantize,
 }
