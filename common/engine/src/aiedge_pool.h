@@ -1,0 +1,173 @@
+// MAX_POOL_2D and AVERAGE_POOL_2D: the largest value, or the mean, of the window around each output.
+//
+// Padding does not count: a window at the border has fewer values. Images are
+// [batch][height][width][channels].
+#ifndef AIEDGE_POOL_H
+#define AIEDGE_POOL_H
+
+#include <math.h>  // INFINITY, the range of a layer without activation
+
+#include "aiedge_engine.h"
+#include "aiedge_requantize.h"
+
+#define AIEDGE_POOL_FIELDS                \
+  int32_t batch, height, width, channels; \
+  int32_t output_height, output_width;    \
+  int32_t window_height, window_width;    \
+  int32_t stride_y, stride_x;             \
+  int32_t padding_top, padding_left;
+
+typedef struct {
+  AIEDGE_POOL_FIELDS
+  int32_t low, high;  // the fused activation's range
+} aiedge_pool_int8_layer;
+
+typedef struct {
+  AIEDGE_POOL_FIELDS
+  float low, high;
+} aiedge_pool_f32_layer;
+
+// The part of a window that lies in the image: its first row or column, and how many.
+typedef struct {
+  int32_t first, count;
+} aiedge_pool_span;
+
+static inline aiedge_pool_span aiedge_pool_clip(int32_t start, int32_t window, int32_t size) {
+  int32_t first = start < 0 ? 0 : start;
+  int32_t end = start + window < size ? start + window : size;
+  aiedge_pool_span span = {first, end - first};
+  return span;
+}
+
+AIEDGE_KERNEL void aiedge_max_pool_int8(const aiedge_pool_int8_layer *layer, const int8_t *x, int8_t *y) {
+  int32_t channels = layer->channels, row = layer->width * channels;
+  for (int32_t b = 0; b < layer->batch; b++) {
+    for (int32_t i = 0; i < layer->output_height; i++) {
+      aiedge_pool_span rows =
+          aiedge_pool_clip(i * layer->stride_y - layer->padding_top, layer->window_height, layer->height);
+      for (int32_t j = 0; j < layer->output_width; j++) {
+        aiedge_pool_span columns =
+            aiedge_pool_clip(j * layer->stride_x - layer->padding_left, layer->window_width, layer->width);
+        const int8_t *corner = x + rows.first * row + columns.first * channels;
+        for (int32_t c = 0; c < channels; c++) {
+          y[c] = (int8_t)layer->low;
+        }
+        for (int32_t h = 0; h < rows.count; h++) {
+          const int8_t *value = corner + h * row;
+          for (int32_t w = 0; w < columns.count; w++) {
+            for (int32_t c = 0; c < channels; c++) {
+              y[c] = value[c] > y[c] ? value[c] : y[c];
+            }
+            value += channels;
+          }
+        }
+        if (layer->high < INT8_MAX) {
+          for (int32_t c = 0; c < channels; c++) {
+            y[c] = y[c] < layer->high ? y[c] : (int8_t)layer->high;
+          }
+        }
+        y += channels;
+      }
+    }
+    x += layer->height * row;
+  }
+}
+
+AIEDGE_KERNEL void aiedge_average_pool_int8(const aiedge_pool_int8_layer *layer, const int8_t *x, int8_t *y) {
+  int32_t channels = layer->channels, row = layer->width * channels;
+  int32_t count = 0, half = 0;
+  uint32_t reciprocal = 0;
+  for (int32_t b = 0; b < layer->batch; b++) {
+    for (int32_t i = 0; i < layer->output_height; i++) {
+      aiedge_pool_span rows =
+          aiedge_pool_clip(i * layer->stride_y - layer->padding_top, layer->window_height, layer->height);
+      for (int32_t j = 0; j < layer->output_width; j++) {
+        aiedge_pool_span columns =
+            aiedge_pool_clip(j * layer->stride_x - layer->padding_left, layer->window_width, layer->width);
+        const int8_t *corner = x + rows.first * row + columns.first * channels;
+        if (rows.count * columns.count != count) {
+          // A sum of n values, n <= 360, is divided by n exactly by this factor and a shift by 24 bits:
+          // |sum| + n / 2 <= 129 n, so neither the error, under 129 n * n / 2^24, reaches the next
+          // quotient nor the product 2^32.
+          count = rows.count * columns.count;
+          half = count / 2;
+          reciprocal = count <= 360 ? ((UINT32_C(1) << 24) + (uint32_t)count - 1) / (uint32_t)count : 0;
+        }
+        for (int32_t c = 0; c < channels; c++) {
+          int32_t sum = 0;
+          for (int32_t h = 0; h < rows.count; h++) {
+            const int8_t *value = corner + h * row + c;
+            for (int32_t w = 0; w < columns.count; w++) {
+              sum += *value;
+              value += channels;
+            }
+          }
+          int32_t size = (sum < 0 ? -sum : sum) + half;
+          int32_t mean = reciprocal ? (int32_t)(((uint32_t)size * reciprocal) >> 24) : size / count;
+          *y++ = aiedge_clamp(sum < 0 ? -mean : mean, layer->low, layer->high);
+        }
+      }
+    }
+    x += layer->height * row;
+  }
+}
+
+static inline float aiedge_pool_clamp_f32(float x, const aiedge_pool_f32_layer *layer) {
+  return x < layer->low ? layer->low : x > layer->high ? layer->high : x;
+}
+
+AIEDGE_KERNEL void aiedge_max_pool_f32(const aiedge_pool_f32_layer *layer, const float *x, float *y) {
+  int32_t channels = layer->channels, row = layer->width * channels;
+  for (int32_t b = 0; b < layer->batch; b++) {
+    for (int32_t i = 0; i < layer->output_height; i++) {
+      aiedge_pool_span rows =
+          aiedge_pool_clip(i * layer->stride_y - layer->padding_top, layer->window_height, layer->height);
+      for (int32_t j = 0; j < layer->output_width; j++) {
+        aiedge_pool_span columns =
+            aiedge_pool_clip(j * layer->stride_x - layer->padding_left, layer->window_width, layer->width);
+        const float *corner = x + rows.first * row + columns.first * channels;
+        for (int32_t c = 0; c < channels; c++) {
+          float largest = -INFINITY;
+          for (int32_t h = 0; h < rows.count; h++) {
+            const float *value = corner + h * row + c;
+            for (int32_t w = 0; w < columns.count; w++) {
+              largest = *value > largest ? *value : largest;
+              value += channels;
+            }
+          }
+          *y++ = aiedge_pool_clamp_f32(largest, layer);
+        }
+      }
+    }
+    x += layer->height * row;
+  }
+}
+
+AIEDGE_KERNEL void aiedge_average_pool_f32(const aiedge_pool_f32_layer *layer, const float *x, float *y) {
+  int32_t channels = layer->channels, row = layer->width * channels;
+  for (int32_t b = 0; b < layer->batch; b++) {
+    for (int32_t i = 0; i < layer->output_height; i++) {
+      aiedge_pool_span rows =
+          aiedge_pool_clip(i * layer->stride_y - layer->padding_top, layer->window_height, layer->height);
+      for (int32_t j = 0; j < layer->output_width; j++) {
+        aiedge_pool_span columns =
+            aiedge_pool_clip(j * layer->stride_x - layer->padding_left, layer->window_width, layer->width);
+        const float *corner = x + rows.first * row + columns.first * channels;
+        for (int32_t c = 0; c < channels; c++) {
+          float sum = 0;
+          for (int32_t h = 0; h < rows.count; h++) {
+            const float *value = corner + h * row + c;
+            for (int32_t w = 0; w < columns.count; w++) {
+              sum += *value;
+              value += channels;
+            }
+          }
+          *y++ = aiedge_pool_clamp_f32(sum / (float)(rows.count * columns.count), layer);
+        }
+      }
+    }
+    x += layer->height * row;
+  }
+}
+
+#endif
