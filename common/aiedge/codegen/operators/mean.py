@@ -1,0 +1,71 @@
+"""MEAN over constant axes, int8 and float32."""
+
+from itertools import groupby
+from math import prod
+
+from aiedge.codegen.operators.call import Call, Places, c_list, integers, kernel_suffix, unsupported
+from aiedge.quantization import quantize_multiplier
+from aiedge.quantization.fixed_point import INT32_MAX, INT32_MIN
+from aiedge.tflite.graph import Operator
+from aiedge.tflite.integer import params_of
+
+
+def _emit(operator: Operator, at: Places) -> Call:
+    source, target = operator.input(0), operator.outputs[0]
+    suffix = kernel_suffix(operator, source, target)
+    rank = len(source.shape)
+    axes = {axis + rank if axis < 0 else axis for axis in integers(operator, 1)}
+    if not axes <= set(range(rank)):
+        raise unsupported(operator, f"its axes must lie in its input's {rank} dimensions")
+    kept, reduced = _loops(source.shape, axes)
+    count = prod(size for size, _ in reduced)
+    if max(len(kept), len(reduced)) > 2:
+        raise unsupported(operator, "the kept and the reduced dimensions may form two runs each")
+    if not source.elements or target.elements * count != source.elements:
+        raise unsupported(operator, f"its output must have {source.elements // max(count, 1)} values")
+    kept, reduced = ([(1, 0)] * (2 - len(loops)) + loops for loops in (kept, reduced))
+    fields = {
+        "outputs": c_list(size for size, _ in kept),
+        "output_step": c_list(step for _, step in kept),
+        "inputs": c_list(size for size, _ in reduced),
+        "input_step": c_list(step for _, step in reduced),
+    }
+    if suffix == "int8":
+        fields |= _scaling(operator, count)
+    else:
+        fields["count"] = f"{count}.0f"
+    return Call(
+        header='"aiedge_mean.h"',
+        statement=f"aiedge_mean_{suffix}(&layer_{operator.index}, {at(source)}, {at(target)})",
+        struct=(f"aiedge_mean_{suffix}_layer", fields),
+    )
+
+
+def _loops(shape: tuple[int, ...], axes: set[int]) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    """(size, step) of the kept and the reduced dimensions; neighbours of a kind are one loop."""
+    loops: dict[bool, list[tuple[int, int]]] = {False: [], True: []}
+    dimensions = [(axis in axes, axis) for axis, size in enumerate(shape) if size != 1]
+    for is_reduced, run in groupby(dimensions, key=lambda item: item[0]):
+        members = [axis for _, axis in run]
+        size = prod(shape[axis] for axis in members)
+        loops[is_reduced].append((size, prod(shape[members[-1] + 1 :])))
+    return loops[False], loops[True]
+
+
+def _scaling(operator: Operator, count: int) -> dict[str, str]:
+    """The constants of  y = z_y + (sum − count · z_x) · (s_x / s_y / count);  TFLM divides the integer multiplier."""
+    inputs, outputs = params_of(operator.input(0)), params_of(operator.outputs[0])
+    multiplier, shift = quantize_multiplier(float(inputs.scale) / float(outputs.scale))
+    extra = min(count.bit_length() - 1, 32, 31 + shift)
+    offset = -count * int(inputs.zero_point)
+    if not INT32_MIN <= 256 * count <= INT32_MAX:
+        raise unsupported(operator, "its sums leave the range of int32")
+    return {
+        "offset": str(offset),
+        "multiplier": str((multiplier << extra) // count),
+        "shift": str(shift - extra),
+        "output_zero_point": str(int(outputs.zero_point)),
+    }
+
+
+KINDS = {"MEAN": _emit}

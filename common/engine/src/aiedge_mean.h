@@ -1,0 +1,62 @@
+// MEAN: each output is the mean of the inputs along the reduced dimensions.
+//
+// Dimensions that lie side by side are one loop, so two loops over outputs and two over the inputs of each
+// serve all tensors of up to four dimensions.
+#ifndef AIEDGE_MEAN_H
+#define AIEDGE_MEAN_H
+
+#include "aiedge_engine.h"
+#include "aiedge_requantize.h"
+
+typedef struct {
+  int32_t outputs[2], output_step[2];  // sizes, and steps in the input, of the kept dimensions
+  int32_t inputs[2], input_step[2];    // the same of the reduced ones
+  int32_t offset;                      // minus the input's zero point times the number of inputs of an output
+  int32_t multiplier, shift;
+  int32_t output_zero_point;
+} aiedge_mean_int8_layer;
+
+AIEDGE_KERNEL void aiedge_mean_int8(const aiedge_mean_int8_layer *layer, const int8_t *x, int8_t *y) {
+  for (int32_t i = 0; i < layer->outputs[0]; i++) {
+    for (int32_t j = 0; j < layer->outputs[1]; j++) {
+      const int8_t *outer = x + i * layer->output_step[0] + j * layer->output_step[1];
+      int32_t sum = layer->offset;
+      for (int32_t k = 0; k < layer->inputs[0]; k++) {
+        const int8_t *value = outer;
+        for (int32_t l = 0; l < layer->inputs[1]; l++) {
+          sum += *value;
+          value += layer->input_step[1];
+        }
+        outer += layer->input_step[0];
+      }
+      sum = aiedge_multiply(sum, layer->multiplier, layer->shift) + layer->output_zero_point;
+      *y++ = aiedge_clamp(sum, INT8_MIN, INT8_MAX);
+    }
+  }
+}
+
+typedef struct {
+  int32_t outputs[2], output_step[2];
+  int32_t inputs[2], input_step[2];
+  float count;
+} aiedge_mean_f32_layer;
+
+AIEDGE_KERNEL void aiedge_mean_f32(const aiedge_mean_f32_layer *layer, const float *x, float *y) {
+  for (int32_t i = 0; i < layer->outputs[0]; i++) {
+    for (int32_t j = 0; j < layer->outputs[1]; j++) {
+      const float *outer = x + i * layer->output_step[0] + j * layer->output_step[1];
+      float sum = 0;
+      for (int32_t k = 0; k < layer->inputs[0]; k++) {
+        const float *value = outer;
+        for (int32_t l = 0; l < layer->inputs[1]; l++) {
+          sum += *value;
+          value += layer->input_step[1];
+        }
+        outer += layer->input_step[0];
+      }
+      *y++ = sum / layer->count;
+    }
+  }
+}
+
+#endif
