@@ -1,0 +1,106 @@
+// ADD, SUB and MUL: y = activation(a op b), element by element; a dimension of size 1 in one of the inputs
+// repeats.
+//
+// Four loops walk over the output; in each, an input has a step of its own: 0 where it repeats. The output
+// may lie over an input of its own shape.
+#ifndef AIEDGE_BINARY_H
+#define AIEDGE_BINARY_H
+
+#include <math.h>  // INFINITY, the range of a layer without activation
+
+#include "aiedge_engine.h"
+#include "aiedge_requantize.h"
+
+#define AIEDGE_BINARY_FIELDS \
+  int32_t size[4];           \
+  int32_t a_step[4], b_step[4];
+
+// Runs `row` for each row of the output: there a and b point to its first operands, y to its results.
+#define AIEDGE_BINARY_ROWS(layer, type, row)                                                               \
+  for (int32_t i = 0; i < (layer)->size[0]; i++) {                                                         \
+    for (int32_t j = 0; j < (layer)->size[1]; j++) {                                                       \
+      for (int32_t k = 0; k < (layer)->size[2]; k++) {                                                     \
+        const type *a = a_data + i * (layer)->a_step[0] + j * (layer)->a_step[1] + k * (layer)->a_step[2]; \
+        const type *b = b_data + i * (layer)->b_step[0] + j * (layer)->b_step[1] + k * (layer)->b_step[2]; \
+        row;                                                                                               \
+        y += (layer)->size[3];                                                                             \
+      }                                                                                                    \
+    }                                                                                                      \
+  }
+
+typedef struct {
+  AIEDGE_BINARY_FIELDS
+  int32_t a_zero_point, b_zero_point;
+  int32_t a_multiplier, b_multiplier;  // to a common scale, after a shift to the left by 20 bits
+  int32_t a_shift, b_shift;
+  int32_t b_sign;  // 1 for ADD, -1 for SUB
+  int32_t multiplier, shift;
+  int32_t output_zero_point;
+  int32_t low, high;  // the fused activation's range
+} aiedge_add_int8_layer;
+
+static inline void aiedge_add_int8_row(const aiedge_add_int8_layer *layer, const int8_t *a, const int8_t *b,
+                                       int8_t *y) {
+  int32_t count = layer->size[3], a_step = layer->a_step[3], b_step = layer->b_step[3];
+  for (int32_t l = 0; l < count; l++) {
+    int32_t p = (a[l * a_step] - layer->a_zero_point) * (1 << 20);
+    int32_t q = (b[l * b_step] - layer->b_zero_point) * (1 << 20);
+    p = aiedge_multiply(p, layer->a_multiplier, layer->a_shift);
+    q = aiedge_multiply(q, layer->b_multiplier, layer->b_shift);
+    int32_t sum = aiedge_multiply(p + layer->b_sign * q, layer->multiplier, layer->shift);
+    y[l] = aiedge_clamp(sum + layer->output_zero_point, layer->low, layer->high);
+  }
+}
+
+AIEDGE_KERNEL void aiedge_add_int8(const aiedge_add_int8_layer *layer, const int8_t *a_data,
+                                   const int8_t *b_data, int8_t *y) {
+  AIEDGE_BINARY_ROWS(layer, int8_t, aiedge_add_int8_row(layer, a, b, y))
+}
+
+typedef struct {
+  AIEDGE_BINARY_FIELDS
+  int32_t a_zero_point, b_zero_point;
+  int32_t multiplier, shift;
+  int32_t output_zero_point;
+  int32_t low, high;
+} aiedge_mul_int8_layer;
+
+static inline void aiedge_mul_int8_row(const aiedge_mul_int8_layer *layer, const int8_t *a, const int8_t *b,
+                                       int8_t *y) {
+  int32_t count = layer->size[3], a_step = layer->a_step[3], b_step = layer->b_step[3];
+  for (int32_t l = 0; l < count; l++) {
+    int32_t product = (a[l * a_step] - layer->a_zero_point) * (b[l * b_step] - layer->b_zero_point);
+    product = aiedge_multiply(product, layer->multiplier, layer->shift);
+    y[l] = aiedge_clamp(product + layer->output_zero_point, layer->low, layer->high);
+  }
+}
+
+AIEDGE_KERNEL void aiedge_mul_int8(const aiedge_mul_int8_layer *layer, const int8_t *a_data,
+                                   const int8_t *b_data, int8_t *y) {
+  AIEDGE_BINARY_ROWS(layer, int8_t, aiedge_mul_int8_row(layer, a, b, y))
+}
+
+typedef struct {
+  AIEDGE_BINARY_FIELDS
+  float low, high;
+} aiedge_binary_f32_layer;
+
+// One kernel for each of + - *.
+#define AIEDGE_BINARY_F32(name, op)                                                                 \
+  static inline void aiedge_##name##_f32_row(const aiedge_binary_f32_layer *layer, const float *a,  \
+                                             const float *b, float *y) {                            \
+    for (int32_t l = 0; l < layer->size[3]; l++) {                                                  \
+      float value = a[l * layer->a_step[3]] op b[l * layer->b_step[3]];                             \
+      y[l] = value < layer->low ? layer->low : value > layer->high ? layer->high : value;           \
+    }                                                                                               \
+  }                                                                                                 \
+  AIEDGE_KERNEL void aiedge_##name##_f32(const aiedge_binary_f32_layer *layer, const float *a_data, \
+                                         const float *b_data, float *y) {                           \
+    AIEDGE_BINARY_ROWS(layer, float, aiedge_##name##_f32_row(layer, a, b, y))                       \
+  }
+
+AIEDGE_BINARY_F32(add, +)
+AIEDGE_BINARY_F32(sub, -)
+AIEDGE_BINARY_F32(mul, *)
+
+#endif
