@@ -1,0 +1,196 @@
+"""Operators that only move values: CONCATENATION, SPLIT, PAD, PADV2, STRIDED_SLICE; int8 and float32."""
+
+from math import prod
+
+from aiedge.codegen.operators.call import (
+    Call,
+    Places,
+    c_float,
+    c_list,
+    integers,
+    kernel_suffix,
+    same_scales,
+    unsupported,
+)
+from aiedge.tflite.graph import Operator, Tensor
+from aiedge.tflite.integer import params_of
+
+HEADER = '"aiedge_copy.h"'
+LOOPS = 4
+
+
+def _concatenation(operator: Operator, at: Places) -> Call:
+    target = operator.outputs[0]
+    parts = [operator.input(i) for i in range(len(operator.inputs))]
+    axis = _axis(operator, int(operator.options.get("axis", 0)), target)  # type: ignore[call-overload]
+    if operator.options.get("fusedActivationFunction", 0):
+        raise unsupported(operator, "it must have no fused activation")
+    _check_parts(operator, parts, target, axis)
+    rows, bytes_in_row = prod(target.shape[:axis]), target.bytes // prod(target.shape[:axis])
+    offset, statements = 0, []
+    for part in parts:
+        size = part.bytes // rows
+        place = f"(uint8_t *){at(target)} + {offset}"
+        statements.append(f"aiedge_copy_rows({at(part)}, {size}, {place}, {bytes_in_row}, {rows}, {size})")
+        offset += size
+    return Call(HEADER, ";\n  ".join(statements))
+
+
+def _split(operator: Operator, at: Places) -> Call:
+    source = operator.input(1)
+    axis = _axis(operator, integers(operator, 0)[0], source)
+    _check_parts(operator, list(operator.outputs), source, axis)
+    rows, bytes_in_row = prod(source.shape[:axis]), source.bytes // prod(source.shape[:axis])
+    offset, statements = 0, []
+    for part in operator.outputs:
+        size = part.bytes // rows
+        place = f"(const uint8_t *){at(source)} + {offset}"
+        statements.append(f"aiedge_copy_rows({place}, {bytes_in_row}, {at(part)}, {size}, {rows}, {size})")
+        offset += size
+    return Call(HEADER, ";\n  ".join(statements))
+
+
+def _axis(operator: Operator, axis: int, tensor: Tensor) -> int:
+    rank = len(tensor.shape)
+    if not -rank <= axis < rank:
+        raise unsupported(operator, f"its axis must lie in the {rank} dimensions of {tensor}")
+    return axis % rank
+
+
+def _check_parts(operator: Operator, parts: list[Tensor], whole: Tensor, axis: int) -> None:
+    """Raise `UserError` unless the parts make up `whole` along the axis."""
+    if kernel_suffix(operator, *parts, whole) == "int8":
+        same_scales(operator, *parts, whole)
+    others = {part.shape[:axis] + part.shape[axis + 1 :] for part in (*parts, whole)}
+    ranks = {len(part.shape) for part in (*parts, whole)}
+    if len(others | ranks) > 2 or sum(part.shape[axis] for part in parts) != whole.shape[axis]:
+        raise unsupported(operator, f"its parts must add up to {list(whole.shape)} along dimension {axis}")
+    if not all(part.elements for part in parts):
+        raise unsupported(operator, "no part may be empty")
+
+
+def _pad(operator: Operator, at: Places) -> Call:
+    source, target = operator.input(0), operator.outputs[0]
+    suffix = kernel_suffix(operator, source, target)
+    paddings = integers(operator, 1)
+    rank = len(source.shape)
+    pairs = list(zip(paddings[::2], paddings[1::2], strict=False))
+    expected = tuple(n + sum(pair) for n, pair in zip(source.shape, pairs, strict=False))
+    if len(paddings) != 2 * rank or min(paddings, default=0) < 0 or target.shape != expected:
+        raise unsupported(
+            operator, f"its paddings must lead from {list(source.shape)} to {list(target.shape)}"
+        )
+    if not source.elements:
+        raise unsupported(operator, "its input must not be empty")
+    loops: list[list[int]] = []  # size of the input, of the output, padding before; innermost first
+    for size, (before, after) in reversed(list(zip(source.shape, pairs, strict=True))):
+        if loops and loops[-1][0] == loops[-1][1]:
+            inner = loops[-1][0]
+            loops[-1] = [inner * size, inner * (size + before + after), inner * before]
+        else:
+            loops.append([size, size + before + after, before])
+    if len(loops) > LOOPS:
+        raise unsupported(operator, f"it may pad at most {LOOPS} dimensions")
+    loops += [[1, 1, 0]] * (LOOPS - len(loops))
+    sizes, results, befores = zip(*reversed(loops), strict=True)
+    return Call(
+        HEADER,
+        f"aiedge_pad_{suffix}(&layer_{operator.index}, {at(source)}, {at(target)})",
+        struct=(
+            f"aiedge_pad_{suffix}_layer",
+            {
+                "inputs": c_list(sizes),
+                "outputs": c_list(results),
+                "before": c_list(befores),
+                "value": _pad_value(operator, suffix),
+            },
+        ),
+    )
+
+
+def _pad_value(operator: Operator, suffix: str) -> str:
+    target = operator.outputs[0]
+    if suffix == "int8":
+        same_scales(operator, operator.input(0), target)
+    if len(operator.inputs) < 3:
+        return str(int(params_of(target).zero_point)) if suffix == "int8" else "0.0f"
+    value = operator.input(2)
+    if not value.is_constant or value.elements != 1 or value.dtype != target.dtype:
+        raise unsupported(operator, "the value to pad with must be one constant of the output's type")
+    if suffix == "int8":
+        same_scales(operator, value, target)
+        return str(int(value.values.ravel()[0]))
+    return c_float(float(value.values.ravel()[0]))
+
+
+def _strided_slice(operator: Operator, at: Places) -> Call:
+    source, target = operator.input(0), operator.outputs[0]
+    kernel_suffix(operator, source, target)
+    if any(operator.options.get(key) for key in ("ellipsisMask", "newAxisMask", "offset")):
+        raise unsupported(operator, "it must have no ellipsis, new axis or offset")
+    begin, end, strides = (integers(operator, position) for position in (1, 2, 3))
+    rank = len(source.shape)
+    if not len(begin) == len(end) == len(strides) == rank or 0 in strides:
+        raise unsupported(operator, f"it needs {rank} begins, ends and strides, and no stride of 0")
+    start, itemsize = 0, source.dtype.itemsize
+    loops: list[tuple[int, int]] = []  # size, step in bytes; innermost first
+    for axis in reversed(range(rank)):
+        pitch = prod(source.shape[axis + 1 :]) * itemsize
+        first, size = _range(operator, axis, begin[axis], end[axis], strides[axis])
+        start += first * pitch
+        loops.append((size, strides[axis] * pitch))
+    if prod(size for size, _ in loops) != target.elements or not target.elements:
+        raise unsupported(
+            operator, f"its output must have {prod(size for size, _ in loops)} values, and some"
+        )
+    # Neighbouring values are copied as one run, dimensions that go on in step are one loop.
+    run = itemsize
+    merged: list[tuple[int, int]] = []
+    for size, step in loops:
+        if size == 1:
+            continue
+        if not merged and step == run:
+            run *= size
+        elif merged and step == merged[-1][0] * merged[-1][1]:
+            merged[-1] = (merged[-1][0] * size, merged[-1][1])
+        else:
+            merged.append((size, step))
+    if len(merged) > LOOPS:
+        raise unsupported(operator, f"it may step along at most {LOOPS} dimensions")
+    merged += [(1, 0)] * (LOOPS - len(merged))
+    sizes, steps = zip(*reversed(merged), strict=True)
+    return Call(
+        HEADER,
+        f"aiedge_copy_strided(&layer_{operator.index}, {at(source)}, {at(target)})",
+        struct=(
+            "aiedge_copy_strided_layer",
+            {"start": str(start), "run": str(run), "size": c_list(sizes), "step": c_list(steps)},
+        ),
+    )
+
+
+def _range(operator: Operator, axis: int, begin: int, end: int, stride: int) -> tuple[int, int]:
+    """First index and number of indices of a slice along an axis, as Python's slices count them."""
+
+    def masked(name: str) -> bool:
+        return bool(int(operator.options.get(name, 0)) >> axis & 1)  # type: ignore[call-overload]
+
+    size = operator.input(0).shape[axis]
+    indices = range(size)[
+        None if masked("beginMask") else begin : None if masked("endMask") else end : stride
+    ]
+    if not masked("shrinkAxisMask"):
+        return (indices.start, len(indices))
+    first = (0 if stride > 0 else size - 1) if masked("beginMask") else begin + (size if begin < 0 else 0)
+    if not 0 <= first < size:
+        raise unsupported(operator, f"its begin must lie in dimension {axis}, which shrinks")
+    return (first, 1)
+
+
+KINDS = {
+    "CONCATENATION": _concatenation,
+    "SPLIT": _split,
+    "PAD": _pad,
+    "PADV2": _pad,
+    "STRIDED_SLICE": _strided_slice,
+}
