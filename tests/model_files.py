@@ -14,6 +14,13 @@ TYPES = {
     "float32": schema.TensorType.FLOAT32,
 }
 
+# Operators whose options table is not named after them.
+OPTIONS = {
+    "AVERAGE_POOL_2D": "Pool2DOptions",
+    "MAX_POOL_2D": "Pool2DOptions",
+    "MEAN": "ReducerOptions",
+}
+
 
 @dataclass
 class ModelFile:
@@ -72,7 +79,8 @@ class ModelFile:
         operator = schema.OperatorT()
         operator.opcodeIndex = len(self.model.operatorCodes) - 1
         operator.inputs, operator.outputs = inputs, outputs
-        name = "".join(word.capitalize() for word in kind.split("_")).replace("2d", "2D") + "Options"
+        words = "".join(word.capitalize() for word in kind.split("_")).replace("2d", "2D")
+        name = OPTIONS.get(kind, words + "Options")
         if hasattr(schema, f"{name}T"):
             operator.builtinOptionsType = getattr(schema.BuiltinOptions, name)
             operator.builtinOptions = getattr(schema, f"{name}T")()

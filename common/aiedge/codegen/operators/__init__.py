@@ -7,7 +7,20 @@ kinds of operators that run as one step to such a function of them all.
 
 from collections.abc import Callable
 
-from aiedge.codegen.operators import conv_2d, depthwise_conv_2d, elementwise, fully_connected, reshape
+from aiedge.codegen.operators import (
+    binary,
+    conv_2d,
+    copy,
+    depthwise_conv_2d,
+    elementwise,
+    fully_connected,
+    mean,
+    pool,
+    reshape,
+    resize,
+    softmax,
+    transpose_conv,
+)
 from aiedge.codegen.operators.call import Call, Constant, Places, unsupported
 from aiedge.tflite.graph import Operator
 
@@ -19,6 +32,13 @@ EMITTERS: dict[str, Callable[[Operator, Places], Call]] = {
     **fully_connected.KINDS,
     **elementwise.KINDS,
     **reshape.KINDS,
+    **pool.KINDS,
+    **mean.KINDS,
+    **binary.KINDS,
+    **copy.KINDS,
+    **softmax.KINDS,
+    **resize.KINDS,
+    **transpose_conv.KINDS,
 }
 
 # The memory plan fuses what is named here, where the answer stays the same to the bit (`aiedge.memory.steps`).

@@ -1,0 +1,98 @@
+"""Run the C of many models in one program: poisoned buffers of exact size, canaries around the arena."""
+
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aiedge.codegen import generate
+from aiedge.codegen.toolchain import ENGINE
+from aiedge.tflite.graph import Graph
+
+STRICT = ["-std=c11", "-Wall", "-Wextra", "-Wconversion", "-Wpedantic", "-Werror", f"-I{ENGINE}"]
+
+PROLOGUE = """
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#define CANARY 16
+static void *poisoned(size_t bytes) {
+  void *p = malloc(bytes);
+  if (!p) exit(2);
+  return memset(p, 0xa5, bytes);
+}
+static void *take(size_t bytes) {
+  void *p = poisoned(bytes);
+  if (fread(p, 1, bytes, stdin) != bytes) exit(3);
+  return p;
+}
+static void give(void *p, size_t bytes) {
+  fwrite(p, 1, bytes, stdout);
+  free(p);
+}
+static void check(uint8_t *arena, size_t bytes) {
+  for (size_t i = 0; i < CANARY; i++) {
+    if (arena[i] != 0xa5 || arena[CANARY + bytes + i] != 0xa5) exit(4);
+  }
+  free(arena);
+}
+"""
+
+
+def run_batch(
+    graphs: Sequence[Graph],
+    inputs: Sequence[Sequence[NDArray]],
+    folder: Path,
+    compiler: Sequence[str | Path],
+    runner: Sequence[str | Path] = (),
+) -> list[list[NDArray]]:
+    """Outputs of each graph for its inputs [n, ...], one array [n, ...] for each output."""
+    program, files = [PROLOGUE], []
+    for i, graph in enumerate(graphs):
+        generate(graph, f"m{i}").write(folder)
+        program.insert(0, f'#include "m{i}.h"')
+        files.append(folder / f"m{i}.c")
+    program.append("int main(void) {")
+    for i, (graph, arrays) in enumerate(zip(graphs, inputs, strict=True)):
+        program.append(f"  for (int n = 0; n < {len(arrays[0])}; n++) {{")
+        x, y = (
+            [f"{side}{k}" for k in range(len(tensors))]
+            for side, tensors in (("x", graph.inputs), ("y", graph.outputs))
+        )
+        program += [f"    void *{v} = take({t.bytes});" for v, t in zip(x, graph.inputs, strict=True)]
+        program += [f"    void *{v} = poisoned({t.bytes});" for v, t in zip(y, graph.outputs, strict=True)]
+        program.append(f"    uint8_t *arena = poisoned(2 * CANARY + M{i}_ARENA_BYTES);")
+        program.append(f"    if (m{i}_invoke({', '.join(x + y)}, arena + CANARY)) exit(5);")
+        program.append(f"    check(arena, M{i}_ARENA_BYTES);")
+        program += [f"    free({v});" for v in x]
+        program += [f"    give({v}, {t.bytes});" for v, t in zip(y, graph.outputs, strict=True)]
+        program.append("  }")
+    (folder / "main.c").write_text("\n".join([*program, "  return 0;", "}", ""]))
+    subprocess.run([*compiler, *STRICT, *files, folder / "main.c", "-o", folder / "main", "-lm"], check=True)
+    data = b"".join(
+        np.ascontiguousarray(array[n]).tobytes()
+        for arrays in inputs
+        for n in range(len(arrays[0]))
+        for array in arrays
+    )
+    run = subprocess.run([*runner, folder / "main"], input=data, capture_output=True, check=False)
+    assert run.returncode == 0, f"exit status {run.returncode}: {run.stderr.decode()[-2000:]}"
+    return _unpack(graphs, inputs, run.stdout)
+
+
+def _unpack(graphs: Sequence[Graph], inputs: Sequence[Sequence[NDArray]], data: bytes) -> list[list[NDArray]]:
+    outputs: list[list[NDArray]] = []
+    offset = 0
+    for graph, arrays in zip(graphs, inputs, strict=True):
+        results: list[list[NDArray]] = [[] for _ in graph.outputs]
+        for _ in range(len(arrays[0])):
+            for result, tensor in zip(results, graph.outputs, strict=True):
+                result.append(
+                    np.frombuffer(data, tensor.dtype, tensor.elements, offset).reshape(tensor.sample_shape)
+                )
+                offset += tensor.bytes
+        outputs.append([np.array(result) for result in results])
+    assert offset == len(data)
+    return outputs
