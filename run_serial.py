@@ -25,12 +25,13 @@ def main():
 
 
 def start_in_venv(error):
-    if os.path.realpath(sys.prefix) == os.path.realpath(VENV):
+    if os.environ.pop("AIEDGE_RESTARTED", ""):  # by this function: a damaged .venv would start itself forever
         message = f"the kit's .venv is incomplete: {error}"
     elif not os.path.exists(PYTHON):
         message = "the kit is not set up yet"
     else:
         command = [PYTHON, os.path.abspath(__file__), *sys.argv[1:]]
+        os.environ["AIEDGE_RESTARTED"] = "yes"
         if os.name == "nt":  # execv would return to the shell at once
             return subprocess.call(command)
         os.execv(PYTHON, command)

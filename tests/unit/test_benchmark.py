@@ -196,8 +196,13 @@ def test_without_the_kit_it_starts_again_in_its_environment(bare_kit):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the scripts are elsewhere")
-def test_a_broken_environment_is_not_started_forever(bare_kit):
+@pytest.mark.parametrize("left", ["all", "no pyvenv.cfg"])
+def test_a_broken_environment_is_not_started_forever(bare_kit, left):
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", bare_kit.parent / ".venv"], check=True)
+    if left != "all":  # what an interrupted removal leaves: a Python that does not know that it is in there
+        (bare_kit.parent / ".venv/pyvenv.cfg").unlink()
+        (bare_kit.parent / "aiedge").mkdir()
+        (bare_kit.parent / "aiedge/benchmark.py").write_text("raise ImportError(\"No module named 'aiedge'\")\n")
     done = bare_python(bare_kit)
     assert done.returncode == 2
     assert "error: the kit's .venv is incomplete: No module named 'aiedge'" in done.stderr
