@@ -5,14 +5,17 @@ written last, says what it was made from. No stamp means that a set-up was inter
 half a package behind, so the environment is made anew (pip and uv keep their downloads).
 """
 
+import contextlib
 import hashlib
 import os
 import platform
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import IO
 
 from aiedge.errors import UserError
 from aiedge.files import write_atomic
@@ -21,6 +24,7 @@ from aiedge.paths import COMMON, REPO
 VENV = REPO / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 STAMP = VENV / "aiedge.stamp"
+LOCK = REPO / ".setup.lock"
 LOCKS = {"user": COMMON / "requirements.lock", "dev": COMMON / "requirements-dev.lock"}
 
 # Where the pinned TensorFlow has wheels.
@@ -38,17 +42,66 @@ def prepare(kind: str = "user") -> None:
     Takes some milliseconds where the stamp says that all is done. Raises `UserError` for what a person can mend: an
     unsupported computer, no `venv` module, no network.
     """
-    complete = usable()
-    if complete and digest(kind) in STAMP.read_text().splitlines():
+    if up_to_date(kind):
         return
     source = wheels()
-    if not complete:
-        make()
-    STAMP.unlink(missing_ok=True)
-    install(LOCKS[kind], source)
-    version = "{}.{}".format(*sys.version_info)
-    write_atomic(STAMP, "\n".join([f"{version} {REPO}", digest("user"), digest(kind)]) + "\n")
-    say("The kit is ready.")
+    with alone():
+        if up_to_date(kind):  # another start has done it in the meantime
+            return
+        if not usable():
+            make()
+        STAMP.unlink(missing_ok=True)
+        install(LOCKS[kind], source)
+        version = "{}.{}".format(*sys.version_info)
+        write_atomic(STAMP, "\n".join([f"{version} {REPO}", digest("user"), digest(kind)]) + "\n")
+        say("The kit is ready.")
+
+
+def up_to_date(kind: str) -> bool:
+    """True where the environment is complete and made from the packages that the kit names now."""
+    return usable() and digest(kind) in STAMP.read_text().splitlines()
+
+
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """Wait until no other start sets the kit up, and keep others waiting; the system ends that with the process.
+
+    An installer inherits the lock, so that one that outlives its start is waited for, too.
+    """
+    try:
+        file = open(LOCK, "a")  # noqa: SIM115
+    except OSError as error:
+        raise UserError(f"cannot write {LOCK}: {error.strerror}", "is the kit's folder yours?") from error
+    with file:
+        os.set_inheritable(file.fileno(), True)
+        told = False
+        while not locked(file):
+            if not told:
+                say("Another start is setting the kit up: waiting until it is done")
+            told = True
+            time.sleep(0.5)
+        yield
+
+
+def locked(file: IO[str]) -> bool:
+    """Take the lock of an open file and return True, or False while another process has it.
+
+    True as well on a file system that has no locks.
+    """
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def digest(kind: str) -> str:
@@ -174,7 +227,7 @@ def fill_wheelhouse(folder: Path) -> None:
 def run(command: Sequence[str | Path], failure: str, hint: str, bar: bool = False) -> None:
     """Run an installer; raises `UserError` where it fails. With `bar`, pip's pages become one line that counts."""
     os.environ["PIP_DISABLE_PIP_VERSION_CHECK"] = "1"
-    process = subprocess.Popen(command, stdout=subprocess.PIPE if bar else None, text=True)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE if bar else None, text=True, close_fds=False)
     for number, line in enumerate(filter(is_step, process.stdout or ()), 1):
         words = "installing all of them, about a minute" if line.startswith("Installing") else line.split()[1]
         print(f"\r\033[K      {number:3} {words[-60:]}", end="", flush=True)

@@ -98,6 +98,8 @@ def hand_over(words: list[str]) -> int:
     """Go on as the environment's Python, so that Ctrl-C reaches it alone; its kernels are that Python too."""
     # A kernel that the user installed elsewhere under the same name would not know the kit.
     os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
+    # `pio` and `aiedge` in JupyterLab's terminals.
+    os.environ["PATH"] = os.pathsep.join([str(environment.PYTHON.parent), os.environ.get("PATH", os.defpath)])
     command = [str(environment.PYTHON), *words]
     if os.name == "nt":
         return subprocess.call(command)

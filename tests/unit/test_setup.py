@@ -6,7 +6,9 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -40,7 +42,9 @@ backend-path = ["."]
 name = "aiedge"
 version = "0.1.0"
 """
-SHOW_ARGUMENTS = "import sys; print('{name}:', sys.prefix, *sys.argv[1:])\n"
+SHOW_ARGUMENTS = (
+    "import os, sys; print(os.environ['PATH'].split(':')[0]); print('{name}:', sys.prefix, *sys.argv[1:])\n"
+)
 
 
 class Kit:
@@ -214,6 +218,7 @@ def test_first_and_next_start(kit, uv):
     assert first.returncode == 0, first.stderr
     opened = first.stdout.splitlines()[-1]
     assert opened.startswith(f"lab: {kit.folder}/.venv ")
+    assert first.stdout.splitlines()[-2] == f"{kit.folder}/.venv/bin"  # for `pio` in a terminal
     assert (
         "--ServerApp.ip=localhost" in opened and "--no-browser" in opened and "--ServerApp.port=0" in opened
     )
@@ -222,7 +227,7 @@ def test_first_and_next_start(kit, uv):
     assert list((kit.folder / ".venv").glob("lib/python*/site-packages/jupyterlab/__pycache__/*.pyc"))
 
     second = kit.start("xormodel", "--run")
-    assert second.stdout == f"notebooks: {kit.folder}/.venv run xormodel\n", second.stderr
+    assert second.stdout.splitlines()[1:] == [f"notebooks: {kit.folder}/.venv run xormodel"], second.stderr
 
 
 def test_an_interrupted_setup_is_repaired(kit):
@@ -236,6 +241,23 @@ def test_an_interrupted_setup_is_repaired(kit):
     (kit.folder / ".venv/bin/python").unlink()
     repaired = kit.start("xormodel")
     assert "[1/4]" in repaired.stdout and "lab: " in repaired.stdout, repaired.stderr
+
+
+def test_two_starts_at_once_take_turns(kit):
+    kit.add_uv()
+    slow = "import pathlib, time\nfor _ in range(300):\n    if pathlib.Path('go').exists(): break\n    time.sleep(0.1)\n"
+    kit.write("common/aiedge/board/build.py", slow.replace("'go'", repr(str(kit.folder / "go"))))
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(kit.start, "--setup")
+        while not (kit.folder / ".venv/share").exists():  # the first is at its last step then
+            assert not first.done()
+            time.sleep(0.05)
+        second = pool.submit(kit.start, "--setup")
+        time.sleep(1)
+        kit.write("go", "")
+        assert "The kit is ready." in first.result().stdout
+        assert second.result().stdout == "Another start is setting the kit up: waiting until it is done\n"
+    assert second.result().returncode == 0
 
 
 def test_a_changed_lock_is_installed_on_top(kit):
