@@ -30,46 +30,60 @@ typedef struct {
   int16_t dilation_h, dilation_w;
   int16_t pad_top, pad_left;
   int16_t input_zero_point;
+  int16_t gathered;  // 1 where windows are copied everywhere, and a filter is one run: few input channels
   int16_t pool_height, pool_width;  // a fused MAX_POOL_2D with stride = window; 1, 1 without
 } aiedge_conv_2d_int8_layer;
 
+// Copies a row of the window, `count` values; reads nothing beyond.
+static inline int8_t *aiedge_conv_2d_copy(int8_t *to, const int8_t *from, int32_t count) {
+#if defined(__ARM_FEATURE_UNALIGNED)
+  for (; count >= 4; count -= 4, to += 4, from += 4) memcpy(to, from, 4);
+#endif
+  for (; count > 0; count--) *to++ = *from++;
+  return to;
+}
+
 // Copies the window of one pixel, with the zero point where it lies outside.
-static inline void aiedge_conv_2d_window(const aiedge_conv_2d_int8_layer *layer, const int8_t *x, int32_t top,
-                                         int32_t left, int8_t *window) {
-  int32_t channels = layer->channels;
-  int32_t row_bytes = (layer->filter_width * channels + 3) & ~3;
-  for (int32_t ky = 0; ky < layer->filter_height; ky++) {
-    int32_t iy = top + ky * layer->dilation_h;
-    int8_t *to = window + ky * row_bytes;
-    for (int32_t kx = 0; kx < layer->filter_width; kx++) {
-      int32_t ix = left + kx * layer->dilation_w;
-      if (iy < 0 || iy >= layer->height || ix < 0 || ix >= layer->width) {
-        for (int32_t c = 0; c < channels; c++) *to++ = (int8_t)layer->input_zero_point;
+static __attribute__((noinline)) void aiedge_conv_2d_window(const aiedge_conv_2d_int8_layer *layer,
+                                                            const int8_t *x, int32_t top, int32_t left,
+                                                            int inside, int8_t *window) {
+  const int32_t channels = layer->channels, run = layer->filter_width * channels;
+  for (int32_t ky = 0; ky < layer->filter_height; ky++, top += layer->dilation_h) {
+    int8_t *to = window;
+    window += layer->gathered ? run : (run + 3) & ~3;
+    if (inside) {
+      aiedge_conv_2d_copy(to, x + (top * layer->width + left) * channels, run);
+      continue;
+    }
+    for (int32_t kx = 0, ix = left; kx < layer->filter_width; kx++, ix += layer->dilation_w) {
+      if (top >= 0 && top < layer->height && ix >= 0 && ix < layer->width) {
+        to = aiedge_conv_2d_copy(to, x + (top * layer->width + ix) * channels, channels);
       } else {
-        const int8_t *from = x + (iy * layer->width + ix) * channels;
-        for (int32_t c = 0; c < channels; c++) *to++ = *from++;
+        for (int32_t c = 0; c < channels; c++) *to++ = (int8_t)layer->input_zero_point;
       }
     }
   }
 }
 
-// Stores the outputs of two pixels in one channel, or their maximum with what the pooled map has.
-static inline void aiedge_conv_2d_store(const aiedge_output *output, const int32_t *scale, int32_t sum0, int32_t sum1,
-                                        int8_t *y0, int8_t *y1, int pooled) {
-  const int32_t value0 = aiedge_finish(aiedge_scale(sum0, scale), output);
-  const int32_t value1 = aiedge_finish(aiedge_scale(sum1, scale), output);
-  if (!pooled || value0 > *y0) *y0 = (int8_t)value0;
-  if (!pooled || value1 > *y1) *y1 = (int8_t)value1;
+// An output within the fused activation's range, or its maximum with what the pooled map has.
+static __attribute__((noinline)) int32_t aiedge_conv_2d_special(const aiedge_output *output, int32_t q,
+                                                                const int8_t *y, int pooled) {
+  q = aiedge_clamp(q, output->low, output->high);
+  return pooled && *y > q ? *y : q;
 }
 
 AIEDGE_KERNEL void aiedge_conv_2d_int8(const aiedge_conv_2d_int8_layer *layer, const int8_t *x, int8_t *y) {
   _Alignas(4) int8_t windows[2][AIEDGE_WINDOW_BYTES];
+  const aiedge_output output = layer->output;
   const int32_t filters = layer->filters, channels = layer->channels;
-  const int32_t run = layer->filter_width * channels;
+  const int32_t row = layer->filter_width * channels;
+  const int32_t runs = layer->gathered ? 1 : layer->filter_height;
+  const int32_t run = layer->gathered ? layer->filter_height * row : row;
   const int32_t reach_h = (layer->filter_height - 1) * layer->dilation_h;
   const int32_t reach_w = (layer->filter_width - 1) * layer->dilation_w;
   const int32_t pooled_width = layer->output_width / layer->pool_width;
   const int pooled = layer->pool_height * layer->pool_width > 1;
+  const int special = pooled || output.narrow;
   if (pooled) memset(y, -128, (size_t)(layer->output_height / layer->pool_height * pooled_width * filters));
 
   for (int32_t oy = 0; oy < layer->output_height; oy++) {
@@ -83,33 +97,50 @@ AIEDGE_KERNEL void aiedge_conv_2d_int8(const aiedge_conv_2d_int8_layer *layer, c
       const int32_t next = left + second * layer->stride_w;
       const int8_t *x0, *x1;
       int32_t row_step;
-      if (inside_rows && left >= 0 && next + reach_w < layer->width) {
+      const int inside = inside_rows && left >= 0 && next + reach_w < layer->width;
+      if (inside && !layer->gathered) {
         x0 = x + (top * layer->width + left) * channels;
         x1 = x + (top * layer->width + next) * channels;
         row_step = layer->dilation_h * layer->width * channels;
       } else {
-        aiedge_conv_2d_window(layer, x, top, left, windows[0]);
-        aiedge_conv_2d_window(layer, x, top, next, windows[1]);
+        aiedge_conv_2d_window(layer, x, top, left, inside, windows[0]);
+        aiedge_conv_2d_window(layer, x, top, next, inside, windows[1]);
         x0 = windows[0];
         x1 = windows[1];
-        row_step = (run + 3) & ~3;
+        row_step = (row + 3) & ~3;
       }
       int8_t *y0 = y_row + ox / layer->pool_width * filters;
       int8_t *y1 = y_row + (ox + second) / layer->pool_width * filters;
       const int8_t *w = layer->weights;
       const int32_t *scale = layer->scales, *end = scale + filters * AIEDGE_CHANNEL_STEP;
       while (scale != end) {
-        const int32_t *other = scale + AIEDGE_CHANNEL_STEP;
-        if (other == end) other = scale;
+        // An odd last filter is computed twice.
+        const int32_t two = scale + AIEDGE_CHANNEL_STEP != end;
+        const int32_t *other = scale + two * AIEDGE_CHANNEL_STEP;
         aiedge_sums sums = {scale[AIEDGE_BIAS], other[AIEDGE_BIAS], scale[AIEDGE_BIAS], other[AIEDGE_BIAS]};
         const int8_t *row0 = x0, *row1 = x1;
-        for (int32_t ky = layer->filter_height; ky > 0; ky--) {
+        for (int32_t ky = runs; ky > 0; ky--) {
           w = aiedge_dot_2x2(row0, row1, w, run, &sums);
           row0 += row_step;
           row1 += row_step;
         }
-        aiedge_conv_2d_store(&layer->output, scale, sums.s00, sums.s10, y0++, y1++, pooled);
-        if (other != scale) aiedge_conv_2d_store(&layer->output, other, sums.s01, sums.s11, y0++, y1++, pooled);
+        int32_t q00 = aiedge_finish(sums.s00, scale, output.zero_point);
+        int32_t q10 = aiedge_finish(sums.s10, scale, output.zero_point);
+        int32_t q01 = aiedge_finish(sums.s01, other, output.zero_point);
+        int32_t q11 = aiedge_finish(sums.s11, other, output.zero_point);
+        if (special) {
+          q00 = aiedge_conv_2d_special(&output, q00, y0, pooled);
+          q10 = aiedge_conv_2d_special(&output, q10, y1, pooled);
+          // Without a second filter this is the first again.
+          q01 = aiedge_conv_2d_special(&output, q01, y0 + two, pooled);
+          q11 = aiedge_conv_2d_special(&output, q11, y1 + two, pooled);
+        }
+        y0[0] = (int8_t)q00;
+        y1[0] = (int8_t)q10;
+        y0[two] = (int8_t)q01;
+        y1[two] = (int8_t)q11;
+        y0 += 2;
+        y1 += 2;
         scale = other + AIEDGE_CHANNEL_STEP;
       }
     }

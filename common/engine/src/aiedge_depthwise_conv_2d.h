@@ -20,7 +20,7 @@ typedef struct {
   const int8_t *weights;  // [C / 4][taps / 2][8]: for each four channels and pair of taps c0t0 c1t0 c0t1 c1t1
                           // c2t0 c3t0 c2t1 c3t1
   const int8_t *outside;  // C times the input's zero point
-  const int32_t *scales;   // bias, multiplier and shift of each output; the input's zero point is folded in
+  const int32_t *scales;  // bias, multiplier and shift of each output; the input's zero point is folded in
   aiedge_output output;
   int16_t height, width, channels;
   int16_t output_height, output_width;
@@ -37,21 +37,40 @@ typedef struct {
 
 #if defined(__ARM_FEATURE_DSP) && !defined(AIEDGE_REFERENCE)
 
-// Four channels of one pixel: two taps at a time, their bytes interleaved so that SMLAD adds the two taps of a channel.
+// Four channels of one pixel: two taps at a time, their bytes interleaved so that SMLAD adds the two taps of
+// a channel.
 static inline const int8_t *aiedge_taps_4(const int8_t *const *taps, const int8_t *const *end, int32_t c,
                                           const int8_t *w, aiedge_channel_sums *s) {
-  do {
-    const uint32_t a = aiedge_load4(taps[0] + c), b = aiedge_load4(taps[1] + c);
-    uint32_t low, high, u, v;
-    __asm("pkhbt %0, %1, %2, lsl #16" : "=r"(low) : "r"(a), "r"(b));
-    __asm("pkhtb %0, %1, %2, asr #16" : "=r"(high) : "r"(b), "r"(a));
-    aiedge_load_weights(&w, &u, &v);
-    s->s0 = aiedge_multiply_add_2(aiedge_even(low), aiedge_even(u), s->s0);
-    s->s1 = aiedge_multiply_add_2(aiedge_odd(low), aiedge_odd(u), s->s1);
-    s->s2 = aiedge_multiply_add_2(aiedge_even(high), aiedge_even(v), s->s2);
-    s->s3 = aiedge_multiply_add_2(aiedge_odd(high), aiedge_odd(v), s->s3);
-    taps += 2;
-  } while (taps != end);
+  uint32_t a, b, low, u, v, t;
+  // In assembly, since the compiler loads each pointer by itself.
+  __asm volatile(
+      "1:\n"
+      "ldrd %[a], %[b], [%[taps]], #8\n"
+      "ldr %[a], [%[a], %[c]]\n"
+      "ldr %[b], [%[b], %[c]]\n"
+      "ldrd %[u], %[v], [%[w]], #8\n"
+      "ldr %[t], %[end]\n"
+      "cmp %[taps], %[t]\n"
+      "pkhbt %[low], %[a], %[b], lsl #16\n"
+      "pkhtb %[b], %[b], %[a], asr #16\n"
+      "sxtb16 %[a], %[low]\n"
+      "sxtb16 %[t], %[u]\n"
+      "smlad %[s0], %[a], %[t], %[s0]\n"
+      "sxtb16 %[low], %[low], ror #8\n"
+      "sxtb16 %[u], %[u], ror #8\n"
+      "smlad %[s1], %[low], %[u], %[s1]\n"
+      "sxtb16 %[a], %[b]\n"
+      "sxtb16 %[t], %[v]\n"
+      "smlad %[s2], %[a], %[t], %[s2]\n"
+      "sxtb16 %[b], %[b], ror #8\n"
+      "sxtb16 %[v], %[v], ror #8\n"
+      "smlad %[s3], %[b], %[v], %[s3]\n"
+      "bne 1b\n"
+      : [taps] "+&r"(taps), [w] "+&r"(w), [s0] "+&r"(s->s0), [s1] "+&r"(s->s1), [s2] "+&r"(s->s2),
+        [s3] "+&r"(s->s3), [a] "=&r"(a), [b] "=&r"(b), [low] "=&r"(low), [u] "=&r"(u), [v] "=&r"(v),
+        [t] "=&r"(t)
+      : [c] "r"(c), [end] "m"(end)
+      : "cc", "memory");
   return w;
 }
 
@@ -71,9 +90,10 @@ static inline const int8_t *aiedge_taps_4(const int8_t *const *taps, const int8_
 
 #endif
 
-// One channel of one pixel, whose input is channel `from`; `place` is its place among the four that are packed together.
-static inline int32_t aiedge_taps_1(const int8_t *const *taps, const int8_t *const *end, int32_t from, int32_t place,
-                                    const int8_t *w) {
+// One channel of one pixel, whose input is channel `from`; `place` is its place among the four that are
+// packed together.
+static inline int32_t aiedge_taps_1(const int8_t *const *taps, const int8_t *const *end, int32_t from,
+                                    int32_t place, const int8_t *w) {
   int32_t sum = 0;
   w += (place & 1) + 2 * (place & 2);
   for (; taps != end; taps += 2, w += 8) sum += taps[0][from] * w[0] + taps[1][from] * w[2];
@@ -83,6 +103,7 @@ static inline int32_t aiedge_taps_1(const int8_t *const *taps, const int8_t *con
 AIEDGE_KERNEL void aiedge_depthwise_conv_2d_int8(const aiedge_depthwise_conv_2d_int8_layer *layer,
                                                  const int8_t *x, int8_t *y) {
   const int8_t *taps[AIEDGE_TAPS];
+  const aiedge_output output = layer->output;
   const int32_t channels = layer->channels;
   const int32_t outputs = channels * layer->depth_multiplier;
   const int32_t pairs = (layer->filter_height * layer->filter_width + 1) / 2;
@@ -111,16 +132,26 @@ AIEDGE_KERNEL void aiedge_depthwise_conv_2d_int8(const aiedge_depthwise_conv_2d_
           enum { STEP = AIEDGE_CHANNEL_STEP };
           aiedge_channel_sums sums = {scale[0], scale[STEP], scale[2 * STEP], scale[3 * STEP]};
           w = aiedge_taps_4(taps, end, c, w, &sums);
-          y[0] = (int8_t)aiedge_finish(aiedge_scale(sums.s0, scale), &layer->output);
-          y[1] = (int8_t)aiedge_finish(aiedge_scale(sums.s1, scale + STEP), &layer->output);
-          y[2] = (int8_t)aiedge_finish(aiedge_scale(sums.s2, scale + 2 * STEP), &layer->output);
-          y[3] = (int8_t)aiedge_finish(aiedge_scale(sums.s3, scale + 3 * STEP), &layer->output);
+          int32_t q0 = aiedge_finish(sums.s0, scale, output.zero_point);
+          int32_t q1 = aiedge_finish(sums.s1, scale + STEP, output.zero_point);
+          int32_t q2 = aiedge_finish(sums.s2, scale + 2 * STEP, output.zero_point);
+          int32_t q3 = aiedge_finish(sums.s3, scale + 3 * STEP, output.zero_point);
+          if (output.narrow) {
+            q0 = aiedge_clamp(q0, output.low, output.high);
+            q1 = aiedge_clamp(q1, output.low, output.high);
+            q2 = aiedge_clamp(q2, output.low, output.high);
+            q3 = aiedge_clamp(q3, output.low, output.high);
+          }
+          y[0] = (int8_t)q0;
+          y[1] = (int8_t)q1;
+          y[2] = (int8_t)q2;
+          y[3] = (int8_t)q3;
           scale += 4 * STEP;
         }
       }
       for (; c < outputs; c++, scale += AIEDGE_CHANNEL_STEP) {
         int32_t sum = scale[AIEDGE_BIAS] + aiedge_taps_1(taps, end, c / layer->depth_multiplier, c & 3, w);
-        *y++ = (int8_t)aiedge_finish(aiedge_scale(sum, scale), &layer->output);
+        *y++ = aiedge_finish_1(sum, scale, &output);
         if ((c & 3) == 3) w += 8 * pairs;
       }
     }

@@ -48,7 +48,7 @@ static inline int32_t aiedge_multiply_add_2(uint32_t x, uint32_t w, int32_t sum)
 
 // Eight packed weights; the pointer moves on.
 static inline void aiedge_load_weights(const int8_t **w, uint32_t *first, uint32_t *second) {
-  __asm("ldrd %0, %1, [%2], #8" : "=&r"(*first), "=&r"(*second), "+r"(*w) : "m"(*(const int8_t(*)[8])*w));
+  __asm("ldrd %0, %1, [%2], #8" : "=&r"(*first), "=&r"(*second), "+r"(*w) : "m"(*(const int8_t (*)[8]) * w));
 }
 
 typedef struct {
@@ -71,25 +71,25 @@ static inline void aiedge_dot_step(uint32_t p, uint32_t q, const int8_t **w, aie
   s->s11 = aiedge_multiply_add_2(q0, v0, s->s11);
 }
 
-#define AIEDGE_DOT_STEP_ASM            \
-  "ldrd %[u], %[v], [%[w]], #8\n"      \
-  "ldr %[p], [%[x0]], #4\n"            \
-  "sxtb16 %[p1], %[p], ror #8\n"       \
-  "sxtb16 %[p], %[p]\n"                \
-  "sxtb16 %[u1], %[u], ror #8\n"       \
-  "sxtb16 %[u], %[u]\n"                \
-  "sxtb16 %[v1], %[v], ror #8\n"       \
-  "sxtb16 %[v], %[v]\n"                \
+#define AIEDGE_DOT_STEP_ASM              \
+  "ldrd %[u], %[v], [%[w]], #8\n"        \
+  "ldr %[p], [%[x0]], #4\n"              \
+  "sxtb16 %[p1], %[p], ror #8\n"         \
+  "sxtb16 %[p], %[p]\n"                  \
+  "sxtb16 %[u1], %[u], ror #8\n"         \
+  "sxtb16 %[u], %[u]\n"                  \
+  "sxtb16 %[v1], %[v], ror #8\n"         \
+  "sxtb16 %[v], %[v]\n"                  \
   "smlad %[s00], %[p1], %[u1], %[s00]\n" \
   "smlad %[s01], %[p1], %[v1], %[s01]\n" \
-  "smlad %[s00], %[p], %[u], %[s00]\n"  \
-  "smlad %[s01], %[p], %[v], %[s01]\n"  \
-  "ldr %[p], [%[x1]], #4\n"            \
-  "sxtb16 %[p1], %[p], ror #8\n"       \
-  "sxtb16 %[p], %[p]\n"                \
+  "smlad %[s00], %[p], %[u], %[s00]\n"   \
+  "smlad %[s01], %[p], %[v], %[s01]\n"   \
+  "ldr %[p], [%[x1]], #4\n"              \
+  "sxtb16 %[p1], %[p], ror #8\n"         \
+  "sxtb16 %[p], %[p]\n"                  \
   "smlad %[s10], %[p1], %[u1], %[s10]\n" \
   "smlad %[s11], %[p1], %[v1], %[s11]\n" \
-  "smlad %[s10], %[p], %[u], %[s10]\n"  \
+  "smlad %[s10], %[p], %[u], %[s10]\n"   \
   "smlad %[s11], %[p], %[v], %[s11]\n"
 
 // Adds the products of two runs of `count` values with two filters; returns where the weights go on.
@@ -99,18 +99,15 @@ static inline const int8_t *aiedge_dot_2x2(const int8_t *x0, const int8_t *x1, c
   if (x0 != end) {
     // In assembly, since the compiler runs out of registers here and spills.
     uint32_t u, v, u1, v1, p, p1;
-    __asm volatile(
-        "1:\n"
-        AIEDGE_DOT_STEP_ASM
-        AIEDGE_DOT_STEP_ASM
-        "ldr %[p], %[end]\n"
-        "cmp %[x0], %[p]\n"
-        "bne 1b\n"
-        : [s00] "+&r"(s->s00), [s01] "+&r"(s->s01), [s10] "+&r"(s->s10), [s11] "+&r"(s->s11), [x0] "+&r"(x0),
-          [x1] "+&r"(x1), [w] "+&r"(w), [u] "=&r"(u), [v] "=&r"(v), [u1] "=&r"(u1), [v1] "=&r"(v1), [p] "=&r"(p),
-          [p1] "=&r"(p1)
-        : [end] "m"(end)
-        : "cc", "memory");
+    __asm volatile("1:\n" AIEDGE_DOT_STEP_ASM AIEDGE_DOT_STEP_ASM
+                   "ldr %[p], %[end]\n"
+                   "cmp %[x0], %[p]\n"
+                   "bne 1b\n"
+                   : [s00] "+&r"(s->s00), [s01] "+&r"(s->s01), [s10] "+&r"(s->s10), [s11] "+&r"(s->s11),
+                     [x0] "+&r"(x0), [x1] "+&r"(x1), [w] "+&r"(w), [u] "=&r"(u), [v] "=&r"(v), [u1] "=&r"(u1),
+                     [v1] "=&r"(v1), [p] "=&r"(p), [p1] "=&r"(p1)
+                   : [end] "m"(end)
+                   : "cc", "memory");
   }
   if (count & 4) {
     aiedge_dot_step(aiedge_load4(x0), aiedge_load4(x1), &w, s);

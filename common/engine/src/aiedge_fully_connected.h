@@ -17,8 +17,8 @@ typedef struct {
   int32_t rows, inputs, outputs;
 } aiedge_fully_connected_int8_layer;
 
-AIEDGE_KERNEL void aiedge_fully_connected_int8(const aiedge_fully_connected_int8_layer *layer, const int8_t *x,
-                                               int8_t *y) {
+AIEDGE_KERNEL void aiedge_fully_connected_int8(const aiedge_fully_connected_int8_layer *layer,
+                                               const int8_t *x, int8_t *y) {
   for (int32_t b = 0; b < layer->rows; b++) {
     const int8_t *w = layer->weights;
     const int32_t *scale = layer->scales, *end = scale + layer->outputs * AIEDGE_CHANNEL_STEP;
@@ -27,8 +27,8 @@ AIEDGE_KERNEL void aiedge_fully_connected_int8(const aiedge_fully_connected_int8
       if (other == end) other = scale;
       aiedge_sums sums = {scale[AIEDGE_BIAS], other[AIEDGE_BIAS], 0, 0};
       w = aiedge_dot_1x2(x, w, layer->inputs, &sums);
-      *y++ = (int8_t)aiedge_finish(aiedge_scale(sums.s00, scale), &layer->output);
-      if (other != scale) *y++ = (int8_t)aiedge_finish(aiedge_scale(sums.s01, other), &layer->output);
+      *y++ = aiedge_finish_1(sums.s00, scale, &layer->output);
+      if (other != scale) *y++ = aiedge_finish_1(sums.s01, other, &layer->output);
       scale = other + AIEDGE_CHANNEL_STEP;
     }
     x += layer->inputs;

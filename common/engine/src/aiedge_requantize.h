@@ -1,7 +1,8 @@
 // From an int32 sum to int8: multiply by a real factor in integers, add the zero point, clamp.
 //
-// factor = multiplier * 2^(shift - 31), multiplier in [2^30, 2^31). The product is rounded twice, as TensorFlow Lite Micro
-// does: halves up after the multiplication, halves away from zero after the right shift.
+// factor = multiplier * 2^(shift - 31), multiplier in [2^30, 2^31). The product is rounded twice, as
+// TensorFlow Lite Micro does: halves up after the multiplication, halves away from zero after the right
+// shift.
 #ifndef AIEDGE_REQUANTIZE_H
 #define AIEDGE_REQUANTIZE_H
 
@@ -43,32 +44,44 @@ enum { AIEDGE_BIAS, AIEDGE_MULTIPLIER, AIEDGE_SHIFT, AIEDGE_CHANNEL_STEP };
 
 // What all its channels share.
 typedef struct {
-  int32_t zero_point;
-  int32_t low, high;  // the fused activation's range
+  int16_t zero_point;
+  int16_t low, high;  // the fused activation's range
+  int16_t narrow;     // 1 where that is less than all of int8
 } aiedge_output;
 
-static __attribute__((noinline, unused)) int32_t aiedge_multiply_any(int32_t x, int32_t multiplier, int32_t shift) {
+static __attribute__((noinline, unused)) int32_t aiedge_multiply_any(int32_t x, int32_t multiplier,
+                                                                     int32_t shift) {
   return aiedge_multiply(x, multiplier, shift);
 }
 
-// A sum of a channel times its factor. The shift is a right shift, from 1 to 30, where all sums of the channel stay within 2^29;
-// else it is that of aiedge_multiply(), less 64.
-static inline int32_t aiedge_scale(int32_t sum, const int32_t *channel) {
+// A sum of a channel to int8: times its factor, plus the zero point, clamped to -128 ... 127. The channel's
+// shift is a right shift, from 1 to 30, where all its sums stay within 2^29; else it is that of
+// aiedge_multiply(), less 64.
+static inline int32_t aiedge_finish(int32_t sum, const int32_t *channel, int32_t zero_point) {
   const int32_t multiplier = channel[AIEDGE_MULTIPLIER], shift = channel[AIEDGE_SHIFT];
-  if (shift < 0) return aiedge_multiply_any(sum, multiplier, shift + 64);
-  const int32_t high = aiedge_high_multiply(sum, multiplier);
-  return (high + (high >> 31) + (1 << (shift - 1))) >> shift;
+  if (shift < 0) {
+    sum = aiedge_multiply_any(sum, multiplier, shift + 64) + zero_point;
+  } else {
+    sum = aiedge_high_multiply(sum, multiplier);
+    sum += sum >> 31;  // halves of negative numbers go down
+#if defined(__ARM_FEATURE_DSP) && !defined(AIEDGE_REFERENCE)
+    // The shift leaves the last bit that it drops in the carry: that rounds.
+    __asm("asrs %0, %0, %1\n\tadc %0, %0, %2" : "+r"(sum) : "r"(shift), "r"(zero_point) : "cc");
+#else
+    sum = ((sum + (1 << (shift - 1))) >> shift) + zero_point;
+#endif
+  }
+#if defined(__ARM_FEATURE_DSP) && !defined(AIEDGE_REFERENCE)
+  __asm("ssat %0, #8, %1" : "=r"(sum) : "r"(sum));
+  return sum;
+#else
+  return aiedge_clamp(sum, -128, 127);
+#endif
 }
 
-static inline int32_t aiedge_finish(int32_t scaled, const aiedge_output *output) {
-  scaled += output->zero_point;
-#if defined(__ARM_FEATURE_DSP) && !defined(AIEDGE_REFERENCE)
-  if (output->high - output->low == 255) {
-    __asm("ssat %0, #8, %1" : "=r"(scaled) : "r"(scaled));
-    return scaled;
-  }
-#endif
-  return aiedge_clamp(scaled, output->low, output->high);
+// The same for one output, with the fused activation.
+static inline int8_t aiedge_finish_1(int32_t sum, const int32_t *channel, const aiedge_output *output) {
+  return aiedge_clamp(aiedge_finish(sum, channel, output->zero_point), output->low, output->high);
 }
 
 #endif

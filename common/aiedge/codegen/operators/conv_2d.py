@@ -59,12 +59,15 @@ def _int8(operator: Operator, at: Places, pool: Operator | None) -> Call:
         pool_height, pool_width = int(pool.options["filterHeight"]), int(pool.options["filterWidth"])  # type: ignore[call-overload]
         shape["output_height"] = str(target.shape[1] * pool_height)
         shape["output_width"] = str(target.shape[2] * pool_width)
+    # With so few channels a row of the window is short and odd; copied, the window is one run.
+    gathered = channels < 4 and not pointwise
+    rows = weights.reshape(filters, 1 if gathered else height, -1)
     i = operator.index
     return Call(
         header='"aiedge_conv_2d.h"',
         statement=f"aiedge_conv_2d_int8(&layer_{i}, {at(operator.input(0))}, {at(target)})",
         constants=(
-            Constant(f"weights_{i}", pack_pairs(weights.reshape(filters, height, width * channels))),
+            Constant(f"weights_{i}", pack_pairs(rows)),
             *scaled.constants,
         ),
         struct=(
@@ -74,6 +77,7 @@ def _int8(operator: Operator, at: Places, pool: Operator | None) -> Call:
             | shape
             | {
                 "input_zero_point": str(int(params_of(operator.input(0)).zero_point)),
+                "gathered": str(int(gathered)),
                 "pool_height": str(pool_height),
                 "pool_width": str(pool_width),
             },

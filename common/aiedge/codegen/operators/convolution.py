@@ -87,11 +87,12 @@ def bias_of(operator: Operator) -> NDArray:
 
 def multipliers(operator: Operator, axis: int) -> tuple[NDArray, NDArray]:
     """Multiplier and shift of each output; TFLM forms the factor in float64 for convolutions, per channel or not."""
-    inputs, weights, outputs = (params_of(t) for t in (operator.input(0), operator.input(1), operator.outputs[0]))
+    inputs, weights, outputs = (
+        params_of(t) for t in (operator.input(0), operator.input(1), operator.outputs[0])
+    )
     if np.any(weights.zero_point) or weights.axis not in (None, axis):
         raise unsupported(operator, "its weights must be symmetric (zero point 0), per tensor or per output")
     scales = weights.scales(operator.outputs[0].shape[3])
     pairs = [quantize_multiplier(float(inputs.scale) * s / float(outputs.scale)) for s in scales.tolist()]
     multiplier, shift = np.array(pairs, np.int64).T
     return multiplier, shift
-

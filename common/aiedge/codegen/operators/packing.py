@@ -7,14 +7,15 @@ from numpy.typing import NDArray
 def pack_pairs(filters: NDArray[np.int8]) -> NDArray[np.int8]:
     """Pack filters [K, runs, length] for `aiedge_dot.h`: pairs of filters, four weights of each in turn.
 
-    An odd number of filters and a length that is no multiple of four are filled with zeros. Returns
+    A last filter without partner stands twice; a length that is no multiple of four is filled with zeros. Returns
     [K / 2, runs, length / 4, 2, 4], flat.
 
     >>> pack_pairs(np.arange(1, 11, dtype=np.int8).reshape(2, 1, 5)).tolist()
     [1, 2, 3, 4, 6, 7, 8, 9, 5, 0, 0, 0, 10, 0, 0, 0]
     """
     count, runs, length = filters.shape
-    padded = np.pad(filters, ((0, count % 2), (0, 0), (0, -length % 4)))
+    paired = np.pad(filters, ((0, count % 2), (0, 0), (0, 0)), mode="edge")
+    padded = np.pad(paired, ((0, 0), (0, 0), (0, -length % 4)))
     blocks = padded.reshape(-1, 2, runs, padded.shape[2] // 4, 4)
     return np.ascontiguousarray(blocks.transpose(0, 2, 3, 1, 4)).ravel()
 

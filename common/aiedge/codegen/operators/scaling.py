@@ -41,5 +41,5 @@ def scaling(operator: Operator, weights: NDArray[np.int8], multipliers: NDArray,
     rows = np.stack([folded, multipliers, np.where(fast, -shifts, shifts - SLOW)], axis=1)
     return Scaling(
         (Constant(f"scales_{i}", rows.astype(np.int32)),),
-        {"scales": f"scales_{i}", "output": f"{{{int(outputs.zero_point)}, {low}, {high}}}"},
+        {"scales": f"scales_{i}", "output": f"{{{int(outputs.zero_point)}, {low}, {high}, {int(high - low < 255)}}}"},
     )
