@@ -7,7 +7,7 @@ from aiedge.memory.buffers import Buffer, lifetimes
 from aiedge.memory.placement import Placement, peak, place
 from aiedge.memory.search import Block
 from aiedge.memory.steps import Step, steps
-from aiedge.tflite.graph import Graph, Tensor
+from aiedge.tflite.graph import Graph, Operator, Tensor
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,11 @@ class MemoryPlan:
         """The scratch buffer of a step that asked for one."""
         i = self.steps.index(step)
         return next(buffer for buffer in self.buffers if not buffer.tensors and buffer.first == i)
+
+    def live_bytes(self, operator: Operator) -> int:
+        """Bytes of the arena that are live while the operator's step runs."""
+        i = next(i for i, step in enumerate(self.steps) if operator in step.operators)
+        return sum(buffer.bytes for buffer in self.buffers if buffer.first <= i <= buffer.last)
 
 
 def plan_memory(
