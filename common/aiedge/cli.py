@@ -83,7 +83,11 @@ def _bench(options: argparse.Namespace) -> None:
     from aiedge.bench import bench
 
     model = tflite.load_model(options.model)
-    print(bench(model, options.model.stem, options.target, peers=not options.quick))
+    report = bench(model, options.model.stem, options.target, peers=not options.quick)
+    print(report)
+    if options.output:
+        for path in report.write(options.output, f"{options.model.stem}-{options.target}"):
+            print(f"wrote {path}")
 
 
 def _doctor(options: argparse.Namespace) -> None:

@@ -2,7 +2,9 @@
 
 - `targets`: the emulated cores, their compilers and their emulators
 - `emulator`: run a network on one and count its instructions, operator by operator
-- `report`: `bench(model, name, target)` → `Report`, the table of `aiedge bench`
+- `host`: run a network on this computer and time it, other runtimes beside it
+- `harness`: the C files that run a network on given inputs
+- `report`, `plot`: `bench(model, name, target)` → `Report`, the table of `aiedge bench`
 
 The C sources are in `c`; the cores' start-up code is in `common/platforms`. An emulator counts instructions
 exactly and knows nothing of time: no such figure is a measurement on a board.

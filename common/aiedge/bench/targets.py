@@ -4,12 +4,12 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from aiedge.bench.harness import C_SOURCES
 from aiedge.codegen.toolchain import CORTEX_M4
 from aiedge.errors import UserError
 from aiedge.paths import COMMON
 
 PLATFORMS = COMMON / "platforms"
-C_SOURCES = Path(__file__).parent / "c"
 
 
 @dataclass(frozen=True)

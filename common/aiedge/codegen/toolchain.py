@@ -34,7 +34,8 @@ def footprint(
     source: CSource, compiler: tuple[str, ...] = CORTEX_M4, optimize: str = "-Os"
 ) -> Footprint | None:
     """Bytes of the network on a microcontroller (Cortex-M4 unless told); None where its compiler is missing."""
-    if not shutil.which(compiler[0]):
+    size = re.sub(r"(gcc|clang|cc)$", "size", compiler[0])
+    if not shutil.which(compiler[0]) or not shutil.which(size):
         return None
     with tempfile.TemporaryDirectory() as folder:
         source.write(folder)
@@ -51,7 +52,7 @@ def footprint(
             ]
         )
         sizes = subprocess.run(
-            [compiler[0].replace("gcc", "size"), "-A", str(program)],
+            [size, "-A", str(program)],
             capture_output=True,
             text=True,
             check=True,
