@@ -25,7 +25,7 @@ def says(text: str, check, *arguments) -> None:
 
 def test_truth_table(capsys: pytest.CaptureFixture) -> None:
     checks.truth_table(INPUTS, TARGETS)
-    checks.truth_table(INPUTS[::-1].tolist(), TARGETS[::-1].tolist())
+    checks.truth_table(INPUTS[::-1].astype(float), TARGETS[::-1].astype(bool))
     assert capsys.readouterr().out.count("✓ TODO 1") == 2
 
 
@@ -44,6 +44,13 @@ def test_truth_table(capsys: pytest.CaptureFixture) -> None:
         (INPUTS, [[1], [1], [0], [0]], "XOR is 1 where the two inputs differ"),
         ([[0, 0], [0, 1], [0, 1], [1, 1]], TARGETS, "each pair of 0 and 1 once"),
         (INPUTS, [[0], [1], [np.nan], [0]], "NaN"),
+        (INPUTS.tolist(), TARGETS, "inputs = np.array(...)"),
+        (INPUTS, TARGETS.tolist(), "targets = np.array(...)"),
+        (INPUTS, [[0.5], [1.5], [1.2], [0.3]], "(0.5, 1.5, 1.2, 0.3)"),
+        (INPUTS.astype(str), TARGETS, "holds more than numbers"),
+        (INPUTS, [[0], [10**400], [1], [0]], "holds more than numbers"),
+        (keras.Input((2,)), TARGETS, "holds more than numbers"),
+        (np.zeros((3000, 3000)), TARGETS, "shape (3000, 3000)"),
         (INPUTS, "four rows", "holds more than numbers"),
         ([[0, 0], [0, 1], [1]], TARGETS, "holds more than numbers"),
     ],
@@ -61,7 +68,7 @@ def test_network(capsys: pytest.CaptureFixture) -> None:
     ("model", "text"),
     [
         (lambda: ..., "still open"),
-        (lambda: 7, "a int"),
+        (lambda: 7, "of type int"),
         (
             lambda: keras.Sequential([Dense(16, "relu"), Dense(16, "relu"), Dense(1, "sigmoid")]),
             "keras.Input",
@@ -109,6 +116,13 @@ def in_place(x, sigma, rng):
         (lambda x, sigma, rng: x + rng.normal(0, sigma**2, x.shape), "do not square"),
         (lambda x, sigma, rng: x + rng.normal(0, 1, x.shape), "scaled by sigma"),
         (lambda x, sigma, rng: x + rng.normal(0, sigma, (len(x), 1)), "the same noise on both inputs"),
+        (lambda x, sigma, rng: x + rng.normal(0, sigma), "the same noise in every row"),
+        (lambda x, sigma, rng: x + rng.normal(0, sigma, 2), "the same noise in every row"),
+        (lambda x, sigma, rng: x + rng.normal(sigma, 0, x.shape), "the order is"),
+        (lambda x, sigma, rng: x + rng.uniform(-sigma, sigma, x.shape), "uniform noise"),
+        (lambda x, sigma, rng: rng.normal(0, sigma, x.shape), "add the noise to the inputs"),
+        (lambda x, sigma, rng: x + rng.nrmal(0, sigma), "stops with AttributeError"),
+        (7, "is not callable"),
         (lambda x, sigma, rng: x, "standard deviation 0.000"),
         (lambda x, sigma, rng: x[:2], "shape (2, 2)"),
         (lambda x, sigma, rng: x * np.nan, "NaN"),
@@ -153,14 +167,20 @@ def q(values, scale, zero_point):
     ("function", "text"),
     [
         (lambda v, s, z: None, "still open"),
-        (lambda v, s, z: np.clip(v / s + z, -128, 127).astype(np.int8), ""),
+        (lambda v, s, z: np.clip(v / s + z, -128, 127).astype(np.int8), "cuts the fraction off"),
+        (
+            lambda v, s, z: (np.clip(np.round(v / s), -128, 127) + z).astype(np.int64).astype(np.int8),
+            "you clamp",
+        ),
+        (lambda v, s, z: np.clip(q(v, s, z), -128, 127).astype(int).tolist(), "numbers of type list"),
+        (lambda v, s, z: v / nothing, "NameError: name 'nothing' is not defined, in `(lambda v, s, z"),  # noqa: F821
         (lambda v, s, z: np.clip(np.round(v * s) + z, -128, 127).astype(np.int8), "divide by the scale"),
         (lambda v, s, z: np.clip(np.round(v / s), -128, 127).astype(np.int8), "add the zero point"),
         (lambda v, s, z: np.clip(np.round(v / s) - z, -128, 127).astype(np.int8), "do not subtract it"),
         (lambda v, s, z: q(v, s, z).astype(np.int64).astype(np.int8), "wrap around"),
         (lambda v, s, z: q(v, s, z), "clamp"),
         (lambda v, s, z: np.clip(q(v, s, z), 0, 255), "uint8"),
-        (lambda v, s, z: np.clip(q(v, s, z), -128, 127), "an array of float64"),
+        (lambda v, s, z: np.clip(q(v, s, z), -128, 127), "numbers of type float64"),
         (lambda v, s, z: np.zeros(3), "shape (3,)"),
     ],
 )
@@ -178,6 +198,12 @@ def layer(x, w, b, source, weights, target, zero=1, bias=1, offset=1, wide=np.in
     sums = (x.astype(wide) - wide(zero * source.zero_point)) @ w.T.astype(wide) + bias * b
     y = multiply_by_quantized_multiplier(sums, multiplier, shift) + offset * target.zero_point
     return (np.clip(y, -128, 127) if clamp else y).astype(np.int8)
+
+
+def with_real_factor(x, w, b, source, weights, target):
+    sums = (x.astype(np.int32) - source.zero_point) @ w.T.astype(np.int32) + b
+    y = np.round(sums * source.scale * weights.scale / target.scale) + target.zero_point
+    return np.clip(y, -128, 127).astype(np.int8)
 
 
 def test_integer_layer(xormodel: bytes, capsys: pytest.CaptureFixture) -> None:
@@ -204,7 +230,8 @@ def test_integer_layer_mistakes(change: dict, text: str, xormodel: bytes) -> Non
     [
         (lambda *a: ..., "still open"),
         (lambda x, w, *rest: x @ w, "ValueError"),
-        (lambda *a: layer(*a).astype(np.int32), "an array of int32"),
+        (with_real_factor, "use multiply_by_quantized_multiplier"),
+        (lambda *a: layer(*a).astype(np.int32), "numbers of type int32"),
         (lambda *a: layer(*a)[:, :1], "shape"),
     ],
 )

@@ -4,12 +4,13 @@ One module a lesson; this one holds what they share. A check that is not passed 
 "Run All" stops at the first open TODO. In a notebook the error shows as its text, without a traceback.
 """
 
+import traceback
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CheckFailed", "as_array", "expect", "passed"]
+__all__ = ["CheckFailed", "answer", "as_array", "expect", "passed", "still_open"]
 
 
 class CheckFailed(Exception):
@@ -49,18 +50,37 @@ def still_open(todo: int, value: object, name: str) -> None:
         )
 
 
+def answer(function: Any, todo: int, name: str, *arguments: Any) -> Any:
+    """What the student's function returns; raises `CheckFailed` where it raises, with the line where it does."""
+    still_open(todo, function, name)
+    try:
+        return function(*arguments)
+    except Exception as error:
+        # The first frame is this one; the second is the student's own, whatever lies below.
+        own = traceback.extract_tb(error.__traceback__)[1:2]
+        where = f", in `{own[0].line}`" if own and own[0].line else ""
+        raise CheckFailed(
+            f"✗ TODO {todo} is not right yet.\n"
+            f"  got:      `{name}` stops with {type(error).__name__}: {error}{where}\n"
+            "  expected: an answer"
+        ) from error
+
+
 def as_array(value: Any, todo: int, name: str, shape: tuple[int, ...] | None = None) -> NDArray[np.float64]:
     """The student's value as float64, of the given shape and without NaN; raises `CheckFailed` otherwise."""
     still_open(todo, value, name)
     try:
-        array = np.asarray(value, np.float64)
+        raw = np.asarray(value)
     except (TypeError, ValueError):
+        raw = np.array(None)
+    if raw.dtype.kind not in "biuf":
         kind = type(value).__name__
         raise CheckFailed(
             f"✗ TODO {todo} is not right yet.\n"
             f"  got:      `{name}` is a {kind} that holds more than numbers\n"
             "  expected: numbers"
-        ) from None
+        )
+    array = raw.astype(np.float64)
     if shape is not None:
         likely = f"{name}.reshape{shape} would give it this shape" if array.size == np.prod(shape) else ""
         expect(array.shape == shape, todo, f"`{name}` has shape {array.shape}", f"shape {shape}", likely)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aiedge.checks import CheckFailed, as_array, expect, passed, still_open
+from aiedge.checks import CheckFailed, answer, as_array, expect, passed, still_open
 from aiedge.quantization import (
     QuantParams,
     fully_connected,
@@ -33,7 +33,7 @@ def truth_table(inputs: Any, targets: Any) -> None:
         rows == {(0, 0), (0, 1), (1, 0), (1, 1)}, 1, f"the inputs {sorted(rows)}", "each pair of 0 and 1 once"
     )
     order = np.lexsort((x[:, 1], x[:, 0]))
-    answers = tuple(y[order, 0].astype(int).tolist())
+    answers = tuple(int(value) if value == int(value) else value for value in y[order, 0].tolist())
     gate = next((name for name, values in GATES.items() if values == answers), "")
     likely = (
         f"this is {gate}; XOR is 1 where the two inputs differ"
@@ -41,6 +41,9 @@ def truth_table(inputs: Any, targets: Any) -> None:
         else "XOR is 1 where the two inputs differ"
     )
     expect(answers == (0, 1, 1, 0), 1, f"for 00, 01, 10, 11: {answers}", "(0, 1, 1, 0)", likely)
+    for name, value in ("inputs", inputs), ("targets", targets):
+        got = f"`{name}` is of type {type(value).__name__}"
+        expect(isinstance(value, np.ndarray), 1, got, "a NumPy array", f"{name} = np.array(...)")
     passed(1, "the truth table is right.")
 
 
@@ -49,7 +52,9 @@ def network(model: Any) -> None:
     import keras
 
     still_open(2, model, "model")
-    expect(isinstance(model, keras.Model), 2, f"a {type(model).__name__}", "a keras.Sequential")
+    expect(
+        isinstance(model, keras.Model), 2, f"`model` is of type {type(model).__name__}", "a keras.Sequential"
+    )
     if not model.built:
         raise CheckFailed(
             "✗ TODO 2 is not right yet.\n  likely:   keras.Input((2,)) is missing as the first entry"
@@ -90,10 +95,10 @@ def trained(model: "keras.Model", inputs: NDArray, targets: NDArray) -> None:
 
 def add_noise(function: Any) -> None:
     """TODO 3: a function (inputs, sigma, rng) that adds normal noise and leaves its argument alone."""
-    still_open(3, function, "add_noise")
     clean = np.tile(np.array([[0.0, 1.0]]), (20000, 1))
     before = clean.copy()
-    noisy = as_array(function(clean, 0.25, np.random.default_rng(7)), 3, "add_noise(...)", clean.shape)
+    name = "add_noise(...)"
+    noisy = as_array(answer(function, 3, name, clean, 0.25, np.random.default_rng(7)), 3, name, clean.shape)
     expect(
         bool(np.all(clean == before)),
         3,
@@ -103,14 +108,26 @@ def add_noise(function: Any) -> None:
     )
     noise = noisy - clean
     mean, spread = float(noise.mean()), float(noise.std())
-    likely = "rng.uniform starts at its first argument; rng.normal is centred" if abs(mean) > 0.01 else ""
+    expect(
+        mean == 0 or float(np.ptp(noise, axis=0).max()) > 1e-9,
+        3,
+        "the same noise in every row",
+        "noise of its own for each value",
+        "pass size=inputs.shape; the order is rng.normal(mean, sigma, ...)",
+    )
+    if abs(mean + 0.5) < 0.01:
+        likely = "add the noise to the inputs: inputs + ..."
+    else:
+        likely = "rng.uniform starts at its first argument; rng.normal is centred"
     expect(abs(mean) < 0.01, 3, f"noise with mean {mean:.3f}", "mean 0", likely)
     if abs(spread - 0.0625) < 0.005:
         likely = "sigma is the standard deviation, not the variance: do not square it"
     elif abs(spread - 1) < 0.05:
         likely = "the noise must be scaled by sigma"
-    elif np.ptp(noise, axis=0).max() < 1e-9:
-        likely = "each value needs noise of its own: pass size=inputs.shape"
+    elif abs(spread - 0.25 / np.sqrt(3)) < 0.005:
+        likely = "this is uniform noise: use rng.normal"
+    else:
+        likely = ""
     expect(abs(spread - 0.25) < 0.01, 3, f"standard deviation {spread:.3f}", "0.25 for sigma = 0.25", likely)
     expect(
         abs(np.corrcoef(noise.T)[0, 1]) < 0.05,
@@ -153,15 +170,21 @@ def scale_and_zero_point(scale: Any, zero_point: Any, low: float, high: float) -
 
 def quantize(function: Any) -> None:
     """TODO 5: a function (values, scale, zero_point) that returns int8."""
-    still_open(5, function, "quantize")
     values = np.array([0.0, 0.3, 0.49, 0.51, 1.0, -0.3, 40.0, -40.0])
     scale, zero_point = 0.1, 5
-    got = as_array(function(values, scale, zero_point), 5, "quantize(...)", values.shape)
+    returned = answer(function, 5, "quantize(...)", values, scale, zero_point)
+    got = as_array(returned, 5, "quantize(...)", values.shape)
     right = reference_quantize(values, QuantParams(scale, zero_point)).astype(np.float64)
     mistakes: dict[str, NDArray] = {
+        "np.round before astype, which cuts the fraction off": np.trunc(
+            np.clip(values / scale + 5, -128, 127)
+        ),
         "np.round before the zero point is added; astype alone cuts the fraction off": np.clip(
             np.trunc(values / scale) + 5, -128, 127
         ),
+        "add the zero point before you clamp": (np.clip(np.round(values / scale), -128, 127) + 5)
+        .astype(np.int64)
+        .astype(np.int8),
         "divide by the scale": np.clip(np.round(values * scale) + 5, -128, 127),
         "add the zero point": np.clip(np.round(values / scale), -128, 127),
         "add the zero point, do not subtract it": np.clip(np.round(values / scale) - 5, -128, 127),
@@ -181,26 +204,20 @@ def quantize(function: Any) -> None:
         f"{right.tolist()} for {values.tolist()}, scale 0.1, zero point 5",
         likely,
     )
-    kind = getattr(function(values, scale, zero_point), "dtype", None)
-    expect(kind == np.int8, 5, f"an array of {kind}", "int8", "end with .astype(np.int8)")
+    kind = getattr(returned, "dtype", type(returned).__name__)
+    expect(kind == np.int8, 5, f"numbers of type {kind}", "int8", "end with .astype(np.int8)")
     passed(5, "rounded, shifted and clamped to int8.")
 
 
 def integer_layer(function: Any, graph: Graph) -> None:
     """TODO 6: one dense layer in integers, on every layer of the student's own model, bit for bit."""
-    still_open(6, function, "integer_layer")
     rng = np.random.default_rng(0)
     for operator in (op for op in graph.operators if op.kind == "FULLY_CONNECTED"):
         weights, bias = operator.input(1), operator.input(2)
         source, target = params_of(operator.input(0)), params_of(operator.outputs[0])
         x = rng.integers(-128, 128, (64, weights.shape[1]), dtype=np.int8)
         arguments = (weights.values, bias.values, source, params_of(weights), target)
-        try:
-            answers = function(x, *arguments)
-        except (TypeError, ValueError, IndexError) as error:
-            raise CheckFailed(
-                f"✗ TODO 6 is not right yet.\n  got:      {type(error).__name__}: {error}"
-            ) from None
+        answers = answer(function, 6, "integer_layer(...)", x, *arguments)
         got = as_array(answers, 6, "integer_layer(...)", (64, weights.shape[0]))
         right = fully_connected(x, *arguments)
         likely = next(
@@ -208,8 +225,8 @@ def integer_layer(function: Any, graph: Graph) -> None:
         )
         wrong = int(np.sum(got != right))
         expect(wrong == 0, 6, f"{wrong} of {right.size} values differ in {operator}", "none", likely)
-        kind = getattr(answers, "dtype", None)
-        expect(kind == np.int8, 6, f"an array of {kind}", "int8", "clamp, then end with .astype(np.int8)")
+        kind = getattr(answers, "dtype", type(answers).__name__)
+        expect(kind == np.int8, 6, f"numbers of type {kind}", "int8", "clamp, then end with .astype(np.int8)")
     passed(6, "every layer of your network, bit for bit.")
 
 
@@ -234,6 +251,11 @@ def _layer_mistakes(
         ),
         "int8 overflows: convert x and the weights to int32 before you multiply": np.clip(
             scaled(narrow + bias), INT8_MIN, INT8_MAX
+        ),
+        "a real factor rounds otherwise: use multiply_by_quantized_multiplier": np.clip(
+            np.round((products + bias) * (source.scale * w.scale / target.scale)) + target.zero_point,
+            INT8_MIN,
+            INT8_MAX,
         ),
         "clamp to −128 … 127 before astype, else large values wrap around": scaled(products + bias).astype(
             np.int8
