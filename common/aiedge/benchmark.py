@@ -18,7 +18,7 @@ from tqdm import tqdm
 from aiedge import tflite
 from aiedge.board import Board, BoardInfo, StandIn, choose_port, find_ports
 from aiedge.board.transport import BAUD
-from aiedge.errors import UserError, exit_cleanly
+from aiedge.errors import Parser, UserError, exit_cleanly
 from aiedge.paths import project_dir
 from aiedge.quantization import dequantize, quantize
 
@@ -197,7 +197,7 @@ def check_model(info: BoardInfo, path: Path) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """The command `./run_serial.py`: 0 if all answers are right, 1 if not, 2 after an error to mend."""
-    parser = _Parser(prog="run_serial.py", description="Ask a board to run its network on test inputs.")
+    parser = Parser(prog="./run_serial.py", description="Ask a board to run its network on test inputs.")
     parser.add_argument(
         "port", nargs="?", help="/dev/ttyUSB0, COM3, socket://HOST:PORT; default: list them and ask"
     )
@@ -241,11 +241,3 @@ def _from_bytes(raw: bytes, tensor: tflite.Tensor) -> NDArray[np.float32]:
 
 def _show(line: str) -> None:
     tqdm.write(f"board: {line}")
-
-
-class _Parser(argparse.ArgumentParser):
-    """A parser whose complaints look like all the kit's errors."""
-
-    def error(self, message: str) -> None:  # type: ignore[override]
-        print(UserError(message, "./run_serial.py --help lists what there is"), file=sys.stderr)
-        sys.exit(2)

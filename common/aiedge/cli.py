@@ -1,19 +1,18 @@
 """The `aiedge` command: inspect a model, compile it to C, look at what this computer has."""
 
 import argparse
-import sys
 from pathlib import Path
 
 from aiedge import __version__
-from aiedge.errors import UserError, exit_cleanly
+from aiedge.errors import Parser, exit_cleanly
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit status: 0, or 2 after an error that the person can mend."""
-    parser = _Parser(prog="aiedge", description="Small neural networks on microcontrollers.")
+    parser = Parser(prog="aiedge", description="Small neural networks on microcontrollers.")
     parser.add_argument("--version", action="version", version=f"aiedge {__version__}")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
-    commands = parser.add_subparsers(metavar="command", required=True, parser_class=_Parser)
+    commands = parser.add_subparsers(metavar="command", required=True, parser_class=Parser)
 
     inspect = commands.add_parser("inspect", help="operators, tensors, flash and arena of a model")
     inspect.add_argument("model", type=Path, help="a .tflite file or its C array")
@@ -94,11 +93,3 @@ def _doctor(options: argparse.Namespace) -> None:
     from aiedge.doctor import report
 
     print(report())
-
-
-class _Parser(argparse.ArgumentParser):
-    """A parser whose complaints look like all the kit's errors."""
-
-    def error(self, message: str) -> "None":  # type: ignore[override]
-        print(UserError(message, f"see `{self.prog} --help`"), file=sys.stderr)
-        sys.exit(2)

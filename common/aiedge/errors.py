@@ -4,8 +4,10 @@ Such an error says what happened and what to do about it. Commands print both an
 traceback appears only on request.
 """
 
+import argparse
 import sys
 from collections.abc import Callable
+from typing import NoReturn
 
 
 class UserError(Exception):
@@ -27,6 +29,14 @@ class UserError(Exception):
     def _render_traceback_(self) -> list[str]:
         """What a notebook shows in place of a traceback."""
         return str(self).splitlines()
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser of command lines whose complaints look like all the kit's errors."""
+
+    def error(self, message: str) -> NoReturn:
+        print(UserError(message, f"{self.prog} --help lists what there is"), file=sys.stderr)
+        sys.exit(2)
 
 
 def exit_cleanly(command: Callable[[], int | None], debug: bool = False) -> int:

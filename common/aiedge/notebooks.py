@@ -6,7 +6,6 @@ environment, so a notebook sees the packages that its caller sees.
     python -m aiedge.notebooks run xormodel     runs the solution in xormodel/build/ and prints its summary
 """
 
-import argparse
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +20,7 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat import NotebookNode
 from tqdm import tqdm
 
-from aiedge.errors import UserError, exit_cleanly
+from aiedge.errors import Parser, UserError, exit_cleanly
 from aiedge.files import write_atomic
 from aiedge.paths import project_dir
 
@@ -148,9 +147,7 @@ def summary(nb: NotebookNode) -> str:
 
 def main() -> int:
     """The command line of this module; returns the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m aiedge.notebooks", description="Run a project's solution."
-    )
+    parser = Parser(prog="python -m aiedge.notebooks", description="Run a project's solution.")
     parser.add_argument("action", choices=["run"])
     parser.add_argument("project")
     nb, written = run_solution(parser.parse_args().project)

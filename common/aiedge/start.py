@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from aiedge import environment
-from aiedge.errors import UserError, exit_cleanly
+from aiedge.errors import Parser, UserError, exit_cleanly
 from aiedge.paths import project_dir, projects
 
 COMMAND = "./start-notebook.sh"
@@ -19,7 +19,7 @@ COMMAND = "./start-notebook.sh"
 
 def arguments(words: list[str]) -> argparse.Namespace:
     """Parse the command line; leaves the process with status 2 for an unknown option."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog=COMMAND,
         description="Open a project of the workshop in JupyterLab. The first start sets the kit up in .venv.",
         epilog="AIEDGE_PYTHON names the Python to set up with; AIEDGE_WHEELHOUSE a folder of wheels to install from "
@@ -70,7 +70,9 @@ def check_port(port: int | None) -> None:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("localhost", port))
-        except (OSError, OverflowError) as error:
+        except OverflowError as error:
+            raise UserError(f"there is no port {port}", "ports go from 1 to 65535") from error
+        except OSError as error:
             raise UserError(
                 f"port {port} is not free", f"{COMMAND} without --port takes the next free one, from 8888 on"
             ) from error

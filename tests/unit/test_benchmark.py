@@ -192,7 +192,7 @@ def test_without_the_kit_it_starts_again_in_its_environment(bare_kit):
     wrapper.chmod(0o755)
     done = bare_python(bare_kit)
     assert done.returncode == 0
-    assert "usage: run_serial.py" in done.stdout
+    assert "usage: ./run_serial.py" in done.stdout
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the scripts are elsewhere")

@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from aiedge.errors import exit_cleanly
+from aiedge.errors import Parser, exit_cleanly
 from aiedge.lessons.build import Project, build, find_lessons
 from aiedge.lessons.check import check
 from aiedge.paths import REPO
@@ -12,9 +12,7 @@ from aiedge.paths import REPO
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; exit status 1 if a check fails, 2 for an error in a source."""
-    parser = argparse.ArgumentParser(
-        prog="python -m aiedge.lessons", description="Build and check the lessons."
-    )
+    parser = Parser(prog="python -m aiedge.lessons", description="Build and check the lessons.")
     commands = parser.add_subparsers(dest="command", required=True)
     builder = commands.add_parser("build", help="write the student folders from common/lessons")
     builder.add_argument("--execute", action="store_true", help="run the solutions and store their outputs")
