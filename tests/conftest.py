@@ -1,7 +1,9 @@
 """Fixtures that several tests share."""
 
+import atexit
 import os
 import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +13,11 @@ import pytest
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
 REPO = Path(__file__).resolve().parent.parent
+
+# What the tests compile is thrown away with this folder, which pytest's workers share.
+if "AIEDGE_CACHE" not in os.environ:
+    os.environ["AIEDGE_CACHE"] = tempfile.mkdtemp(prefix="aiedge-")
+    atexit.register(shutil.rmtree, os.environ["AIEDGE_CACHE"], ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -33,6 +33,8 @@ TOOLS = [
     ("clang", "a second opinion in the tests", "clang"),
     ("arm-none-eabi-gcc", "the emulated Cortex-M4", "gcc-arm-none-eabi libnewlib-arm-none-eabi"),
     ("qemu-system-arm", "the emulated Cortex-M4", "qemu-system-arm"),
+    ("xtensa-lx106-elf-gcc", "the emulated Xtensa", "gcc-xtensa-lx106 picolibc-xtensa-lx106-elf"),
+    ("qemu-system-xtensa", "the emulated Xtensa", "qemu-system-misc"),
     ("cppcheck", "`pio check`", "cppcheck"),
 ]
 

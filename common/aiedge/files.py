@@ -31,11 +31,14 @@ def write_atomic(path: str | Path, content: str | bytes) -> Path:
 
 
 def cache_folder(kind: str) -> Path:
-    """The kit's folder for files of one kind that can be made again, in the user's cache; it may not exist yet."""
+    """The kit's folder for files of one kind that can be made again; it may not exist yet.
+
+    It lies in the user's cache folder, or in the one that the environment variable `AIEDGE_CACHE` names.
+    """
     home = Path.home()
     system = {
         "win32": os.environ.get("LOCALAPPDATA", home / "AppData" / "Local"),
         "darwin": home / "Library" / "Caches",
     }
     cache = os.environ.get("XDG_CACHE_HOME") or system.get(sys.platform, home / ".cache")
-    return Path(cache) / "aiedge" / kind
+    return Path(os.environ.get("AIEDGE_CACHE") or Path(cache) / "aiedge") / kind

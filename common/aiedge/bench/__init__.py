@@ -12,6 +12,6 @@ exactly and knows nothing of time: no such figure is a measurement on a board.
 
 from aiedge.bench.emulator import Count, count_instructions
 from aiedge.bench.report import Report, Row, bench
-from aiedge.bench.targets import TARGETS
+from aiedge.bench.targets import TARGETS, Target
 
-__all__ = ["TARGETS", "Count", "Report", "Row", "bench", "count_instructions"]
+__all__ = ["TARGETS", "Count", "Report", "Row", "Target", "bench", "count_instructions"]

@@ -18,6 +18,9 @@ def draw(title: str, operators: Sequence[str], columns: dict[str, Sequence[float
             bars, labels=[f"{value:,.0f}" if value else "" for value in values], padding=3, fontsize=7
         )
         axes.set(xlabel=unit, xlim=(0, max(*values, 1) * 1.25))
+        axes.margins(y=0.01)
+        axes.locator_params(axis="x", nbins=5)
+        axes.xaxis.set_major_formatter("{x:,.0f}")
     all_axes[0].invert_yaxis()
     figure.suptitle(title)
     picture = io.BytesIO()

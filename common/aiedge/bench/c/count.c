@@ -1,8 +1,9 @@
 // A plugin of QEMU: counts executed instructions, and notes the count whenever the guest enters one function.
 //
-// Arguments: mark=ADDRESS of that function, out=FILE for the noted counts, one a line. It counts by translated
-// block, which is exact where no block is left half way: no interrupts and no exceptions, as in a benchmark. It
-// declares what it uses of QEMU's plugin interface, version 1, since distributions do not ship the header.
+// Arguments: mark=ADDRESS of that function, out=FILE for the noted counts, one a line. It counts by
+// translated block, which is exact where no block is left half way: no interrupts and no exceptions, as in a
+// benchmark. It declares what it uses of QEMU's plugin interface, version 1, since distributions do not ship
+// the header.
 #include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>

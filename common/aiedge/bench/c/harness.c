@@ -1,7 +1,8 @@
 // Runs a generated network on given inputs and writes its outputs, then how its operators ran.
 //
-// bench.h, generated for the model, has INVOKE(network, input, output), the sizes, and the inputs' file. The network is
-// there twice: `plain`, as anybody compiles it, and `stepped`, which calls aiedge_step() before each operator.
+// bench.h, generated for the model, has INVOKE(network, input, output), the sizes, and the inputs' file. The
+// network is there twice: `plain`, as anybody compiles it, and `stepped`, which calls aiedge_step() before
+// each operator.
 #include <stdint.h>
 #include <string.h>
 
@@ -15,7 +16,8 @@ static int count;
 
 // The inputs of all runs, one after the other, from a file.
 extern const uint8_t bench_inputs[];
-__asm(".section .rodata\n.balign 16\n.global bench_inputs\nbench_inputs:\n.incbin \"inputs.bin\"\n.previous\n");
+__asm(
+    ".section .rodata\n.balign 16\n.global bench_inputs\nbench_inputs:\n.incbin \"inputs.bin\"\n.previous\n");
 
 // QEMU's plugin notes how many instructions ran whenever this function is entered.
 __attribute__((noinline)) void aiedge_step(int32_t index) { steps[count++] = index; }

@@ -1,0 +1,118 @@
+"""`aiedge bench`: counting instructions on emulated cores, timing on this computer."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from aiedge import tflite
+from aiedge.bench import TARGETS, Target, bench, count_instructions
+from aiedge.bench import emulator as emulator_module
+from aiedge.bench.harness import random_inputs
+from aiedge.cli import main
+from aiedge.codegen import generate
+from networks import network
+
+
+@pytest.fixture(params=list(TARGETS))
+def target(request: pytest.FixtureRequest, need_tool) -> Target:
+    """Each emulated core whose tools are installed."""
+    core = TARGETS[request.param]
+    for program in (core.compiler[0], core.emulator.split()[0]):
+        need_tool(program, f"apt install {core.packages}")
+    return core
+
+
+def test_counts_are_those_of_the_emulators_own_log(
+    target: Target, xormodel: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # One instruction a block, each block's execution in the log: slow, and independent of the plugin.
+    run_tool, logs = emulator_module.run_tool, []
+
+    def run_and_log(command: list[str], folder: Path) -> bytes:
+        if "-plugin" in command:
+            log = tmp_path / "log"
+            plain = command[: command.index("-plugin")]
+            subprocess.run(
+                [*plain, "-singlestep", "-d", "exec,nochain", "-D", log],
+                cwd=folder,
+                capture_output=True,
+                check=True,
+            )
+            address = re.search(r"mark=0x([0-9a-f]+)", command[-1])
+            assert address
+            trace = re.findall(r"^Trace.*?\[[0-9a-f]+/([0-9a-f]+)/", log.read_text(), re.MULTILINE)
+            logs.append([i for i, pc in enumerate(trace) if int(pc, 16) == int(address[1], 16)])
+        return run_tool(command, folder)
+
+    monkeypatch.setattr(emulator_module, "run_tool", run_and_log)
+    graph = tflite.read(xormodel)
+    count = count_instructions(graph, generate(graph, "model"), target, random_inputs(graph, 2))
+    spans = np.diff(logs[0])
+    empty = spans[0]
+    assert count.total == spans[2] - empty
+    assert list(count.operators.values()) == [span - empty for span in spans[4:]]
+
+
+def test_counts_repeat_and_add_up(target: Target, xormodel: bytes) -> None:
+    first, second = (bench(xormodel, "xor", target.name, peers=False) for _ in range(2))
+    assert first == second
+    parts = sum(row.cost for row in first.rows)
+    assert 0 < first.total - parts < 60  # the call, its checks and its return
+    assert first.code_bytes["-Os"] < first.code_bytes["-O2"] < 4096
+
+
+def test_several_inputs_and_outputs_on_an_emulated_core(target: Target) -> None:
+    report = bench(network("two_inputs"), "two", target.name, peers=False)
+    assert report.total > report.macs > 0
+    assert {row.kind for row in report.rows} >= {"CONV_2D", "CONCATENATION", "LOGISTIC"}
+
+
+def test_outputs_are_compared(target: Target, xormodel: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    from aiedge.bench import report
+
+    def spoil(*arguments: object) -> object:
+        count = count_instructions(*arguments)  # type: ignore[arg-type]
+        count.outputs[0][0] ^= 1
+        return count
+
+    monkeypatch.setattr(report, "count_instructions", spoil)
+    with pytest.raises(report.UserError, match="other outputs"):
+        bench(xormodel, "xor", target.name, peers=False)
+
+
+def test_the_command_prints_and_saves(
+    repo: Path, tmp_path: Path, capsys: pytest.CaptureFixture, target: Target
+) -> None:
+    model = repo / "xormodel/solution/xormodel.cpp"
+    assert main(["bench", str(model), "--target", target.name, "--quick", "-o", str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    assert "emulated" in out and "FULLY_CONNECTED" in out
+    figures = json.loads((tmp_path / f"xormodel-{target.name}.json").read_text())
+    assert figures["macs"] == 304 and f"{figures['total']:,.0f}" in out
+    assert (tmp_path / f"xormodel-{target.name}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_this_computer(xormodel: bytes, need_tool) -> None:
+    need_tool("cc", "apt install gcc")
+    report = bench(xormodel, "xor", "host")
+    assert report.unit == "ns" and 0 < report.total < 1e6
+    assert [row.kind for row in report.rows][-1] == "LOGISTIC"
+    ratio = report.peers["this computer: LiteRT / compiled C"]
+    assert ratio == pytest.approx(report.peers["this computer: LiteRT, µs"] * 1000 / report.total)
+    if tflite.has_tflm():
+        assert report.peers["TFLM's arena, bytes"] > report.arena_bytes
+        assert report.peers["this computer: TFLM / compiled C"] > 0
+
+
+def test_a_missing_tool_is_named(
+    repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    model = str(repo / "xormodel/solution/xormodel.cpp")
+    assert main(["bench", model, "--target", "xtensa", "--quick"]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("error: xtensa-lx106-elf-gcc is missing") and "apt install gcc-xtensa-lx106" in err

@@ -1,0 +1,81 @@
+"""Generated C in a project of one's own: the generated files, the engine's headers, and any C or C++ compiler."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from aiedge import tflite
+from aiedge.cli import main
+from networks import network
+
+WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror"]
+TRUTH = {"0 xor 0": 0, "0 xor 1": 1, "1 xor 0": 1, "1 xor 1": 0}
+
+
+@pytest.fixture
+def project(repo: Path, tmp_path: Path) -> Path:
+    """A folder with nothing of the kit but the engine's headers and the example."""
+    shutil.copytree(repo / "common/engine/src", tmp_path / "engine")
+    for path in (repo / "common/engine/example").iterdir():
+        shutil.copy(path, tmp_path)
+    return tmp_path
+
+
+def build(project: Path, command: list[str]) -> None:
+    subprocess.run([*command, *WARNINGS, "-Iengine", "-I."], cwd=project, check=True)
+
+
+def check_truth_table(project: Path) -> None:
+    out = subprocess.run([project / "xor"], capture_output=True, text=True, check=True).stdout
+    answers = dict(line.split(" = ") for line in out.splitlines())
+    assert {question: round(float(answer)) for question, answer in answers.items()} == TRUTH
+
+
+@pytest.mark.parametrize("compiler", ["cc", "clang"])
+def test_c(compiler: str, repo: Path, project: Path, need_tool) -> None:
+    need_tool(compiler, f"apt install {compiler.replace('cc', 'gcc')}")
+    assert main(["compile", str(repo / "xormodel/solution/xormodel.cpp"), "-o", str(project)]) == 0
+    build(project, [compiler, "-std=c11", "-O2", "main.c", "xormodel.c", "-o", "xor", "-lm"])
+    check_truth_table(project)
+
+
+@pytest.mark.parametrize("compiler", ["g++", "clang++"])
+def test_cpp(compiler: str, repo: Path, project: Path, need_tool) -> None:
+    need_tool(compiler, "apt install g++ clang")
+    assert main(["compile", str(repo / "xormodel/solution/xormodel.cpp"), "-o", str(project)]) == 0
+    build(project, ["cc", "-std=c11", "-O2", "-c", "xormodel.c"])
+    build(project, [compiler, "-std=c++17", "-O2", "main.cpp", "xormodel.o", "-o", "xor", "-lm"])
+    check_truth_table(project)
+
+
+SEVERAL = """
+#include <stdio.h>
+#include "net.h"
+static _Alignas(NET_ARENA_ALIGNMENT) uint8_t arena[NET_ARENA_BYTES];
+static int8_t a[NET_INPUT0_COUNT], b[NET_INPUT1_COUNT], c[NET_OUTPUT0_COUNT], d[NET_OUTPUT1_COUNT];
+int main(void) {
+  fread(a, 1, sizeof a, stdin);
+  fread(b, 1, sizeof b, stdin);
+  int status = net_invoke(a, b, c, d, arena);
+  fwrite(c, 1, sizeof c, stdout);
+  fwrite(d, 1, sizeof d, stdout);
+  return status;
+}
+"""
+
+
+@pytest.mark.skipif(not tflite.has_tflm(), reason="needs tflite-micro: its wheel exists for Linux on x86-64")
+def test_several_inputs_and_outputs(project: Path) -> None:
+    model = network("two_inputs")
+    (project / "net.tflite").write_bytes(model)
+    (project / "main.c").write_text(SEVERAL)
+    assert main(["compile", str(project / "net.tflite"), "-o", str(project)]) == 0
+    build(project, ["cc", "-std=c11", "main.c", "net.c", "-o", "net", "-lm", "-Wno-unused-result"])
+    rng = np.random.default_rng(0)
+    x = [rng.integers(-128, 128, t.shape, np.int8) for t in tflite.read(model).inputs]
+    run = subprocess.run([project / "net"], input=b"".join(map(bytes, x)), capture_output=True, check=True)
+    expected = tflite.interpreters.run_tflm_all(model, [array[None] for array in x])
+    assert run.stdout == b"".join(array.tobytes() for array in expected)

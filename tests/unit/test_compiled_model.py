@@ -1,0 +1,114 @@
+"""`aiedge.CompiledModel`: a model compiled for this computer."""
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import aiedge
+from aiedge import tflite
+from aiedge.codegen import compiled
+from aiedge.errors import UserError
+from aiedge.runtimes import every_int8_pair
+from networks import network
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty cache folder."""
+    monkeypatch.setenv("AIEDGE_CACHE", str(tmp_path))
+    return tmp_path / "compiled"
+
+
+def test_it_answers_as_numpy_does(xormodel: bytes, tmp_path: Path) -> None:
+    x = every_int8_pair()[::53]
+    expected = tflite.run_integer(tflite.read(xormodel), x)
+    (tmp_path / "net.tflite").write_bytes(xormodel)
+    for model in (xormodel, tmp_path / "net.tflite", str(tmp_path / "net.tflite"), tflite.read(xormodel)):
+        np.testing.assert_array_equal(aiedge.CompiledModel(model).predict(x), expected)
+
+
+def test_set_input_invoke_get_output(xormodel: bytes) -> None:
+    model = aiedge.CompiledModel(xormodel)
+    x = np.array([[127, -128]], np.int8)
+    model.set_input(x)
+    x[:] = 0  # the model has its own copy
+    model.invoke()
+    first = model.get_output()
+    assert first.shape == (1, 1) and first.dtype == np.int8
+    model.set_input(np.array([127, 127], np.int8))
+    model.invoke()
+    assert model.get_output() != first  # which the second run left alone
+
+
+@pytest.mark.skipif(not tflite.has_tflm(), reason="needs tflite-micro: its wheel exists for Linux on x86-64")
+def test_several_inputs_and_outputs() -> None:
+    data = network("two_inputs")
+    model = aiedge.CompiledModel(data)
+    rng = np.random.default_rng(0)
+    x = [rng.integers(-128, 128, (5, *t.sample_shape), np.int8) for t in model.inputs]
+    outputs = model.predict(*x)
+    for mine, theirs in zip(outputs, tflite.interpreters.run_tflm_all(data, x), strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+    with pytest.raises(ValueError, match="2 inputs, not 1"):
+        model.predict(x[0])
+
+
+@pytest.mark.parametrize("x", [np.zeros(2, np.float32), np.zeros(3, np.int8)], ids=["type", "size"])
+def test_an_input_that_does_not_fit_is_named(x: np.ndarray, xormodel: bytes) -> None:
+    with pytest.raises(ValueError, match=r"input 0 is tensor 0 \(int8 \[1, 2\]"):
+        aiedge.CompiledModel(xormodel).set_input(x)
+
+
+def test_a_model_is_compiled_once(xormodel: bytes, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = aiedge.CompiledModel(xormodel)
+    assert list(cache.iterdir()) == [first.library]
+    other = aiedge.CompiledModel(xormodel, flags=("-O1",))
+    assert other.library != first.library
+    monkeypatch.setattr(compiled, "run_compiler", lambda command: pytest.fail("compiled again"))
+    assert aiedge.CompiledModel(xormodel).library == first.library
+    monkeypatch.setattr(compiled, "_engine", lambda: "other headers")
+    with pytest.raises(pytest.fail.Exception, match="compiled again"):
+        aiedge.CompiledModel(xormodel)
+
+
+def test_several_can_compile_the_same_at_once(xormodel: bytes, cache: Path) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        models = list(pool.map(lambda _: aiedge.CompiledModel(xormodel), range(4)))
+    assert [path.name for path in cache.iterdir()] == [models[0].library.name]
+    assert len({model.predict(every_int8_pair()[:300]).tobytes() for model in models}) == 1
+
+
+def test_a_failed_compilation_leaves_nothing(
+    xormodel: bytes, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(UserError, match="failed"):
+        aiedge.CompiledModel(xormodel, flags=("--no-such-flag",))
+    assert list(cache.iterdir()) == []
+    monkeypatch.setenv("PATH", str(cache))
+    monkeypatch.delenv("CC", raising=False)
+    with pytest.raises(UserError, match="no C compiler"):
+        aiedge.CompiledModel(xormodel)
+
+
+def test_a_long_batch_shows_a_bar(
+    xormodel: bytes, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = aiedge.CompiledModel(xormodel)
+    model.predict(every_int8_pair()[:10])
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(compiled, "BAR_AFTER_S", 0)
+    model.predict(every_int8_pair()[:10])
+    assert "/10" in capsys.readouterr().err
+
+
+def test_the_package_alone_imports_nothing_large() -> None:
+    code = (
+        "import sys, aiedge; assert not {'numpy', 'tqdm', 'jinja2'} & set(sys.modules); aiedge.CompiledModel"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+    with pytest.raises(AttributeError, match="no attribute 'Compiled'"):
+        aiedge.Compiled  # noqa: B018
