@@ -169,7 +169,7 @@ def _compare(outputs: list[NDArray], graph: Graph, inputs: list[list[NDArray]], 
 
 
 def _row(operator: Operator, source: CSource, cost: float) -> Row:
-    live = sum(b.bytes for b in source.plan.buffers if b.first <= operator.index <= b.last)
+    live = source.plan.live_bytes(operator)
     weights = sum(t.bytes for t in operator.inputs if t is not None and t.is_constant)
     return Row(operator.index, operator.kind, operator.macs, cost, weights, live)
 
