@@ -34,12 +34,23 @@ typedef struct {
   int16_t pool_height, pool_width;  // a fused MAX_POOL_2D with stride = window; 1, 1 without
 } aiedge_conv_2d_int8_layer;
 
-// Copies a row of the window, `count` values; reads nothing beyond.
+// Copies `count` values; reads nothing beyond.
 static inline int8_t *aiedge_conv_2d_copy(int8_t *to, const int8_t *from, int32_t count) {
-#if defined(__ARM_FEATURE_UNALIGNED)
-  for (; count >= 4; count -= 4, to += 4, from += 4) memcpy(to, from, 4);
+#ifdef __ARM_FEATURE_UNALIGNED
+  if (count >= 4) {
+    // Words, the last of which overlaps the one before it.
+    int8_t *end = to + count;
+    const int8_t *last = from + count - 4;
+    while (from < last) {
+      memcpy(to, from, 4);
+      to += 4;
+      from += 4;
+    }
+    memcpy(end - 4, last, 4);
+    return end;
+  }
 #endif
-  for (; count > 0; count--) *to++ = *from++;
+  while (count-- > 0) *to++ = *from++;
   return to;
 }
 
@@ -47,14 +58,21 @@ static inline int8_t *aiedge_conv_2d_copy(int8_t *to, const int8_t *from, int32_
 static __attribute__((noinline)) void aiedge_conv_2d_window(const aiedge_conv_2d_int8_layer *layer,
                                                             const int8_t *x, int32_t top, int32_t left,
                                                             int inside, int8_t *window) {
-  const int32_t channels = layer->channels, run = layer->filter_width * channels;
+  const int32_t channels = layer->channels, row = layer->filter_width * channels;
+  const int32_t row_bytes = layer->gathered ? row : (row + 3) & ~3;
+  if (inside) {
+    const int32_t step = layer->dilation_h * layer->width * channels;
+    const int8_t *from = x + (top * layer->width + left) * channels;
+    for (int32_t ky = layer->filter_height; ky > 0; ky--) {
+      aiedge_conv_2d_copy(window, from, row);
+      window += row_bytes;
+      from += step;
+    }
+    return;
+  }
   for (int32_t ky = 0; ky < layer->filter_height; ky++, top += layer->dilation_h) {
     int8_t *to = window;
-    window += layer->gathered ? run : (run + 3) & ~3;
-    if (inside) {
-      aiedge_conv_2d_copy(to, x + (top * layer->width + left) * channels, run);
-      continue;
-    }
+    window += row_bytes;
     for (int32_t kx = 0, ix = left; kx < layer->filter_width; kx++, ix += layer->dilation_w) {
       if (top >= 0 && top < layer->height && ix >= 0 && ix < layer->width) {
         to = aiedge_conv_2d_copy(to, x + (top * layer->width + ix) * channels, channels);
@@ -68,7 +86,7 @@ static __attribute__((noinline)) void aiedge_conv_2d_window(const aiedge_conv_2d
 // An output within the fused activation's range, or its maximum with what the pooled map has.
 static __attribute__((noinline)) int32_t aiedge_conv_2d_special(const aiedge_output *output, int32_t q,
                                                                 const int8_t *y, int pooled) {
-  q = aiedge_clamp(q, output->low, output->high);
+  q = aiedge_clamp_32(q, output->low, output->high);
   return pooled && *y > q ? *y : q;
 }
 

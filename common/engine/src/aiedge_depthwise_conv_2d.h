@@ -11,14 +11,14 @@
 #include "aiedge_engine.h"
 #include "aiedge_requantize.h"
 
-// The largest number of taps (KH * KW) of a layer in the generated file, rounded up to an even number.
+// The largest number of taps (KH * KW) of a layer in the generated file.
 #ifndef AIEDGE_TAPS
-#define AIEDGE_TAPS 2
+#define AIEDGE_TAPS 1
 #endif
 
 typedef struct {
-  const int8_t *weights;  // [C / 4][taps / 2][8]: for each four channels and pair of taps c0t0 c1t0 c0t1 c1t1
-                          // c2t0 c3t0 c2t1 c3t1
+  const int16_t *weights;  // for each four channels and pair of taps c0t0 c0t1 c1t0 c1t1 ...; a last odd tap
+                           // has c0 c1 c2 c3 c2t0 c3t0 c2t1 c3t1
   const int8_t *outside;  // C times the input's zero point
   const int32_t *scales;  // bias, multiplier and shift of each output; the input's zero point is folded in
   aiedge_output output;
@@ -35,55 +35,71 @@ typedef struct {
   int32_t s0, s1, s2, s3;
 } aiedge_channel_sums;
 
-#if defined(__ARM_FEATURE_DSP) && !defined(AIEDGE_REFERENCE)
+#ifdef AIEDGE_DSP
 
 // Four channels of one pixel: two taps at a time, their bytes interleaved so that SMLAD adds the two taps of
 // a channel.
-static inline const int8_t *aiedge_taps_4(const int8_t *const *taps, const int8_t *const *end, int32_t c,
-                                          const int8_t *w, aiedge_channel_sums *s) {
-  uint32_t a, b, low, u, v, t;
+static inline const int16_t *aiedge_taps_4(const int8_t *const *taps, const int8_t *const *end, int32_t odd,
+                                           int32_t c, const int16_t *w, aiedge_channel_sums *s) {
+  uint32_t a, b, low, u, v;
   // In assembly, since the compiler loads each pointer by itself.
-  __asm volatile(
-      "1:\n"
-      "ldrd %[a], %[b], [%[taps]], #8\n"
-      "ldr %[a], [%[a], %[c]]\n"
-      "ldr %[b], [%[b], %[c]]\n"
-      "ldrd %[u], %[v], [%[w]], #8\n"
-      "ldr %[t], %[end]\n"
-      "cmp %[taps], %[t]\n"
-      "pkhbt %[low], %[a], %[b], lsl #16\n"
-      "pkhtb %[b], %[b], %[a], asr #16\n"
-      "sxtb16 %[a], %[low]\n"
-      "sxtb16 %[t], %[u]\n"
-      "smlad %[s0], %[a], %[t], %[s0]\n"
-      "sxtb16 %[low], %[low], ror #8\n"
-      "sxtb16 %[u], %[u], ror #8\n"
-      "smlad %[s1], %[low], %[u], %[s1]\n"
-      "sxtb16 %[a], %[b]\n"
-      "sxtb16 %[t], %[v]\n"
-      "smlad %[s2], %[a], %[t], %[s2]\n"
-      "sxtb16 %[b], %[b], ror #8\n"
-      "sxtb16 %[v], %[v], ror #8\n"
-      "smlad %[s3], %[b], %[v], %[s3]\n"
-      "bne 1b\n"
-      : [taps] "+&r"(taps), [w] "+&r"(w), [s0] "+&r"(s->s0), [s1] "+&r"(s->s1), [s2] "+&r"(s->s2),
-        [s3] "+&r"(s->s3), [a] "=&r"(a), [b] "=&r"(b), [low] "=&r"(low), [u] "=&r"(u), [v] "=&r"(v),
-        [t] "=&r"(t)
-      : [c] "r"(c), [end] "m"(end)
-      : "cc", "memory");
+  if (taps != end) {
+    __asm volatile(
+        "1:\n"
+        "ldrd %[a], %[b], [%[taps]], #8\n"
+        "ldr %[a], [%[a], %[c]]\n"
+        "ldr %[b], [%[b], %[c]]\n"
+        "ldrd %[u], %[v], [%[w]], #16\n"
+        "pkhbt %[low], %[a], %[b], lsl #16\n"
+        "pkhtb %[b], %[b], %[a], asr #16\n"
+        "sxtb16 %[a], %[low]\n"
+        "smlad %[s0], %[a], %[u], %[s0]\n"
+        "sxtb16 %[low], %[low], ror #8\n"
+        "smlad %[s1], %[low], %[v], %[s1]\n"
+        "ldrd %[u], %[v], [%[w], #-8]\n"
+        "sxtb16 %[a], %[b]\n"
+        "smlad %[s2], %[a], %[u], %[s2]\n"
+        "sxtb16 %[b], %[b], ror #8\n"
+        "smlad %[s3], %[b], %[v], %[s3]\n"
+        "cmp %[taps], %[end]\n"
+        "bne 1b\n"
+        : [taps] "+&r"(taps), [w] "+&r"(w), [s0] "+&r"(s->s0), [s1] "+&r"(s->s1), [s2] "+&r"(s->s2),
+          [s3] "+&r"(s->s3), [a] "=&r"(a), [b] "=&r"(b), [low] "=&r"(low), [u] "=&r"(u), [v] "=&r"(v)
+        : [c] "r"(c), [end] "r"(end)
+        : "cc", "memory");
+  }
+  if (odd) {
+    a = aiedge_load4(taps[0] + c);
+    const uint32_t a0 = aiedge_even(a), a1 = aiedge_odd(a);
+    memcpy(&u, w, sizeof u);
+    memcpy(&v, w + 2, sizeof v);
+    w += 4;
+    __asm("smlabb %0, %1, %2, %0" : "+r"(s->s0) : "r"(a0), "r"(u));
+    __asm("smlabt %0, %1, %2, %0" : "+r"(s->s1) : "r"(a1), "r"(u));
+    __asm("smlatb %0, %1, %2, %0" : "+r"(s->s2) : "r"(a0), "r"(v));
+    __asm("smlatt %0, %1, %2, %0" : "+r"(s->s3) : "r"(a1), "r"(v));
+  }
   return w;
 }
 
 #else
 
-static inline const int8_t *aiedge_taps_4(const int8_t *const *taps, const int8_t *const *end, int32_t c,
-                                          const int8_t *w, aiedge_channel_sums *s) {
+static inline const int16_t *aiedge_taps_4(const int8_t *const *taps, const int8_t *const *end, int32_t odd,
+                                           int32_t c, const int16_t *w, aiedge_channel_sums *s) {
   for (; taps != end; taps += 2, w += 8) {
     const int8_t *a = taps[0] + c, *b = taps[1] + c;
-    s->s0 += a[0] * w[0] + b[0] * w[2];
-    s->s1 += a[1] * w[1] + b[1] * w[3];
-    s->s2 += a[2] * w[4] + b[2] * w[6];
-    s->s3 += a[3] * w[5] + b[3] * w[7];
+    s->s0 += a[0] * w[0] + b[0] * w[1];
+    s->s1 += a[1] * w[2] + b[1] * w[3];
+    s->s2 += a[2] * w[4] + b[2] * w[5];
+    s->s3 += a[3] * w[6] + b[3] * w[7];
+  }
+  if (odd) {
+    const int8_t *a = taps[0] + c;
+    s->s0 += a[0] * w[0];
+    s->s1 += a[1] * w[1];
+    s->s2 += a[2] * w[2];
+    s->s3 += a[3] * w[3];
+    w += 4;
   }
   return w;
 }
@@ -92,12 +108,12 @@ static inline const int8_t *aiedge_taps_4(const int8_t *const *taps, const int8_
 
 // One channel of one pixel, whose input is channel `from`; `place` is its place among the four that are
 // packed together.
-static inline int32_t aiedge_taps_1(const int8_t *const *taps, const int8_t *const *end, int32_t from,
-                                    int32_t place, const int8_t *w) {
+static inline int32_t aiedge_taps_1(const int8_t *const *taps, const int8_t *const *end, int32_t odd,
+                                    int32_t from, int32_t place, const int16_t *w) {
   int32_t sum = 0;
-  w += (place & 1) + 2 * (place & 2);
-  for (; taps != end; taps += 2, w += 8) sum += taps[0][from] * w[0] + taps[1][from] * w[2];
-  return sum;
+  for (; taps != end; taps += 2, w += 8)
+    sum += taps[0][from] * w[2 * place] + taps[1][from] * w[2 * place + 1];
+  return odd ? sum + taps[0][from] * w[place] : sum;
 }
 
 AIEDGE_KERNEL void aiedge_depthwise_conv_2d_int8(const aiedge_depthwise_conv_2d_int8_layer *layer,
@@ -106,41 +122,53 @@ AIEDGE_KERNEL void aiedge_depthwise_conv_2d_int8(const aiedge_depthwise_conv_2d_
   const aiedge_output output = layer->output;
   const int32_t channels = layer->channels;
   const int32_t outputs = channels * layer->depth_multiplier;
-  const int32_t pairs = (layer->filter_height * layer->filter_width + 1) / 2;
+  const int32_t pairs = layer->filter_height * layer->filter_width / 2;
+  const int32_t odd = layer->filter_height * layer->filter_width % 2;
   const int8_t *const *end = taps + 2 * pairs;
-  taps[2 * pairs - 1] = layer->outside;  // an odd last tap has a partner of weight 0
-
+  const int32_t reach_h = (layer->filter_height - 1) * layer->dilation_h;
+  const int32_t reach_w = (layer->filter_width - 1) * layer->dilation_w;
+  const int32_t tap_step = layer->dilation_w * channels;
+  const int32_t row_step = layer->dilation_h * layer->width * channels;
   for (int32_t oy = 0; oy < layer->output_height; oy++) {
+    const int32_t top = oy * layer->stride_h - layer->pad_top;
+    const int inside_rows = top >= 0 && top + reach_h < layer->height;
     for (int32_t ox = 0; ox < layer->output_width; ox++) {
+      const int32_t left = ox * layer->stride_w - layer->pad_left;
       const int8_t **tap = taps;
-      for (int32_t ky = 0; ky < layer->filter_height; ky++) {
-        int32_t iy = oy * layer->stride_h - layer->pad_top + ky * layer->dilation_h;
-        int32_t ix = ox * layer->stride_w - layer->pad_left;
-        const int8_t *at = x + (iy * layer->width + ix) * channels;
-        for (int32_t kx = 0; kx < layer->filter_width; kx++) {
-          int inside = iy >= 0 && iy < layer->height && ix >= 0 && ix < layer->width;
-          *tap++ = inside ? at : layer->outside;
-          ix += layer->dilation_w;
-          at += layer->dilation_w * channels;
+      const int8_t *row = x + (top * layer->width + left) * channels;
+      if (inside_rows && left >= 0 && left + reach_w < layer->width) {
+        for (int32_t ky = layer->filter_height; ky > 0; ky--, row += row_step) {
+          const int8_t *at = row;
+          for (int32_t kx = layer->filter_width; kx > 0; kx--, at += tap_step) *tap++ = at;
+        }
+      } else {
+        for (int32_t ky = 0, iy = top; ky < layer->filter_height;
+             ky++, iy += layer->dilation_h, row += row_step) {
+          const int inside_row = iy >= 0 && iy < layer->height;
+          const int8_t *at = row;
+          for (int32_t kx = 0, ix = left; kx < layer->filter_width;
+               kx++, ix += layer->dilation_w, at += tap_step) {
+            *tap++ = inside_row && ix >= 0 && ix < layer->width ? at : layer->outside;
+          }
         }
       }
-      const int8_t *w = layer->weights;
+      const int16_t *w = layer->weights;
       const int32_t *scale = layer->scales;
       int32_t c = 0;
       if (layer->depth_multiplier == 1) {
         for (; c + 4 <= outputs; c += 4, y += 4) {
           enum { STEP = AIEDGE_CHANNEL_STEP };
           aiedge_channel_sums sums = {scale[0], scale[STEP], scale[2 * STEP], scale[3 * STEP]};
-          w = aiedge_taps_4(taps, end, c, w, &sums);
+          w = aiedge_taps_4(taps, end, odd, c, w, &sums);
           int32_t q0 = aiedge_finish(sums.s0, scale, output.zero_point);
           int32_t q1 = aiedge_finish(sums.s1, scale + STEP, output.zero_point);
           int32_t q2 = aiedge_finish(sums.s2, scale + 2 * STEP, output.zero_point);
           int32_t q3 = aiedge_finish(sums.s3, scale + 3 * STEP, output.zero_point);
           if (output.narrow) {
-            q0 = aiedge_clamp(q0, output.low, output.high);
-            q1 = aiedge_clamp(q1, output.low, output.high);
-            q2 = aiedge_clamp(q2, output.low, output.high);
-            q3 = aiedge_clamp(q3, output.low, output.high);
+            q0 = aiedge_clamp_32(q0, output.low, output.high);
+            q1 = aiedge_clamp_32(q1, output.low, output.high);
+            q2 = aiedge_clamp_32(q2, output.low, output.high);
+            q3 = aiedge_clamp_32(q3, output.low, output.high);
           }
           y[0] = (int8_t)q0;
           y[1] = (int8_t)q1;
@@ -150,9 +178,10 @@ AIEDGE_KERNEL void aiedge_depthwise_conv_2d_int8(const aiedge_depthwise_conv_2d_
         }
       }
       for (; c < outputs; c++, scale += AIEDGE_CHANNEL_STEP) {
-        int32_t sum = scale[AIEDGE_BIAS] + aiedge_taps_1(taps, end, c / layer->depth_multiplier, c & 3, w);
+        int32_t sum =
+            scale[AIEDGE_BIAS] + aiedge_taps_1(taps, end, odd, c / layer->depth_multiplier, c & 3, w);
         *y++ = aiedge_finish_1(sum, scale, &output);
-        if ((c & 3) == 3) w += 8 * pairs;
+        if ((c & 3) == 3) w += 8 * pairs + 4 * odd;
       }
     }
   }

@@ -10,7 +10,7 @@
 
 #include "aiedge_engine.h"
 
-#if defined(__ARM_FEATURE_DSP) && !defined(AIEDGE_REFERENCE)
+#ifdef AIEDGE_DSP
 
 // Cortex-M with DSP instructions: SXTB16 spreads four int8 over two registers, SMLAD multiplies and adds two
 // pairs.
@@ -71,7 +71,8 @@ static inline void aiedge_dot_step(uint32_t p, uint32_t q, const int8_t **w, aie
   s->s11 = aiedge_multiply_add_2(q0, v0, s->s11);
 }
 
-#define AIEDGE_DOT_STEP_ASM              \
+// Four taps of two runs with two filters.
+#define AIEDGE_DOT_STEP                  \
   "ldrd %[u], %[v], [%[w]], #8\n"        \
   "ldr %[p], [%[x0]], #4\n"              \
   "sxtb16 %[p1], %[p], ror #8\n"         \
@@ -92,31 +93,37 @@ static inline void aiedge_dot_step(uint32_t p, uint32_t q, const int8_t **w, aie
   "smlad %[s10], %[p], %[u], %[s10]\n"   \
   "smlad %[s11], %[p], %[v], %[s11]\n"
 
+// `steps` until x0 reaches `last`, once at least. In assembly, since the compiler runs out of registers here
+// and spills: this takes all that there are.
+#define AIEDGE_DOT_LOOP(steps, last)                                                                     \
+  do {                                                                                                   \
+    uint32_t u, v, u1, v1, p, p1;                                                                        \
+    __asm volatile("1:\n" steps "cmp %[x0], %[end]\nbne 1b\n"                                            \
+                   : [s00] "+&r"(s->s00), [s01] "+&r"(s->s01), [s10] "+&r"(s->s10), [s11] "+&r"(s->s11), \
+                     [x0] "+&r"(x0), [x1] "+&r"(x1), [w] "+&r"(w), [u] "=&r"(u), [v] "=&r"(v),           \
+                     [u1] "=&r"(u1), [v1] "=&r"(v1), [p] "=&r"(p), [p1] "=&r"(p1)                        \
+                   : [end] "r"(last)                                                                     \
+                   : "cc", "memory");                                                                    \
+  } while (0)
+
 // Adds the products of two runs of `count` values with two filters; returns where the weights go on.
-static inline const int8_t *aiedge_dot_2x2(const int8_t *x0, const int8_t *x1, const int8_t *w, int32_t count,
+AIEDGE_INLINE const int8_t *aiedge_dot_2x2(const int8_t *x0, const int8_t *x1, const int8_t *w, int32_t count,
                                            aiedge_sums *s) {
-  const int8_t *end = x0 + (count & ~7);
-  if (x0 != end) {
-    // In assembly, since the compiler runs out of registers here and spills.
-    uint32_t u, v, u1, v1, p, p1;
-    __asm volatile("1:\n" AIEDGE_DOT_STEP_ASM AIEDGE_DOT_STEP_ASM
-                   "ldr %[p], %[end]\n"
-                   "cmp %[x0], %[p]\n"
-                   "bne 1b\n"
-                   : [s00] "+&r"(s->s00), [s01] "+&r"(s->s01), [s10] "+&r"(s->s10), [s11] "+&r"(s->s11),
-                     [x0] "+&r"(x0), [x1] "+&r"(x1), [w] "+&r"(w), [u] "=&r"(u), [v] "=&r"(v), [u1] "=&r"(u1),
-                     [v1] "=&r"(v1), [p] "=&r"(p), [p1] "=&r"(p1)
-                   : [end] "m"(end)
-                   : "cc", "memory");
+  if (count >= 16) {
+    AIEDGE_DOT_LOOP(AIEDGE_DOT_STEP AIEDGE_DOT_STEP AIEDGE_DOT_STEP AIEDGE_DOT_STEP, x0 + (count & ~15));
   }
-  if (count & 4) {
-    aiedge_dot_step(aiedge_load4(x0), aiedge_load4(x1), &w, s);
-    x0 += 4;
-    x1 += 4;
-  }
-  count &= 3;
-  if (count) {
-    aiedge_dot_step(aiedge_load_tail(x0, count), aiedge_load_tail(x1, count), &w, s);
+  if (count & 15) {
+    if (count & 12) AIEDGE_DOT_LOOP(AIEDGE_DOT_STEP, x0 + (count & 12));
+    if (count & 3) {
+      const uint32_t p = aiedge_load_tail(x0, count & 3), q = aiedge_load_tail(x1, count & 3);
+      uint32_t u, v;
+      aiedge_load_weights(&w, &u, &v);
+      const uint32_t u1 = aiedge_odd(u), v1 = aiedge_odd(v), u0 = aiedge_even(u), v0 = aiedge_even(v);
+      s->s00 = aiedge_multiply_add_2(aiedge_odd(p), u1, aiedge_multiply_add_2(aiedge_even(p), u0, s->s00));
+      s->s01 = aiedge_multiply_add_2(aiedge_odd(p), v1, aiedge_multiply_add_2(aiedge_even(p), v0, s->s01));
+      s->s10 = aiedge_multiply_add_2(aiedge_odd(q), u1, aiedge_multiply_add_2(aiedge_even(q), u0, s->s10));
+      s->s11 = aiedge_multiply_add_2(aiedge_odd(q), v1, aiedge_multiply_add_2(aiedge_even(q), v0, s->s11));
+    }
   }
   return w;
 }
@@ -149,7 +156,7 @@ typedef struct {
   int32_t s00, s01, s10, s11;
 } aiedge_sums;
 
-static inline const int8_t *aiedge_dot_2x2(const int8_t *x0, const int8_t *x1, const int8_t *w, int32_t count,
+AIEDGE_INLINE const int8_t *aiedge_dot_2x2(const int8_t *x0, const int8_t *x1, const int8_t *w, int32_t count,
                                            aiedge_sums *s) {
   for (; count > 0; count -= 4, x0 += 4, x1 += 4, w += 8) {
     const int32_t n = count < 4 ? count : 4;

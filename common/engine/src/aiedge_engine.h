@@ -15,6 +15,12 @@ enum {
   AIEDGE_UNALIGNED_ARENA = 2  // the arena does not start at a multiple of NAME_ARENA_ALIGNMENT
 };
 
+// Cortex-M with DSP instructions has kernels of its own. Without optimization the compiler keeps registers that they need.
+#if defined(__ARM_FEATURE_DSP) && defined(__OPTIMIZE__) && !defined(AIEDGE_REFERENCE)
+#define AIEDGE_DSP
+#endif
+
+#define AIEDGE_INLINE static inline __attribute__((always_inline))
 #define AIEDGE_KERNEL static __attribute__((noinline, unused))
 
 #endif

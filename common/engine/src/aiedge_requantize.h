@@ -8,9 +8,11 @@
 
 #include <stdint.h>
 
+#include "aiedge_engine.h"
+
 // (x * multiplier + 2^30) / 2^31, rounded down; |x| < 2^30.
 static inline int32_t aiedge_high_multiply(int32_t x, int32_t multiplier) {
-#if defined(__ARM_FEATURE_DSP) && !defined(AIEDGE_REFERENCE)
+#ifdef AIEDGE_DSP
   int32_t high;
   __asm("smmulr %0, %1, %2" : "=r"(high) : "r"(x << 1), "r"(multiplier));
   return high;
@@ -35,8 +37,12 @@ static inline int32_t aiedge_multiply(int32_t x, int32_t multiplier, int32_t shi
   return product;
 }
 
+static inline int32_t aiedge_clamp_32(int32_t x, int32_t low, int32_t high) {
+  return x < low ? low : x > high ? high : x;
+}
+
 static inline int8_t aiedge_clamp(int32_t x, int32_t low, int32_t high) {
-  return (int8_t)(x < low ? low : x > high ? high : x);
+  return (int8_t)aiedge_clamp_32(x, low, high);
 }
 
 // What one output channel of a layer needs: three numbers in a row.
@@ -64,18 +70,18 @@ static inline int32_t aiedge_finish(int32_t sum, const int32_t *channel, int32_t
   } else {
     sum = aiedge_high_multiply(sum, multiplier);
     sum += sum >> 31;  // halves of negative numbers go down
-#if defined(__ARM_FEATURE_DSP) && !defined(AIEDGE_REFERENCE)
+#ifdef AIEDGE_DSP
     // The shift leaves the last bit that it drops in the carry: that rounds.
     __asm("asrs %0, %0, %1\n\tadc %0, %0, %2" : "+r"(sum) : "r"(shift), "r"(zero_point) : "cc");
 #else
     sum = ((sum + (1 << (shift - 1))) >> shift) + zero_point;
 #endif
   }
-#if defined(__ARM_FEATURE_DSP) && !defined(AIEDGE_REFERENCE)
+#ifdef AIEDGE_DSP
   __asm("ssat %0, #8, %1" : "=r"(sum) : "r"(sum));
   return sum;
 #else
-  return aiedge_clamp(sum, -128, 127);
+  return aiedge_clamp_32(sum, -128, 127);
 #endif
 }
 

@@ -90,6 +90,21 @@ def same_scales(operator: Operator, *tensors: Tensor) -> None:
         raise unsupported(operator, "its int8 inputs and outputs must have the same scale and zero point")
 
 
+def bias_of(operator: Operator, position: int = 2) -> NDArray:
+    """The layer's bias at this input, flat; one zero for each of the output's channels where it is left out.
+
+    int32 for an int8 layer, otherwise float32; raises `UserError` where it is something else.
+    """
+    dtype = np.int32 if operator.outputs[0].dtype == np.int8 else np.float32
+    bias = operator.inputs[position] if position < len(operator.inputs) else None
+    outputs = operator.outputs[0].shape[-1]
+    if bias is None:
+        return np.zeros(outputs, dtype)
+    if not bias.is_constant or bias.dtype != dtype or bias.elements != outputs:
+        raise unsupported(operator, f"its bias must be {outputs} constants of {np.dtype(dtype).name}")
+    return bias.values.ravel()
+
+
 def integers(operator: Operator, position: int) -> list[int]:
     """The values of a constant integer input; raises `UserError` where it is no such."""
     tensor = operator.inputs[position] if position < len(operator.inputs) else None

@@ -4,7 +4,6 @@ import numpy as np
 
 from aiedge.codegen.operators.call import Call, Constant, Places, c_float, types_of, unsupported
 from aiedge.codegen.operators.convolution import (
-    LARGEST_SIZE,
     bias_of,
     check_shapes,
     multipliers,
@@ -13,7 +12,7 @@ from aiedge.codegen.operators.convolution import (
 from aiedge.codegen.operators.packing import pack_pairs
 from aiedge.codegen.operators.scaling import scaling
 from aiedge.tflite.graph import Operator
-from aiedge.tflite.integer import ACTIVATIONS, params_of
+from aiedge.tflite.integer import ACTIVATIONS, activation_range, params_of
 
 
 def _emit(operator: Operator, at: Places, pool: Operator | None = None) -> Call:
@@ -48,11 +47,13 @@ def _shape(operator: Operator) -> dict[str, str]:
 def _int8(operator: Operator, at: Places, pool: Operator | None) -> Call:
     weights = operator.input(1).values
     filters, height, width, channels = weights.shape
+    pointwise = height == width == 1
+    moves = window(operator, height, width)
+    low, high = activation_range(operator)
+    if pointwise and moves.stride_h == moves.stride_w == 1 and pool is None and high - low == 255:
+        return _pointwise(operator, at)
     scaled = scaling(operator, weights.reshape(filters, -1), *multipliers(operator, axis=0))
     shape = _shape(operator)
-    pointwise = height == width == 1
-    if pointwise and shape["stride_h"] == shape["stride_w"] == "1" and pool is None:
-        shape = _one_row(shape)
     target, pool_height, pool_width = operator.outputs[0], 1, 1
     if pool is not None:
         target = pool.outputs[0]
@@ -86,13 +87,31 @@ def _int8(operator: Operator, at: Places, pool: Operator | None) -> Call:
     )
 
 
-def _one_row(shape: dict[str, str]) -> dict[str, str]:
-    """The shape of a pointwise layer with all pixels in one row, so that they pair up across the rows' ends."""
-    pixels = int(shape["height"]) * int(shape["width"])
-    if pixels > LARGEST_SIZE:
-        return shape
-    row = {"height": "1", "width": str(pixels), "output_height": "1", "output_width": str(pixels)}
-    return shape | row
+def _pointwise(operator: Operator, at: Places) -> Call:
+    """A layer whose pixels need no neighbours, with all of int8 as its range."""
+    weights = operator.input(1).values
+    scaled = scaling(operator, weights.reshape(len(weights), -1), *multipliers(operator, axis=0))
+    _, height, width, channels = operator.input(0).shape
+    i = operator.index
+    return Call(
+        header='"aiedge_pointwise.h"',
+        statement=f"aiedge_pointwise_int8(&layer_{i}, {at(operator.input(0))}, {at(operator.outputs[0])})",
+        constants=(
+            Constant(f"weights_{i}", pack_pairs(weights.reshape(len(weights), 1, -1))),
+            *scaled.constants,
+        ),
+        struct=(
+            "aiedge_pointwise_int8_layer",
+            {
+                "weights": f"weights_{i}",
+                "scales": scaled.fields["scales"],
+                "zero_point": str(int(params_of(operator.outputs[0]).zero_point)),
+                "pixels": str(height * width),
+                "channels": str(channels),
+                "filters": str(len(weights)),
+            },
+        ),
+    )
 
 
 def _float32(operator: Operator, at: Places, pool: Operator | None) -> Call:

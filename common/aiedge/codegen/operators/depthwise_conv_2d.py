@@ -61,7 +61,7 @@ def _int8(operator: Operator, at: Places) -> Call:
             "aiedge_depthwise_conv_2d_int8_layer",
             {"weights": f"weights_{i}", "outside": f"outside_{i}"} | scaled.fields | _shape(operator),
         ),
-        limits={"AIEDGE_TAPS": -(-len(taps) // 2) * 2},
+        limits={"AIEDGE_TAPS": len(taps)},
     )
 
 
@@ -78,7 +78,7 @@ def _float32(operator: Operator, at: Places) -> Call:
         constants=(
             # As filters of one channel each: [outputs, height, width, 1].
             Constant(f"weights_{i}", np.ascontiguousarray(weights.transpose(3, 1, 2, 0))),
-            Constant(f"bias_{i}", bias_of(operator).astype(np.float32)),
+            Constant(f"bias_{i}", bias_of(operator)),
         ),
         struct=(
             "aiedge_conv_2d_f32_layer",
