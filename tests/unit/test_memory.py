@@ -1,5 +1,6 @@
 """The memory plan: against brute force, against a memory that is watched byte by byte, and on known networks."""
 
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -7,12 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aiedge import tflite
+from aiedge.codegen import generate
 from aiedge.errors import UserError
 from aiedge.memory import MemoryPlan, Step, plan_memory, steps
 from aiedge.memory.placement import peak, place
 from aiedge.memory.search import Block, search
 from aiedge.quantization import QuantParams
+from aiedge.report import describe
 from aiedge.tflite.graph import Graph, Operator, Tensor
+from model_files import dense_int8
 
 FUSABLE = {("CONV_2D", "MAX_POOL_2D")}
 VIEWS = {"RESHAPE", "SQUEEZE", "EXPAND_DIMS"}
@@ -241,7 +246,7 @@ def random_graphs(draw: st.DrawFn) -> Graph:
     return sketch.graph(inputs, outputs)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(
     graph=random_graphs(),
     sizes=st.lists(st.integers(0, 6), min_size=9, max_size=9),
@@ -490,3 +495,18 @@ def test_a_network_of_many_branches_reaches_its_peak() -> None:
     assert len(graph.operators) == 241
     plan = plan_memory(graph)
     assert plan.proved and plan.arena_bytes == plan.peak_bytes
+
+
+def test_generated_c_and_the_report_say_how_good_the_arena_is() -> None:
+    model = dense_int8(np.random.default_rng(0), [3, 8, 5, 2])
+    graph = tflite.read(model)
+    source = generate(graph, "net")
+    assert source.plan.proved
+    said = "the least possible: so many are live at once"
+    assert f"// Arena: {source.plan.arena_bytes} bytes ({said})." in source.c
+    assert f"arena, compiled      {source.plan.arena_bytes} bytes ({said})" in describe(graph, "net")
+    proved = replace(source.plan, arena_bytes=20, lower_bound=20, peak_bytes=18)
+    assert proved.verdict == "proved to be the least possible; 18 are live at once"
+    open_ = replace(proved, lower_bound=19)
+    assert open_.verdict == "at least 19 are needed; whether fewer than these do is not known"
+    assert not open_.proved
