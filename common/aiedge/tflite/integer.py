@@ -19,6 +19,7 @@ from aiedge.quantization import (
     tanh_table,
 )
 from aiedge.quantization.affine import INT8_MAX, INT8_MIN, round_half_away
+from aiedge.quantization.fixed_point import INT32_MAX, INT32_MIN
 from aiedge.tflite.graph import Graph, Operator, Tensor
 
 # Values of the schema's ActivationFunctionType: name, and the bounds of the real output.
@@ -48,13 +49,17 @@ def activation_range(operator: Operator) -> tuple[int, int]:
     _, low, high = ACTIVATIONS[number]
     params = params_of(operator.outputs[0])
 
-    def integer(bound: float) -> int:
-        return int(round_half_away(np.float32(bound) / np.float32(params.scale))) + int(params.zero_point)
-
     return (
-        max(INT8_MIN, integer(low)) if np.isfinite(low) else INT8_MIN,
-        min(INT8_MAX, integer(high)) if np.isfinite(high) else INT8_MAX,
+        max(INT8_MIN, _integer(low, params)) if np.isfinite(low) else INT8_MIN,
+        min(INT8_MAX, _integer(high, params)) if np.isfinite(high) else INT8_MAX,
     )
+
+
+def _integer(bound: float, params: QuantParams) -> int:
+    """The integer that stands for `bound`, as TFLM rounds it, within int32."""
+    with np.errstate(over="ignore"):
+        steps = np.float32(bound) / np.float32(params.scale)
+    return int(round_half_away(np.clip(steps, INT32_MIN, INT32_MAX))) + int(params.zero_point)
 
 
 def real_activation_range(operator: Operator) -> tuple[float, float]:
@@ -78,8 +83,8 @@ def unary_table(operator: Operator) -> NDArray[np.int8]:
         return requantize_table(inputs, outputs, max(INT8_MIN, int(outputs.zero_point)), ratio)
     if operator.kind == "RELU6":
         # TFLM clamps the integers as they are; the converter gives both sides one scale.
-        six = int(round_half_away(np.float32(6) / np.float32(inputs.scale))) + int(inputs.zero_point)
-        table = np.clip(np.arange(INT8_MIN, INT8_MAX + 1), int(inputs.zero_point), min(six, INT8_MAX))
+        six = min(_integer(6.0, inputs), INT8_MAX)
+        table = np.clip(np.arange(INT8_MIN, INT8_MAX + 1), int(inputs.zero_point), six)
         return table.astype(np.int8)
     if operator.kind == "LEAKY_RELU":
         return leaky_relu_table(inputs, outputs, float(operator.options["alpha"]))  # type: ignore[arg-type]

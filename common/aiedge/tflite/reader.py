@@ -106,11 +106,11 @@ def _tensor(index: int, tensor: schema.TensorT, buffers: list[schema.BufferT]) -
                 f"tensor {index} has {len(values)} bytes, its shape {list(shape)} needs another number"
             )
         data = np.frombuffer(bytes(values), dtype).reshape(shape)
-    return Tensor(index, name, shape, dtype, _quantization(index, tensor.quantization, shape), data)
+    return Tensor(index, name, shape, dtype, _quantization(index, tensor.quantization, shape, dtype), data)
 
 
 def _quantization(
-    index: int, params: schema.QuantizationParametersT | None, shape: tuple[int, ...]
+    index: int, params: schema.QuantizationParametersT | None, shape: tuple[int, ...], dtype: np.dtype
 ) -> QuantParams | None:
     if params is None or params.scale is None or len(params.scale) == 0:
         return None
@@ -121,6 +121,9 @@ def _quantization(
         if params.zeroPoint is None
         else np.asarray(params.zeroPoint, np.int64)
     )
+    if dtype.kind in "iu":
+        bounds = np.iinfo(dtype)
+        usable &= np.all((bounds.min <= zero_point) & (zero_point <= bounds.max))
     if len(zero_point) != len(params.scale) or not usable:
         raise ValueError(f"tensor {index} has impossible quantization parameters")
     scale = np.asarray(params.scale, np.float64)

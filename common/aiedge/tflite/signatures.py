@@ -51,6 +51,7 @@ SIGNATURES = {
     "MEAN": Signature(2, 2, "Reducer"),
     "MUL": Signature(2, 2, "Mul"),
     "PAD": Signature(2, 2),
+    "PADV2": Signature(3, 3),
     "QUANTIZE": Signature(1, 1),
     "RELU": Signature(1, 1),
     "RELU6": Signature(1, 1),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from aiedge.codegen.operators.call import unsupported
+from aiedge.codegen.operators.call import bias_of, unsupported
 from aiedge.quantization import quantize_multiplier
 from aiedge.tflite.graph import Operator
 from aiedge.tflite.integer import params_of
@@ -70,19 +70,11 @@ def check_shapes(operator: Operator) -> None:
         raise unsupported(operator, "its input, weights and output must have four dimensions")
     if operator.input(0).shape[0] != 1 or operator.outputs[0].shape[0] != 1:
         raise unsupported(operator, "its batch must be 1")
-    bias = operator.inputs[2] if len(operator.inputs) > 2 else None
-    if not operator.input(1).is_constant or (bias is not None and not bias.is_constant):
-        raise unsupported(operator, "its weights and bias must be constant")
-    if bias is not None and bias.elements != operator.outputs[0].shape[3]:
-        raise unsupported(operator, f"its bias must have {operator.outputs[0].shape[3]} values")
+    if not operator.input(1).is_constant:
+        raise unsupported(operator, "its weights must be constant")
+    bias_of(operator)
     if max(size for tensor in tensors for size in tensor.shape) > LARGEST_SIZE:
         raise unsupported(operator, f"its sizes must be at most {LARGEST_SIZE}")
-
-
-def bias_of(operator: Operator) -> NDArray:
-    """The bias, zeros where there is none."""
-    bias = operator.inputs[2] if len(operator.inputs) > 2 else None
-    return np.zeros(operator.outputs[0].shape[-1], np.int32) if bias is None else bias.values.ravel()
 
 
 def multipliers(operator: Operator, axis: int) -> tuple[NDArray, NDArray]:

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from aiedge.codegen.operators.call import Call, Constant, Places, c_float, types_of, unsupported
-from aiedge.codegen.operators.convolution import bias_of
+from aiedge.codegen.operators.call import Call, Constant, Places, bias_of, c_float, types_of, unsupported
 from aiedge.codegen.operators.packing import pack_pairs
 from aiedge.codegen.operators.scaling import scaling
 from aiedge.quantization.layers import layer_multipliers
@@ -15,17 +14,12 @@ def _emit(operator: Operator, at: Places) -> Call:
     weights = operator.input(1)
     if not weights.is_constant or weights.dtype != operator.input(0).dtype:
         raise unsupported(operator, "its weights must be constant and of the input's type")
-    bias = operator.inputs[2] if len(operator.inputs) > 2 else None
-    if bias is not None and not bias.is_constant:
-        raise unsupported(operator, "its bias must be constant")
     outputs, inputs = weights.shape[0], weights.shape[-1]
     if weights.elements != outputs * inputs or operator.input(0).elements % inputs:
         raise unsupported(operator, f"its weights of shape {list(weights.shape)} do not fit its input")
-    if bias is not None and bias.elements != outputs:
-        raise unsupported(operator, f"its bias has {bias.elements} values for {outputs} outputs")
     rows = operator.input(0).elements // inputs
-    if operator.outputs[0].elements != rows * outputs:
-        raise unsupported(operator, f"its output must have {rows * outputs} values")
+    if operator.outputs[0].elements != rows * outputs or operator.outputs[0].shape[-1:] != (outputs,):
+        raise unsupported(operator, f"its output must be {rows} rows of {outputs} values")
     shape = {"rows": str(rows), "inputs": str(inputs), "outputs": str(outputs)}
     emit = {("int8", "int8"): _int8, ("float32", "float32"): _float32}.get(types_of(operator))
     if emit is None:
@@ -60,7 +54,7 @@ def _float32(operator: Operator, at: Places, shape: dict[str, str]) -> Call:
         statement=f"aiedge_fully_connected_f32(&layer_{i}, {at(operator.input(0))}, {at(operator.outputs[0])})",
         constants=(
             Constant(f"weights_{i}", operator.input(1).values),
-            Constant(f"bias_{i}", bias_of(operator).astype(np.float32)),
+            Constant(f"bias_{i}", bias_of(operator)),
         ),
         struct=(
             "aiedge_fully_connected_f32_layer",
