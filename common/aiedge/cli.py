@@ -74,7 +74,7 @@ def _compile(options: argparse.Namespace) -> None:
     source = generate(graph, options.name or options.model.stem)
     for path in source.write(options.output, options.firmware):
         print(f"wrote {path}")
-    print(f"arena {source.plan.arena_bytes:,} bytes, constants {source.constant_bytes:,} bytes")
+    print(f"arena {source.plan.arena_bytes:,} bytes, weights and tables {source.constant_bytes:,} bytes")
 
 
 def _bench(options: argparse.Namespace) -> None:

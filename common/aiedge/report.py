@@ -62,7 +62,7 @@ def memory_lines(source: CSource) -> list[str]:
         parts = f"{measured.code:,} of code, {measured.constants:,} of constants"
         flash = f"{measured.flash:,} bytes: {parts} (Cortex-M4, -Os)"
     else:
-        flash = f"{source.constant_bytes:,} bytes of constants; code: install arm-none-eabi-gcc to see it"
+        flash = f"{source.constant_bytes:,} bytes of weights and tables; code: install arm-none-eabi-gcc to see it"
     arena = f"{source.plan.arena_bytes:,} bytes ({source.plan.verdict})"
     return [f"flash, compiled      {flash}", f"arena, compiled      {arena}"]
 

@@ -57,8 +57,8 @@ static void report(uint32_t time_us) {
 static void run(InputProvider &provider) {
   while (fill_input(provider)) {
     // Optional: Add noise to the inputs here. rand() / (RAND_MAX / 2.0f) - 1 from <stdlib.h> is a random
-    // number between -1 and 1, and model.input().set(0, x) stores x as the first input. From how much
-    // noise on do answers flip? Compare with the plot in your notebook.
+    // number between -1 and 1, and model.input().set(0, x) stores x as the first input. How much noise
+    // does it take to flip an answer? Compare with the plot in your notebook.
 
     const float a = model.input().get(0);  // before the network runs: it may reuse the input's memory
     const float b = model.input().get(1);

@@ -128,7 +128,7 @@ def add_noise(inputs, sigma, rng):
 xormodel.add_noise(add_noise)
 
 # %% [markdown]
-# From how much noise on does the network err? And does it help to train on noisy inputs?
+# How much noise does it take before the network errs? And does it help to train on noisy inputs?
 
 # %%
 many_inputs, many_targets = np.tile(inputs, (250, 1)), np.tile(targets, (250, 1))
@@ -283,8 +283,8 @@ for name, count in runtimes.differences(answers, "NumPy integers").items():
     print(f"{name:15} {count:4} of {len(questions):,} answers differ from NumPy's")
 
 # %% [markdown]
-# NumPy, compiled C and TFLM agree in every bit. LiteRT differs in a few answers. After multiplying, TFLM
-# rounds twice in its fully connected layers: once to 31 bits, once after the shift. LiteRT rounds once. Put
+# NumPy, compiled C and TFLM agree in every bit. LiteRT differs in a few answers. In its fully connected
+# layers, TFLM rounds twice: once after it multiplies, once after it shifts. LiteRT rounds once, at the end. Put
 # its rounding into our NumPy network, and the difference is gone:
 
 # %%
@@ -308,7 +308,7 @@ print("\n".join(report.memory_lines(source)))
 sizes = {
     "flash: float .tflite": len(float_model),
     "flash: int8 .tflite": len(int8_model),
-    "flash: constants of compiled C": source.constant_bytes,
+    "flash: weights and tables of compiled C": source.constant_bytes,
     "SRAM: arena of compiled C": source.plan.arena_bytes,
 }
 if tflite.has_tflm():
@@ -317,8 +317,8 @@ plots.memory(sizes, report.board_memory("esp-eye"))
 
 # %% [markdown]
 # In a network this small, names, shapes and scales fill most of a .tflite file, so int8 does not make it smaller. It
-# does once the weights outweigh them, as in the next projects. Compiled C drops all that: the constants are the
-# weights, the biases, the multipliers, and a table for the sigmoid.
+# does once the weights outweigh them, as in the next projects. Compiled C drops most of that: the weights, the
+# biases, the multipliers and a table for the sigmoid remain, and a few bytes that say how large each layer is.
 
 # %% [markdown]
 # ## 9. To the board
@@ -330,7 +330,8 @@ for path in tflite.export("xormodel", float_model, int8_model):
     print(f"wrote {path.name}, {path.stat().st_size:,} bytes")
 
 # %% [markdown]
-# Now the firmware. Open a terminal in the folder `xormodel` (File → New → Terminal) and type:
+# Now the firmware, `vscode/main/main.cpp`. It has five TODOs of its own; each run stops at the next one. Open a
+# terminal in the folder `xormodel` (File → New → Terminal) and type:
 #
 # ```
 # cp notebook/xormodel.cpp vscode/main/xormodel.cpp
@@ -339,9 +340,8 @@ for path in tflite.export("xormodel", float_model, int8_model):
 # pio run -e esp-eye -t upload       # on the ESP-EYE
 # ```
 #
-# The firmware, `vscode/main/main.cpp`, has five TODOs of its own. No board? `../run_serial.py --simulate
-# xormodel`, typed in the folder `xormodel`, builds the same firmware for this computer and talks to it as
-# if it were one.
+# No board? Go back to the folder `xormodel` with `cd ..`. There, `../run_serial.py --simulate xormodel` builds
+# the same firmware for this computer and talks to it as if it were a board.
 
 # %% tags=["summary"]
 quantized = quantize(inputs, scale, zero_point)
