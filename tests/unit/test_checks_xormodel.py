@@ -147,7 +147,7 @@ def test_scale_and_zero_point(capsys: pytest.CaptureFixture) -> None:
         (2 / 127, -64, "asymmetric"),
         (255 / 2, -64, "steps per unit"),
         (1.5 / 127, -64, "symmetric scale"),
-        (0.5, -64, "(high − low) / 255"),
+        (0.5, -64, "255 steps span the range"),
         (2 / 255, 64, "uint8"),
         (2 / 255, -64.25, "round it"),
         (2 / 255, 0, "low must become −128"),

@@ -155,7 +155,7 @@ def scale_and_zero_point(scale: Any, zero_point: Any, low: float, high: float) -
             )
             if np.isclose(s, value, rtol=1e-6)
         ),
-        "scale = (high − low) / 255",
+        "255 steps span the range from low to high",
     )
     expect(bool(np.isclose(s, right.scale, rtol=1e-5)), 4, f"scale {s:.6g}", f"{right.scale:.6g}", likely)
     if z == right.zero_point + 128:
@@ -163,7 +163,7 @@ def scale_and_zero_point(scale: Any, zero_point: Any, low: float, high: float) -
     elif z != round(z):
         likely = "the zero point is an integer: round it"
     else:
-        likely = "low must become −128: zero_point = round(−128 − low / scale)"
+        likely = "low must become −128: solve low = scale · (−128 − zero_point), then round"
     expect(z == right.zero_point, 4, f"zero point {z:g}", right.zero_point, likely)
     passed(4, f"{low:.3f} … {high:.3f} becomes −128 … 127, and 0.0 is exactly {right.zero_point}.")
 
