@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiedge import tflite
-from aiedge.codegen import compile_and_run, generate
+from aiedge.codegen import CompiledModel
 from aiedge.errors import UserError
 
 
@@ -13,7 +13,7 @@ def run_everywhere(model: bytes, inputs: NDArray) -> dict[str, NDArray]:
     graph = tflite.read(model)
     runtimes = {
         "NumPy integers": lambda: tflite.run_integer(graph, inputs),
-        "compiled C": lambda: compile_and_run(graph, generate(graph, "model"), inputs),
+        "compiled C": lambda: CompiledModel(graph).predict(inputs),
         "TFLM": lambda: tflite.run_tflm(model, inputs),
         "LiteRT": lambda: tflite.run_litert(model, inputs, reference=True),
     }

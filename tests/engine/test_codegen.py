@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aiedge import tflite
-from aiedge.codegen import CSource, compile_and_run, footprint, generate
+from aiedge.codegen import CompiledModel, CSource, footprint, generate
 from aiedge.codegen.toolchain import CORTEX_M4, ENGINE
 from aiedge.errors import UserError
 from aiedge.memory import plan_memory
@@ -89,7 +89,7 @@ def test_random_int8_networks(seed, sizes, rows, per_channel, bias, activation, 
     model = dense_int8(rng, sizes, rows, per_channel, [activation] * (len(sizes) - 1), end, bias)
     graph = tflite.read(model)
     x = rng.integers(-128, 128, (10, rows * sizes[0]), dtype=np.int8)
-    outputs = compile_and_run(graph, generate(graph, "net"), x)
+    outputs = CompiledModel(graph).predict(x)
     np.testing.assert_array_equal(outputs, tflite.run_tflm(model, x))
 
 
@@ -106,7 +106,7 @@ def test_random_float_networks(seed, sizes, activation, end) -> None:
     model = dense_float(rng, sizes, activation, end)
     graph = tflite.read(model)
     x = rng.normal(0, 1, (10, sizes[0])).astype(np.float32)
-    outputs = compile_and_run(graph, generate(graph, "net"), x)
+    outputs = CompiledModel(graph).predict(x)
     np.testing.assert_allclose(outputs, tflite.run_tflm(model, x), rtol=1e-5, atol=1e-6)
 
 
@@ -142,7 +142,7 @@ def test_a_model_that_only_reshapes_copies_its_input() -> None:
     file.operator("RESHAPE", [a, shape], [b], newShape=[1, 6])
     graph = tflite.read(file.build([a], [b]))
     x = np.arange(-6, 6, dtype=np.int8).reshape(2, 6)
-    np.testing.assert_array_equal(compile_and_run(graph, generate(graph, "net"), x), x)
+    np.testing.assert_array_equal(CompiledModel(graph).predict(x), x)
 
 
 def test_the_same_model_gives_the_same_bytes(xormodel: bytes) -> None:
@@ -251,7 +251,7 @@ def test_names_cannot_break_out_of_the_generated_file(tmp_path: Path) -> None:
     file.model.subgraphs[0].tensors[b].name = 'evil \\\n#error "injected" ??/ */'
     graph = tflite.read(file.build([a], [b]))
     np.testing.assert_array_equal(
-        compile_and_run(graph, generate(graph, "net"), np.zeros((1, 4), np.int8)), np.zeros((1, 4), np.int8)
+        CompiledModel(graph).predict(np.zeros((1, 4), np.int8)), np.zeros((1, 4), np.int8)
     )
     with pytest.raises(UserError, match="cannot be a name in C"):
         generate(graph, "net; rm")

@@ -8,7 +8,7 @@ import pytest
 from test_codegen import SANITIZE, STRICT, run_harness
 
 from aiedge import cli, tflite
-from aiedge.codegen import compile_and_run, generate
+from aiedge.codegen import CompiledModel, generate
 from aiedge.codegen.toolchain import ENGINE
 from aiedge.tflite.interpreters import has_tflm
 from networks import KEPT, network
@@ -37,7 +37,7 @@ def check(name: str, count: int) -> None:
     graph = tflite.read(model)
     x = pictures(graph, count)
     expected = tflite.run_tflm(model, x)
-    outputs = compile_and_run(graph, generate(graph, "net"), x)
+    outputs = CompiledModel(graph).predict(x)
     assert np.count_nonzero(outputs != expected) == 0
     # The comparison tells something: the outputs are not all at one end.
     assert len(np.unique(expected)) > min(count, 10) // 2
@@ -61,7 +61,7 @@ def check_float(name: str) -> None:
     graph = tflite.read(model)
     x = (pictures(graph, 3) / np.float32(255) + np.float32(0.5)).astype(np.float32)
     expected = tflite.run_tflm(model, x)
-    outputs = compile_and_run(graph, generate(graph, "net"), x)
+    outputs = CompiledModel(graph).predict(x)
     np.testing.assert_allclose(outputs, expected, rtol=1e-5, atol=1e-5 * float(np.abs(expected).max()))
 
 

@@ -9,8 +9,8 @@ The generated C does no memory allocation, keeps no state, and needs the engine'
 time stamp: the same model gives the same bytes.
 """
 
-from aiedge.codegen.compiled import CompiledModel, compile_and_run
+from aiedge.codegen.compiled import CompiledModel
 from aiedge.codegen.source import CSource, generate
 from aiedge.codegen.toolchain import Footprint, footprint
 
-__all__ = ["CSource", "CompiledModel", "Footprint", "compile_and_run", "footprint", "generate"]
+__all__ = ["CSource", "CompiledModel", "Footprint", "footprint", "generate"]

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,8 +77,8 @@ class CompiledModel:
         """A copy of output `i` of the last run, with the shape that the model gives it."""
         return self._outputs[i].copy()
 
-    def predict(self, *batches: NDArray) -> NDArray | list[NDArray]:
-        """Outputs [n, ...] for a batch [n, ...] of each input; a list where the model has several outputs.
+    def predict(self, *batches: NDArray) -> Any:
+        """Outputs [n, ...] for a batch [n, ...] of each input: an array, or a list where the model has several outputs.
 
         A batch that takes long shows a progress bar.
         """
@@ -92,13 +93,6 @@ class CompiledModel:
             for result, output in zip(results, self._outputs, strict=True):
                 result[run] = output.reshape(result.shape[1:])
         return results if len(results) > 1 else results[0]
-
-
-def compile_and_run(graph: Graph, source: CSource, inputs: NDArray) -> NDArray:
-    """Outputs [n, ...] of the compiled network for `inputs` [n, ...] in the model's own type."""
-    result = CompiledModel(graph).predict(np.asarray(inputs, graph.inputs[0].dtype))
-    assert isinstance(result, np.ndarray)
-    return result
 
 
 def _library(source: CSource, flags: tuple[str, ...]) -> Path:
