@@ -56,7 +56,11 @@ class Finding(NamedTuple):
             break_on_hyphens=False,
         )
         lines += textwrap.wrap(
-            self.advice, WIDTH, initial_indent=f"{indent}-> ", subsequent_indent=f"{indent}   "
+            self.advice,
+            WIDTH,
+            initial_indent=f"{indent}-> ",
+            subsequent_indent=f"{indent}   ",
+            break_on_hyphens=False,
         )
         return "\n".join(lines)
 

@@ -42,7 +42,8 @@ class Parser(argparse.ArgumentParser):
 def exit_cleanly(command: Callable[[], int | None], debug: bool = False) -> int:
     """Run a command and return its exit status: 2 after a `UserError`, 130 after Ctrl-C.
 
-    With `debug` the traceback of a `UserError` is shown as well.
+    A file or folder that the system refuses (no permission, no room) counts as one. With `debug` the traceback is
+    shown as well.
     """
     try:
         return command() or 0
@@ -58,3 +59,9 @@ def exit_cleanly(command: Callable[[], int | None], debug: bool = False) -> int:
         # The reader (head, less) has seen enough; closing stderr too keeps Python from reporting it at exit.
         sys.stderr.close()
         return 0
+    except OSError as error:
+        if debug or error.filename is None:
+            raise
+        hint = "is it yours, and is there room on the disk?"
+        print(UserError(f"{error.filename}: {error.strerror}", hint), file=sys.stderr)
+        return 2

@@ -41,6 +41,8 @@ def test_every_lack_has_advice(monkeypatch):
         found
     )
     assert all(finding.advice for finding in found.values())
+    # A package's name that is broken at a hyphen cannot be pasted.
+    assert not any(line.endswith("-") for finding in findings for line in str(finding).splitlines())
 
 
 def test_a_package_of_another_version(monkeypatch):

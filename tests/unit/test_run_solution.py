@@ -5,7 +5,7 @@ import pytest
 from nbformat import v4
 
 from aiedge import notebooks
-from aiedge.errors import UserError
+from aiedge.errors import UserError, exit_cleanly
 
 
 @pytest.fixture
@@ -47,3 +47,11 @@ def test_a_missing_solution(project):
     (folder / "solution" / "tiny.ipynb").unlink()
     with pytest.raises(UserError, match="there is no"):
         notebooks.run_solution("tiny")
+
+
+def test_a_folder_that_cannot_be_made(project, capsys):
+    folder = project("1")
+    (folder / "build").write_text("in its place")
+    assert exit_cleanly(lambda: notebooks.run_solution("tiny") and 0) == 2
+    message = capsys.readouterr().err
+    assert message.startswith(f"error: {folder}/build: ") and "\nhint: " in message
