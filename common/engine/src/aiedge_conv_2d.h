@@ -83,13 +83,6 @@ static __attribute__((noinline)) void aiedge_conv_2d_window(const aiedge_conv_2d
   }
 }
 
-// An output within the fused activation's range, or its maximum with what the pooled map has.
-static __attribute__((noinline)) int32_t aiedge_conv_2d_special(const aiedge_output *output, int32_t q,
-                                                                const int8_t *y, int pooled) {
-  q = aiedge_clamp_32(q, output->low, output->high);
-  return pooled && *y > q ? *y : q;
-}
-
 AIEDGE_KERNEL void aiedge_conv_2d_int8(const aiedge_conv_2d_int8_layer *layer, const int8_t *x, int8_t *y) {
   _Alignas(4) int8_t windows[2][AIEDGE_WINDOW_BYTES];
   const aiedge_output output = layer->output;
@@ -101,7 +94,6 @@ AIEDGE_KERNEL void aiedge_conv_2d_int8(const aiedge_conv_2d_int8_layer *layer, c
   const int32_t reach_w = (layer->filter_width - 1) * layer->dilation_w;
   const int32_t pooled_width = layer->output_width / layer->pool_width;
   const int pooled = layer->pool_height * layer->pool_width > 1;
-  const int special = pooled || output.narrow;
   if (pooled) memset(y, -128, (size_t)(layer->output_height / layer->pool_height * pooled_width * filters));
 
   for (int32_t oy = 0; oy < layer->output_height; oy++) {
@@ -142,21 +134,33 @@ AIEDGE_KERNEL void aiedge_conv_2d_int8(const aiedge_conv_2d_int8_layer *layer, c
           row0 += row_step;
           row1 += row_step;
         }
-        int32_t q00 = aiedge_finish(sums.s00, scale, output.zero_point);
-        int32_t q10 = aiedge_finish(sums.s10, scale, output.zero_point);
-        int32_t q01 = aiedge_finish(sums.s01, other, output.zero_point);
-        int32_t q11 = aiedge_finish(sums.s11, other, output.zero_point);
-        if (special) {
-          q00 = aiedge_conv_2d_special(&output, q00, y0, pooled);
-          q10 = aiedge_conv_2d_special(&output, q10, y1, pooled);
-          // Without a second filter this is the first again.
-          q01 = aiedge_conv_2d_special(&output, q01, y0 + two, pooled);
-          q11 = aiedge_conv_2d_special(&output, q11, y1 + two, pooled);
+        int32_t q00, q01, q10, q11;
+        if (output.plain) {
+          const int32_t zero_point = output.zero_point;
+          const int32_t multiplier0 = scale[AIEDGE_MULTIPLIER], shift0 = scale[AIEDGE_SHIFT];
+          q00 = aiedge_finish_fast(sums.s00, multiplier0, shift0, zero_point);
+          q10 = aiedge_finish_fast(sums.s10, multiplier0, shift0, zero_point);
+          const int32_t multiplier1 = other[AIEDGE_MULTIPLIER], shift1 = other[AIEDGE_SHIFT];
+          q01 = aiedge_finish_fast(sums.s01, multiplier1, shift1, zero_point);
+          q11 = aiedge_finish_fast(sums.s11, multiplier1, shift1, zero_point);
+        } else {
+          q00 = aiedge_finish(sums.s00, scale, &output);
+          q10 = aiedge_finish(sums.s10, scale, &output);
+          q01 = aiedge_finish(sums.s01, other, &output);
+          q11 = aiedge_finish(sums.s11, other, &output);
         }
-        y0[0] = (int8_t)q00;
-        y1[0] = (int8_t)q10;
-        y0[two] = (int8_t)q01;
-        y1[two] = (int8_t)q11;
+        if (pooled) {
+          // One after the other: both pixels may lie in one pool.
+          if (q00 > y0[0]) y0[0] = (int8_t)q00;
+          if (q10 > y1[0]) y1[0] = (int8_t)q10;
+          if (q01 > y0[two]) y0[two] = (int8_t)q01;
+          if (q11 > y1[two]) y1[two] = (int8_t)q11;
+        } else {
+          y0[0] = (int8_t)q00;
+          y1[0] = (int8_t)q10;
+          y0[two] = (int8_t)q01;
+          y1[two] = (int8_t)q11;
+        }
         y0 += 2;
         y1 += 2;
         scale = other + AIEDGE_CHANNEL_STEP;

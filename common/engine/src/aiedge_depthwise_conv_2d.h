@@ -19,8 +19,8 @@
 typedef struct {
   const int16_t *weights;  // for each four channels and pair of taps c0t0 c0t1 c1t0 c1t1 ...; a last odd tap
                            // has c0 c1 c2 c3 c2t0 c3t0 c2t1 c3t1
-  const int8_t *outside;  // C times the input's zero point
-  const int32_t *scales;  // bias, multiplier and shift of each output; the input's zero point is folded in
+  const int8_t *outside;   // C times the input's zero point
+  const int32_t *scales;   // bias, multiplier and shift of each output; the input's zero point is folded in
   aiedge_output output;
   int16_t height, width, channels;
   int16_t output_height, output_width;
@@ -160,27 +160,26 @@ AIEDGE_KERNEL void aiedge_depthwise_conv_2d_int8(const aiedge_depthwise_conv_2d_
           enum { STEP = AIEDGE_CHANNEL_STEP };
           aiedge_channel_sums sums = {scale[0], scale[STEP], scale[2 * STEP], scale[3 * STEP]};
           w = aiedge_taps_4(taps, end, odd, c, w, &sums);
-          int32_t q0 = aiedge_finish(sums.s0, scale, output.zero_point);
-          int32_t q1 = aiedge_finish(sums.s1, scale + STEP, output.zero_point);
-          int32_t q2 = aiedge_finish(sums.s2, scale + 2 * STEP, output.zero_point);
-          int32_t q3 = aiedge_finish(sums.s3, scale + 3 * STEP, output.zero_point);
-          if (output.narrow) {
-            q0 = aiedge_clamp_32(q0, output.low, output.high);
-            q1 = aiedge_clamp_32(q1, output.low, output.high);
-            q2 = aiedge_clamp_32(q2, output.low, output.high);
-            q3 = aiedge_clamp_32(q3, output.low, output.high);
+          if (output.plain) {
+            y[0] = (int8_t)aiedge_finish_fast(sums.s0, scale[1], scale[2], output.zero_point);
+            y[1] = (int8_t)aiedge_finish_fast(sums.s1, scale[STEP + 1], scale[STEP + 2], output.zero_point);
+            y[2] = (int8_t)aiedge_finish_fast(sums.s2, scale[2 * STEP + 1], scale[2 * STEP + 2],
+                                              output.zero_point);
+            y[3] = (int8_t)aiedge_finish_fast(sums.s3, scale[3 * STEP + 1], scale[3 * STEP + 2],
+                                              output.zero_point);
+          } else {
+            y[0] = aiedge_finish(sums.s0, scale, &output);
+            y[1] = aiedge_finish(sums.s1, scale + STEP, &output);
+            y[2] = aiedge_finish(sums.s2, scale + 2 * STEP, &output);
+            y[3] = aiedge_finish(sums.s3, scale + 3 * STEP, &output);
           }
-          y[0] = (int8_t)q0;
-          y[1] = (int8_t)q1;
-          y[2] = (int8_t)q2;
-          y[3] = (int8_t)q3;
           scale += 4 * STEP;
         }
       }
       for (; c < outputs; c++, scale += AIEDGE_CHANNEL_STEP) {
         int32_t sum =
             scale[AIEDGE_BIAS] + aiedge_taps_1(taps, end, odd, c / layer->depth_multiplier, c & 3, w);
-        *y++ = aiedge_finish_1(sum, scale, &output);
+        *y++ = aiedge_finish(sum, scale, &output);
         if ((c & 3) == 3) w += 8 * pairs + 4 * odd;
       }
     }

@@ -27,8 +27,8 @@ AIEDGE_KERNEL void aiedge_fully_connected_int8(const aiedge_fully_connected_int8
       if (other == end) other = scale;
       aiedge_sums sums = {scale[AIEDGE_BIAS], other[AIEDGE_BIAS], 0, 0};
       w = aiedge_dot_1x2(x, w, layer->inputs, &sums);
-      *y++ = aiedge_finish_1(sums.s00, scale, &layer->output);
-      if (other != scale) *y++ = aiedge_finish_1(sums.s01, other, &layer->output);
+      *y++ = aiedge_finish(sums.s00, scale, &layer->output);
+      if (other != scale) *y++ = aiedge_finish(sums.s01, other, &layer->output);
       scale = other + AIEDGE_CHANNEL_STEP;
     }
     x += layer->inputs;

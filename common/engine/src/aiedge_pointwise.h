@@ -25,19 +25,18 @@ AIEDGE_KERNEL void aiedge_pointwise_int8(const aiedge_pointwise_int8_layer *laye
   for (int32_t p = layer->pixels; p > 0; p -= 2) {
     // An odd last pixel is computed twice.
     const int8_t *x1 = p > 1 ? x + channels : x;
-    int32_t to_y1 = p > 1 ? filters : 0;
+    const int32_t to_y1 = p > 1 ? filters : 0;
     const int8_t *w = layer->weights;
     const int32_t *scale = layer->scales;
     for (const int32_t *end = scale + (filters & ~1) * STEP; scale != end; scale += 2 * STEP, y += 2) {
       aiedge_sums sums = {scale[0], scale[STEP], scale[0], scale[STEP]};
       w = aiedge_dot_2x2(x, x1, w, channels, &sums);
-      int32_t q00 = aiedge_finish(sums.s00, scale, zero_point);
-      int32_t q10 = aiedge_finish(sums.s10, scale, zero_point);
-      int32_t q01 = aiedge_finish(sums.s01, scale + STEP, zero_point);
-      int32_t q11 = aiedge_finish(sums.s11, scale + STEP, zero_point);
-#ifdef AIEDGE_DSP
-      __asm("" : "+r"(to_y1));  // one pointer and an offset; of two pointers the compiler would spill one
-#endif
+      const int32_t multiplier0 = scale[AIEDGE_MULTIPLIER], shift0 = scale[AIEDGE_SHIFT];
+      const int32_t q00 = aiedge_finish_fast(sums.s00, multiplier0, shift0, zero_point);
+      const int32_t q10 = aiedge_finish_fast(sums.s10, multiplier0, shift0, zero_point);
+      const int32_t multiplier1 = scale[STEP + AIEDGE_MULTIPLIER], shift1 = scale[STEP + AIEDGE_SHIFT];
+      const int32_t q01 = aiedge_finish_fast(sums.s01, multiplier1, shift1, zero_point);
+      const int32_t q11 = aiedge_finish_fast(sums.s11, multiplier1, shift1, zero_point);
       y[0] = (int8_t)q00;
       y[1] = (int8_t)q01;
       y[to_y1] = (int8_t)q10;
@@ -47,10 +46,11 @@ AIEDGE_KERNEL void aiedge_pointwise_int8(const aiedge_pointwise_int8_layer *laye
       // The last filter stands twice in the weights.
       aiedge_sums sums = {scale[0], 0, 0, 0};
       aiedge_dot_1x2(x, w, channels, &sums);
-      y[0] = (int8_t)aiedge_finish(sums.s00, scale, zero_point);
+      y[0] = (int8_t)aiedge_finish_fast(sums.s00, scale[AIEDGE_MULTIPLIER], scale[AIEDGE_SHIFT], zero_point);
       sums.s00 = scale[0];
       aiedge_dot_1x2(x1, w, channels, &sums);
-      y[to_y1] = (int8_t)aiedge_finish(sums.s00, scale, zero_point);
+      y[to_y1] =
+          (int8_t)aiedge_finish_fast(sums.s00, scale[AIEDGE_MULTIPLIER], scale[AIEDGE_SHIFT], zero_point);
       y++;
     }
     y += to_y1;

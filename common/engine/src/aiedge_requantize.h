@@ -52,7 +52,7 @@ enum { AIEDGE_BIAS, AIEDGE_MULTIPLIER, AIEDGE_SHIFT, AIEDGE_CHANNEL_STEP };
 typedef struct {
   int16_t zero_point;
   int16_t low, high;  // the fused activation's range
-  int16_t narrow;     // 1 where that is less than all of int8
+  int16_t plain;      // 1 where that is all of int8, and aiedge_finish_fast() serves every channel
 } aiedge_output;
 
 static __attribute__((noinline, unused)) int32_t aiedge_multiply_any(int32_t x, int32_t multiplier,
@@ -60,34 +60,30 @@ static __attribute__((noinline, unused)) int32_t aiedge_multiply_any(int32_t x, 
   return aiedge_multiply(x, multiplier, shift);
 }
 
-// A sum of a channel to int8: times its factor, plus the zero point, clamped to -128 ... 127. The channel's
-// shift is a right shift, from 1 to 30, where all its sums stay within 2^29; else it is that of
-// aiedge_multiply(), less 64.
-static inline int32_t aiedge_finish(int32_t sum, const int32_t *channel, int32_t zero_point) {
-  const int32_t multiplier = channel[AIEDGE_MULTIPLIER], shift = channel[AIEDGE_SHIFT];
-  if (shift < 0) {
-    sum = aiedge_multiply_any(sum, multiplier, shift + 64) + zero_point;
-  } else {
-    sum = aiedge_high_multiply(sum, multiplier);
-    sum += sum >> 31;  // halves of negative numbers go down
+// A sum of a channel to int8: times its factor, plus the zero point, clamped to -128 ... 127. The sum is
+// within 2^29 and the shift a right shift, from 1 to 30.
+static inline int32_t aiedge_finish_fast(int32_t sum, int32_t multiplier, int32_t shift, int32_t zero_point) {
+  sum = aiedge_high_multiply(sum, multiplier);
+  sum += sum >> 31;  // halves of negative numbers go down
 #ifdef AIEDGE_DSP
-    // The shift leaves the last bit that it drops in the carry: that rounds.
-    __asm("asrs %0, %0, %1\n\tadc %0, %0, %2" : "+r"(sum) : "r"(shift), "r"(zero_point) : "cc");
-#else
-    sum = ((sum + (1 << (shift - 1))) >> shift) + zero_point;
-#endif
-  }
-#ifdef AIEDGE_DSP
-  __asm("ssat %0, #8, %1" : "=r"(sum) : "r"(sum));
+  // The shift leaves the last bit that it drops in the carry: that rounds.
+  __asm("asrs %0, %0, %1\n\tadc %0, %0, %2\n\tssat %0, #8, %0"
+        : "+r"(sum)
+        : "r"(shift), "r"(zero_point)
+        : "cc");
   return sum;
 #else
-  return aiedge_clamp_32(sum, -128, 127);
+  return aiedge_clamp_32(((sum + (1 << (shift - 1))) >> shift) + zero_point, -128, 127);
 #endif
 }
 
-// The same for one output, with the fused activation.
-static inline int8_t aiedge_finish_1(int32_t sum, const int32_t *channel, const aiedge_output *output) {
-  return aiedge_clamp(aiedge_finish(sum, channel, output->zero_point), output->low, output->high);
+// The same for any channel and with the fused activation. Where the above does not hold for a channel, its
+// shift is that of aiedge_multiply(), less 64.
+static inline int8_t aiedge_finish(int32_t sum, const int32_t *channel, const aiedge_output *output) {
+  const int32_t multiplier = channel[AIEDGE_MULTIPLIER], shift = channel[AIEDGE_SHIFT];
+  const int32_t value = shift > 0 ? aiedge_finish_fast(sum, multiplier, shift, output->zero_point)
+                                  : aiedge_multiply_any(sum, multiplier, shift + 64) + output->zero_point;
+  return aiedge_clamp(value, output->low, output->high);
 }
 
 #endif

@@ -10,9 +10,9 @@ from aiedge.codegen.operators.convolution import (
     window,
 )
 from aiedge.codegen.operators.packing import pack_pairs
-from aiedge.codegen.operators.scaling import scaling
+from aiedge.codegen.operators.scaling import Scaling, scaling
 from aiedge.tflite.graph import Operator
-from aiedge.tflite.integer import ACTIVATIONS, activation_range, params_of
+from aiedge.tflite.integer import ACTIVATIONS, params_of
 
 
 def _emit(operator: Operator, at: Places, pool: Operator | None = None) -> Call:
@@ -49,10 +49,9 @@ def _int8(operator: Operator, at: Places, pool: Operator | None) -> Call:
     filters, height, width, channels = weights.shape
     pointwise = height == width == 1
     moves = window(operator, height, width)
-    low, high = activation_range(operator)
-    if pointwise and moves.stride_h == moves.stride_w == 1 and pool is None and high - low == 255:
-        return _pointwise(operator, at)
     scaled = scaling(operator, weights.reshape(filters, -1), *multipliers(operator, axis=0))
+    if pointwise and moves.stride_h == moves.stride_w == 1 and pool is None and scaled.plain:
+        return _pointwise(operator, at, scaled)
     shape = _shape(operator)
     target, pool_height, pool_width = operator.outputs[0], 1, 1
     if pool is not None:
@@ -87,10 +86,9 @@ def _int8(operator: Operator, at: Places, pool: Operator | None) -> Call:
     )
 
 
-def _pointwise(operator: Operator, at: Places) -> Call:
-    """A layer whose pixels need no neighbours, with all of int8 as its range."""
+def _pointwise(operator: Operator, at: Places, scaled: Scaling) -> Call:
+    """A layer whose pixels need no neighbours."""
     weights = operator.input(1).values
-    scaled = scaling(operator, weights.reshape(len(weights), -1), *multipliers(operator, axis=0))
     _, height, width, channels = operator.input(0).shape
     i = operator.index
     return Call(

@@ -21,10 +21,10 @@ def pack_pairs(filters: NDArray[np.int8]) -> NDArray[np.int8]:
 
 
 def pack_taps(weights: NDArray[np.int8]) -> NDArray[np.int16]:
-    """Pack depthwise weights [taps, channels] for `aiedge_depthwise_conv_2d.h`, as int16: loading them needs no widening.
+    """Pack depthwise weights [taps, channels] for `aiedge_depthwise_conv_2d.h`, already widened to int16.
 
-    Four channels and two taps stand together: c0t0 c0t1 c1t0 c1t1 c2t0 c2t1 c3t0 c3t1; a last odd tap has c0 c1 c2 c3. Missing
-    channels are zero.
+    Four channels and two taps stand together: c0t0 c0t1 c1t0 c1t1 c2t0 c2t1 c3t0 c3t1; a last odd tap has
+    c0 c1 c2 c3. Missing channels are zero.
 
     >>> pack_taps(np.array([[1, 2, 3, 4], [5, 6, 7, 8], [9, 10, 11, 12]], np.int8)).tolist()
     [1, 5, 2, 6, 3, 7, 4, 8, 9, 10, 11, 12]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from aiedge.codegen.operators.call import Constant, unsupported
+from aiedge.codegen.operators.call import Constant, bias_of, unsupported
 from aiedge.quantization.fixed_point import INT32_MAX, INT32_MIN
 from aiedge.tflite.graph import Operator
 from aiedge.tflite.integer import activation_range, params_of
@@ -17,19 +17,23 @@ SLOW = 64
 
 @dataclass(frozen=True)
 class Scaling:
-    """The constants that scale a layer's outputs, and the fields of its C struct that name them."""
+    """The constants that scale a layer's outputs, and the fields of its C struct that name them.
+
+    `plain` is true where every channel is served by the fast path, and the activation leaves all of int8.
+    """
 
     constants: tuple[Constant, ...]
     fields: dict[str, str]
+    plain: bool
 
 
 def scaling(operator: Operator, weights: NDArray[np.int8], multipliers: NDArray, shifts: NDArray) -> Scaling:
     """Scaling of a layer whose weights are [outputs, depth]; `multipliers` and `shifts` have an entry for each output.
 
-    The input's zero point is folded into the bias: bias − zero point · Σ weights. With it the inner loop needs no zero point.
+    The input's zero point is folded into the bias: bias − zero point · Σ weights. With it the inner loop needs no
+    zero point.
     """
-    bias = operator.inputs[2] if len(operator.inputs) > 2 else None
-    values = np.zeros(len(weights), np.int64) if bias is None else bias.values.ravel().astype(np.int64)
+    values = bias_of(operator).astype(np.int64)
     inputs, outputs = params_of(operator.input(0)), params_of(operator.outputs[0])
     folded = values - int(inputs.zero_point) * weights.sum(axis=1, dtype=np.int64)
     if folded.min() < INT32_MIN or folded.max() > INT32_MAX:
@@ -37,9 +41,14 @@ def scaling(operator: Operator, weights: NDArray[np.int8], multipliers: NDArray,
     largest = np.abs(weights.astype(np.int64)).sum(axis=1) * 128 + np.abs(folded)
     fast = (largest < FAST_SUM) & (shifts <= -1) & (shifts >= -30)
     low, high = activation_range(operator)
+    plain = bool(fast.all()) and high - low == 255
     i = operator.index
     rows = np.stack([folded, multipliers, np.where(fast, -shifts, shifts - SLOW)], axis=1)
     return Scaling(
         (Constant(f"scales_{i}", rows.astype(np.int32)),),
-        {"scales": f"scales_{i}", "output": f"{{{int(outputs.zero_point)}, {low}, {high}, {int(high - low < 255)}}}"},
+        {
+            "scales": f"scales_{i}",
+            "output": f"{{{int(outputs.zero_point)}, {low}, {high}, {int(plain)}}}",
+        },
+        plain,
     )
