@@ -7,7 +7,7 @@ from aiedge.memory.search import Block, crowds, search
 
 # Limits are counts, never seconds: the same blocks give the same placement on every computer.
 ROUNDS = 200
-WORK = 500_000
+WORK = 250_000
 
 
 class Placement(NamedTuple):
@@ -46,7 +46,8 @@ def place(blocks: Sequence[Block], work: int = WORK) -> Placement:
         for i, offset in zip(part, placement.offsets, strict=True):
             offsets[i] = offset
     for i in easy:
-        offsets[i] = _lowest_gap(blocks, i, range(len(blocks)), offsets)
+        near = [j for j, block in enumerate(blocks) if block.meets(blocks[i])]
+        offsets[i] = _lowest_gap(blocks, i, near, offsets)
     final = [offset or 0 for offset in offsets]
     return Placement(final, _height(blocks, final), bound)
 
@@ -138,18 +139,14 @@ def _greedy(blocks: list[Block], height: int) -> list[int]:
 
 
 def _lowest_gap(blocks: Sequence[Block], i: int, others: Iterable[int], offsets: list[int | None]) -> int:
-    """The lowest offset where block `i` fits beside the placed blocks that share time with it."""
-    block = blocks[i]
-    taken = sorted(
-        (offset, offset + blocks[j].size)
-        for j in others
-        if (offset := offsets[j]) is not None and block.meets(blocks[j])
-    )
+    """The lowest offset where block `i` fits beside those of the others that are placed; they share time with it."""
+    size = blocks[i].size
+    taken = sorted((offset, blocks[j].size) for j in others if (offset := offsets[j]) is not None)
     low = 0
-    for start, end in taken:
-        if low + block.size <= start:
+    for start, length in taken:
+        if low + size <= start:
             break
-        low = max(low, end)
+        low = max(low, start + length)
     return low
 
 
