@@ -31,24 +31,31 @@
 typedef struct {
   AIEDGE_BINARY_FIELDS
   int32_t a_zero_point, b_zero_point;
-  int32_t a_multiplier, b_multiplier;  // to a common scale, after a shift to the left by 20 bits
-  int32_t a_shift, b_shift;
-  int32_t b_sign;  // 1 for ADD, -1 for SUB
-  int32_t multiplier, shift;
+  int32_t a_factor;  // to the common scale, 2^20 finer than twice that of a: 2^19, or minus that
+  int32_t b_factor, b_multiplier, b_shift;  // there for b: b_factor * b_multiplier * 2^(-31 - b_shift)
+  int32_t b_sign;
+  int32_t multiplier, shift;  // shifts go to the right, by 1 to 30
   int32_t output_zero_point;
   int32_t low, high;  // the fused activation's range
 } aiedge_add_int8_layer;
 
+// x * multiplier * 2^(-31 - shift) of |x| < 2^30, rounded as aiedge_multiply() does.
+static inline int32_t aiedge_add_scale(int32_t x, int32_t multiplier, int32_t shift) {
+  int32_t high = aiedge_high_multiply(x, multiplier);
+  high += high >> 31;
+  return (high + (1 << (shift - 1))) >> shift;
+}
+
 static inline void aiedge_add_int8_row(const aiedge_add_int8_layer *layer, const int8_t *a, const int8_t *b,
                                        int8_t *y) {
-  int32_t count = layer->size[3], a_step = layer->a_step[3], b_step = layer->b_step[3];
-  for (int32_t l = 0; l < count; l++) {
-    int32_t p = (a[l * a_step] - layer->a_zero_point) * (1 << 20);
-    int32_t q = (b[l * b_step] - layer->b_zero_point) * (1 << 20);
-    p = aiedge_multiply(p, layer->a_multiplier, layer->a_shift);
-    q = aiedge_multiply(q, layer->b_multiplier, layer->b_shift);
-    int32_t sum = aiedge_multiply(p + layer->b_sign * q, layer->multiplier, layer->shift);
-    y[l] = aiedge_clamp(sum + layer->output_zero_point, layer->low, layer->high);
+  const aiedge_add_int8_layer l = *layer;  // y could point into *layer for all the compiler knows
+  for (int32_t i = 0; i < l.size[3]; i++) {
+    int32_t q = aiedge_add_scale((*b - l.b_zero_point) * l.b_factor, l.b_multiplier, l.b_shift);
+    int32_t sum = (*a - l.a_zero_point) * l.a_factor + l.b_sign * q;
+    sum = aiedge_add_scale(sum, l.multiplier, l.shift) + l.output_zero_point;
+    *y++ = aiedge_clamp(sum, l.low, l.high);
+    a += l.a_step[3];
+    b += l.b_step[3];
   }
 }
 

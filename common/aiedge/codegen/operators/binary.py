@@ -4,22 +4,27 @@ import numpy as np
 
 from aiedge.codegen.operators.call import Call, Places, c_float, c_list, kernel_suffix, unsupported
 from aiedge.quantization import quantize_multiplier
-from aiedge.tflite.graph import Operator
+from aiedge.tflite.graph import Operator, Tensor
 from aiedge.tflite.integer import activation_range, params_of, real_activation_range
 
 LOOPS = 4
-LEFT_SHIFT = 20
 
 
 def _emit(operator: Operator, at: Places) -> Call:
     a, b, target = operator.input(0), operator.input(1), operator.outputs[0]
     suffix = kernel_suffix(operator, a, b, target)
-    fields = broadcast(operator)
-    if suffix == "int8":
-        fields |= _product(operator) if operator.kind == "MUL" else _sum(operator)
+    if suffix == "int8" and operator.kind != "MUL":
+        if np.float32(params_of(a).scale) < np.float32(params_of(b).scale):
+            a, b = b, a
+        fields = broadcast(operator, a, b) | _sum(operator, a, b)
         low, high = map(str, activation_range(operator))
-        kernel = "mul_int8" if operator.kind == "MUL" else "add_int8"
+        kernel = "add_int8"
+    elif suffix == "int8":
+        fields = broadcast(operator, a, b) | _product(operator)
+        low, high = map(str, activation_range(operator))
+        kernel = "mul_int8"
     else:
+        fields = broadcast(operator, a, b)
         low, high = map(c_float, real_activation_range(operator))
         kernel = f"{operator.kind.lower()}_f32"
     struct = "binary_f32" if suffix == "f32" else kernel
@@ -30,12 +35,12 @@ def _emit(operator: Operator, at: Places) -> Call:
     )
 
 
-def broadcast(operator: Operator) -> dict[str, str]:
+def broadcast(operator: Operator, first: Tensor, second: Tensor) -> dict[str, str]:
     """Sizes of the loops over the output, outermost first, and the step of each input in each loop.
 
     Dimensions in which both inputs go on in step are one loop.
     """
-    a, b, target = operator.input(0).shape, operator.input(1).shape, operator.outputs[0].shape
+    a, b, target = first.shape, second.shape, operator.outputs[0].shape
     rank = max(len(a), len(b))
     padded = [(1,) * (rank - len(shape)) + shape for shape in (a, b)]
     if any(m != n and 1 not in (m, n) for m, n in zip(*padded, strict=True)) or target != tuple(
@@ -63,30 +68,37 @@ def broadcast(operator: Operator) -> dict[str, str]:
     return {"size": c_list(sizes), "a_step": c_list(a_step), "b_step": c_list(b_step)}
 
 
-def _sum(operator: Operator) -> dict[str, str]:
-    """The constants of int8 ADD and SUB: both inputs go to a common scale, 2^20 finer than the larger one's double.
+def _sum(operator: Operator, a: Tensor, b: Tensor) -> dict[str, str]:
+    """The constants of int8 ADD and SUB, where `a` has the larger scale.
 
-    TFLM forms the factors in float64 for ADD, in float32 for SUB.
+    Both inputs go to a common scale, 2^20 finer than twice the larger one: `a` by an exact 2^19. TFLM forms the
+    factors in float64 for ADD, in float32 for SUB.
     """
     real = np.float32 if operator.kind == "SUB" else np.float64
-    a, b, out = (params_of(t) for t in (operator.input(0), operator.input(1), operator.outputs[0]))
-    sa, sb, so = real(a.scale), real(b.scale), real(out.scale)
-    common = real(2) * max(sa, sb)
-    factors = [float(sa / common), float(sb / common), float(common / (real(2**LEFT_SHIFT) * so))]
-    if factors[2] >= 1:
-        raise unsupported(operator, f"its output's scale must exceed 2^-{LEFT_SHIFT - 1} of its inputs'")
-    pairs = [quantize_multiplier(factor) for factor in factors]
+    scale_a, scale_b, scale = (real(params_of(t).scale) for t in (a, b, operator.outputs[0]))
+    common = real(2) * scale_a
+    multiplier, shift = quantize_multiplier(float(scale_b / common))
+    if shift < -30:  # rounds to zero
+        multiplier, shift = 0, -1
+    factor = common / (real(2**20) * scale)
+    output_multiplier, output_shift = quantize_multiplier(float(factor))
+    if factor >= 0.5:
+        raise unsupported(operator, "its output's scale must exceed 2^-18 of its inputs'")
+    if output_shift < -30:
+        output_multiplier, output_shift = 0, -1
+    sign_a, sign_b = ((1, -1) if a is operator.input(0) else (-1, 1)) if operator.kind == "SUB" else (1, 1)
     return {
-        "a_zero_point": str(int(a.zero_point)),
-        "b_zero_point": str(int(b.zero_point)),
-        "a_multiplier": str(pairs[0][0]),
-        "b_multiplier": str(pairs[1][0]),
-        "a_shift": str(pairs[0][1]),
-        "b_shift": str(pairs[1][1]),
-        "b_sign": "-1" if operator.kind == "SUB" else "1",
-        "multiplier": str(pairs[2][0]),
-        "shift": str(pairs[2][1]),
-        "output_zero_point": str(int(out.zero_point)),
+        "a_zero_point": str(int(params_of(a).zero_point)),
+        "b_zero_point": str(int(params_of(b).zero_point)),
+        "a_factor": str(sign_a * 2**19),
+        # Half of the common scale has shift 0; the kernel shifts by 1 or more.
+        "b_factor": str(2**20 if shift else 2**21),
+        "b_sign": str(sign_b),
+        "b_multiplier": str(multiplier),
+        "b_shift": str(-shift or 1),
+        "multiplier": str(output_multiplier),
+        "shift": str(-output_shift),
+        "output_zero_point": str(int(params_of(operator.outputs[0]).zero_point)),
     }
 
 
