@@ -6,6 +6,7 @@
 #define AIEDGE_POOL_H
 
 #include <math.h>  // INFINITY, the range of a layer without activation
+#include <string.h>
 
 #include "aiedge_engine.h"
 #include "aiedge_requantize.h"
@@ -39,6 +40,24 @@ static inline aiedge_pool_span aiedge_pool_clip(int32_t start, int32_t window, i
   return span;
 }
 
+// Each y becomes the larger one of itself and x.
+static inline void aiedge_pool_larger(int8_t *y, const int8_t *x, int32_t count) {
+  int32_t c = 0;
+#ifdef AIEDGE_DSP
+  for (; c <= count - 4; c += 4) {
+    uint32_t four, largest;
+    memcpy(&four, x + c, 4);
+    memcpy(&largest, y + c, 4);
+    // The subtraction sets a flag for each byte, by which sel chooses.
+    __asm("ssub8 r12, %1, %0\n\tsel %0, %1, %0" : "+r"(largest) : "r"(four) : "r12", "cc");
+    memcpy(y + c, &largest, 4);
+  }
+#endif
+  for (; c < count; c++) {
+    y[c] = x[c] > y[c] ? x[c] : y[c];
+  }
+}
+
 AIEDGE_KERNEL void aiedge_max_pool_int8(const aiedge_pool_int8_layer *layer, const int8_t *x, int8_t *y) {
   int32_t channels = layer->channels, row = layer->width * channels;
   for (int32_t b = 0; b < layer->batch; b++) {
@@ -49,15 +68,11 @@ AIEDGE_KERNEL void aiedge_max_pool_int8(const aiedge_pool_int8_layer *layer, con
         aiedge_pool_span columns =
             aiedge_pool_clip(j * layer->stride_x - layer->padding_left, layer->window_width, layer->width);
         const int8_t *corner = x + rows.first * row + columns.first * channels;
-        for (int32_t c = 0; c < channels; c++) {
-          y[c] = (int8_t)layer->low;
-        }
+        memset(y, layer->low, (size_t)channels);
         for (int32_t h = 0; h < rows.count; h++) {
           const int8_t *value = corner + h * row;
           for (int32_t w = 0; w < columns.count; w++) {
-            for (int32_t c = 0; c < channels; c++) {
-              y[c] = value[c] > y[c] ? value[c] : y[c];
-            }
+            aiedge_pool_larger(y, value, channels);
             value += channels;
           }
         }
