@@ -14,6 +14,8 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from aiedge.errors import UserError
+
 Int = NDArray[np.int64]
 INT32_MIN, INT32_MAX = -(2**31), 2**31 - 1
 
@@ -26,6 +28,8 @@ def quantize_multiplier(factor: float) -> tuple[int, int]:
     >>> quantize_multiplier(0.001)
     (1099511628, -9)
     """
+    if not math.isfinite(factor):
+        raise UserError("a ratio of scales leaves the range of float32", "calibrate the model with other inputs")
     fraction, shift = math.frexp(factor)
     multiplier = math.floor(fraction * 2**31 + 0.5)
     if multiplier == 2**31:

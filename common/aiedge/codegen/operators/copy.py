@@ -21,7 +21,7 @@ LOOPS = 4
 
 def _concatenation(operator: Operator, at: Places) -> Call:
     target = operator.outputs[0]
-    parts = [operator.input(i) for i in range(len(operator.inputs))]
+    parts = [part for part in operator.inputs if part is not None]
     axis = _axis(operator, int(operator.options.get("axis", 0)), target)  # type: ignore[call-overload]
     if operator.options.get("fusedActivationFunction", 0):
         raise unsupported(operator, "it must have no fused activation")

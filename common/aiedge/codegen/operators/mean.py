@@ -5,9 +5,12 @@ from math import prod
 
 from aiedge.codegen.operators.call import Call, Places, c_list, integers, kernel_suffix, unsupported
 from aiedge.quantization import quantize_multiplier
-from aiedge.quantization.fixed_point import INT32_MAX, INT32_MIN
+from aiedge.quantization.fixed_point import INT32_MAX
 from aiedge.tflite.graph import Operator
 from aiedge.tflite.integer import params_of
+
+# Means of int8 times 2^20 leave room in int32.
+LARGEST_SHIFT = 20
 
 
 def _emit(operator: Operator, at: Places) -> Call:
@@ -58,8 +61,10 @@ def _scaling(operator: Operator, count: int) -> dict[str, str]:
     multiplier, shift = quantize_multiplier(float(inputs.scale) / float(outputs.scale))
     extra = min(count.bit_length() - 1, 32, 31 + shift)
     offset = -count * int(inputs.zero_point)
-    if not INT32_MIN <= 256 * count <= INT32_MAX:
+    if 256 * count > INT32_MAX:
         raise unsupported(operator, "its sums leave the range of int32")
+    if shift > LARGEST_SHIFT:
+        raise unsupported(operator, f"its output's scale must exceed 2^-{LARGEST_SHIFT} of its input's")
     return {
         "offset": str(offset),
         "multiplier": str((multiplier << extra) // count),

@@ -1,8 +1,9 @@
 """TRANSPOSE_CONV, int8 with per-channel weights and float32."""
 
 import numpy as np
+from numpy.typing import NDArray
 
-from aiedge.codegen.operators.call import Call, Constant, Places, c_float, kernel_suffix, unsupported
+from aiedge.codegen.operators.call import Call, Constant, Places, bias_of, c_float, kernel_suffix, unsupported
 from aiedge.codegen.operators.window import SAME, VALID, image, number
 from aiedge.quantization import quantize_multiplier
 from aiedge.tflite.graph import Operator
@@ -36,18 +37,14 @@ def _emit(operator: Operator, at: Places) -> Call:
         "padding_top": _padding(operator, target.shape[1], height, window_height, stride_y),
         "padding_left": _padding(operator, target.shape[2], width, window_width, stride_x),
     }
-    bias = operator.inputs[3] if len(operator.inputs) > 3 else None
-    if bias is not None and (not bias.is_constant or bias.elements != outputs):
-        raise unsupported(operator, f"its bias must be {outputs} constants")
-    values = np.zeros(outputs) if bias is None else bias.values.ravel()
     constants = [
         Constant(f"weights_{i}", weights.values),
-        Constant(f"bias_{i}", values.astype(np.int32 if suffix == "int8" else np.float32)),
+        Constant(f"bias_{i}", bias_of(operator, 3)),
     ]
     strings = {name: str(value) for name, value in fields.items()}
     strings |= {"weights": f"weights_{i}", "bias": f"bias_{i}"}
     if suffix == "int8":
-        constants += _multipliers(operator)
+        constants += _multipliers(operator, constants[1].values)
         strings |= {"multiplier": f"multiplier_{i}", "shift": f"shift_{i}"}
         strings["input_zero_point"] = str(int(params_of(source).zero_point))
         strings["output_zero_point"] = str(int(params_of(target).zero_point))
@@ -77,7 +74,7 @@ def _padding(operator: Operator, result: int, size: int, window: int, stride: in
     return max((size - 1) * stride + window - result, 0) // 2
 
 
-def _multipliers(operator: Operator) -> list[Constant]:
+def _multipliers(operator: Operator, bias: NDArray) -> list[Constant]:
     """Multiplier and shift of each output channel; TFLM forms the factors in float64."""
     weights = params_of(operator.input(1))
     if np.any(weights.zero_point) or weights.axis not in (None, 0):
@@ -86,6 +83,10 @@ def _multipliers(operator: Operator) -> list[Constant]:
     inputs, outputs = params_of(operator.input(2)), params_of(operator.outputs[0])
     factors = float(inputs.scale) * scales / float(outputs.scale)
     multipliers, shifts = np.array([quantize_multiplier(float(factor)) for factor in factors], np.int64).T
+    weight_sums = np.abs(operator.input(1).values.astype(np.float64)).sum(axis=(1, 2, 3))
+    largest = np.abs(bias.astype(np.float64)) + 255 * weight_sums
+    if np.any(largest >= 2**30) or np.any(largest * factors >= 2**30):
+        raise unsupported(operator, "its sums and outputs must stay within 2^30 before they are clamped")
     return [
         Constant(f"multiplier_{operator.index}", multipliers.astype(np.int32)),
         Constant(f"shift_{operator.index}", shifts.astype(np.int8)),
