@@ -136,7 +136,10 @@ def binary(d: Draw, kind: str) -> list[int]:
                 shapes[short][d.rng.integers(1, len(shape)) :] if len(shape) > 1 else shapes[short]
             )
     scale = d.scale()
-    scales = [scale, scale * float(10 ** d.rng.uniform(-3, 3))]
+    scales = [
+        scale,
+        scale * d.pick(1.0, float(10 ** d.rng.uniform(-3, 3)), float(10 ** d.rng.uniform(-1, 1))),
+    ]
     fixed = int(d.rng.choice([-1, -1, 0, 1]))
     operands = [
         d.constant(s, k) if i == fixed else d.input(s, k)
@@ -238,6 +241,8 @@ def resize(d: Draw, kind: str) -> list[int]:
     batch, _, _, channels = d.shapes[source]
     size = [d.size(17), d.size(17)]
     options = d.pick({}, {"alignCorners": True}, {"halfPixelCenters": True})
+    if kind == "RESIZE_NEAREST_NEIGHBOR" and d.rng.random() < 0.2:
+        options = {"alignCorners": True, "halfPixelCenters": True}
     target = d.like(source, [batch, *size, channels])
     return d.add(kind, [source, d.integers(size)], [target], **options)
 
@@ -289,7 +294,7 @@ def behind(d: Draw, kind: str, source: int) -> list[int]:
         "RELU6": d.params[source],
         "HARD_SWISH": (scale * max(ratio, 0.0081), None),
     }.get(kind, (scale * ratio, None))
-    options = {"alpha": float(d.rng.uniform(0, 1.5))} if kind == "LEAKY_RELU" else {}
+    options = {"alpha": float(d.rng.uniform(-0.5, 1.5))} if kind == "LEAKY_RELU" else {}
     return d.add(kind, [source], [d.tensor(d.shapes[source], *params)], **options)
 
 

@@ -7,14 +7,20 @@ import numpy as np
 import pytest
 
 from aiedge import tflite
+from aiedge.bench.emulator import count_instructions
+from aiedge.bench.targets import TARGETS
+from aiedge.codegen import generate
+from aiedge.errors import UserError
 from aiedge.tflite.interpreters import has_tflm, run_tflm_all
 from batch import run_batch
-from random_operators import OPERATORS, random_model
+from random_operators import OPERATORS, Draw, random_model
 
 pytestmark = pytest.mark.skipif(
     not has_tflm(), reason="needs tflite-micro: its wheel exists for Linux on x86-64"
 )
 SAMPLES = 4
+# Operators with a kernel of their own for the Cortex-M's DSP instructions.
+FAST = ("ADD", "SUB", "MAX_POOL_2D")
 SANITIZE = ["-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 
 
@@ -59,3 +65,93 @@ def test_random_models(kind: str, dtype: str, count: int, tmp_path: Path, need_t
 @pytest.mark.parametrize("kind", OPERATORS)
 def test_under_sanitizers(kind: str, dtype: str, tmp_path: Path, need_tool) -> None:
     compare(kind, dtype, 2, 3, tmp_path, [need_tool("clang", "apt install clang"), *SANITIZE])
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize(
+    "kind", [kind if kind in FAST else pytest.param(kind, marks=pytest.mark.slow) for kind in OPERATORS]
+)
+def test_on_an_emulated_core(kind: str, target: str) -> None:
+    """Random models on a core that has kernels of its own, and on one with other library functions."""
+    try:
+        TARGETS[target].require()
+    except UserError as error:
+        pytest.skip(error.message)
+    rng = np.random.default_rng(zlib.crc32(kind.encode()))
+    for _ in range(3 if kind in FAST else 1):
+        model = random_model(rng, kind, "int8")
+        graph = tflite.read(model)
+        inputs = [samples(rng, tensor) for tensor in graph.inputs]
+        runs = [[array[n] for array in inputs] for n in range(SAMPLES)]
+        count = count_instructions(graph, generate(graph, "net"), TARGETS[target], runs)
+        for y, expected in zip(count.outputs, run_tflm_all(model, inputs), strict=True):
+            np.testing.assert_array_equal(y.reshape(expected.shape), expected)
+
+
+def test_windows_too_large_for_a_reciprocal(tmp_path: Path) -> None:
+    rng = np.random.default_rng(4)
+    models, inputs = [], []
+    for size in (18, 19, 20, 40):  # 324, 361, 400 and 1600 values
+        draw = Draw(rng, "int8")
+        source = draw.input([1, size, size, 3])
+        options = {"padding": 1, "strideH": 1, "strideW": 1, "filterHeight": size, "filterWidth": size}
+        models.append(
+            draw.file.build(
+                [source], draw.add("AVERAGE_POOL_2D", [source], [draw.like(source, [1, 1, 1, 3])], **options)
+            )
+        )
+        inputs.append([rng.integers(-128, 128, (30, 1, size, size, 3), dtype=np.int8)])
+        inputs[-1][0][:3] = np.array([-128, 127, 0])[:, None, None, None, None]
+    results = run_batch([tflite.read(model) for model in models], inputs, tmp_path, ["gcc", "-O2"])
+    for model, x, outputs in zip(models, inputs, results, strict=True):
+        np.testing.assert_array_equal(outputs[0], run_tflm_all(model, x)[0])
+
+
+def test_softmax_of_a_row_that_stops_tflm(tmp_path: Path) -> None:
+    """TFLM ends the process where the exponentials add up to 512 or more; here the outputs are those of zero."""
+    draw = Draw(np.random.default_rng(5), "int8")
+    source = draw.input([1, 600], 0.01, 0)
+    model = draw.file.build(
+        [source], draw.add("SOFTMAX", [source], [draw.tensor([1, 600], 1 / 256, -128)], beta=1.0)
+    )
+    outputs = run_batch([tflite.read(model)], [[np.zeros((1, 600), np.int8)]], tmp_path, ["gcc", "-O2"])
+    assert np.all(outputs[0][0] == -128)
+
+
+def refused(kind: str, **changes: object) -> str:
+    """What `generate` says of an operator that is not supported; `changes` alter a supported one."""
+    draw = Draw(np.random.default_rng(6), str(changes.pop("dtype", "int8")))
+    scale = changes.pop("scale", 0.1)
+    source = draw.input([1, 4, 4, 2], 0.1, 0)
+    extra = [draw.integers(values) for values in changes.pop("integers", [])]  # type: ignore[attr-defined]
+    target = draw.tensor(changes.pop("shape", [1, 4, 4, 2]), scale, 0)  # type: ignore[arg-type]
+    draw.add(kind, [source, *extra], [target], **changes)
+    with pytest.raises(UserError) as caught:
+        generate(tflite.read(draw.file.build([source], [target])), "net")
+    assert f"operator 0 ({kind}) is not supported" in caught.value.message
+    return caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes", "hint"),
+    [
+        ("SOFTMAX", {}, "scale 1/256"),
+        ("MAX_POOL_2D", {"strideH": 1, "strideW": 1, "filterHeight": 2}, "filterWidth must be positive"),
+        (
+            "AVERAGE_POOL_2D",
+            {"strideH": 2, "strideW": 2, "filterHeight": 2, "filterWidth": 2},
+            "must have 2 rows",
+        ),
+        ("PAD", {"integers": [[[0, 0], [1, 1], [0, 0], [0, 0]]]}, "lead from [1, 4, 4, 2]"),
+        ("MEAN", {"integers": [[7]]}, "axes must lie in its input's 4 dimensions"),
+        ("STRIDED_SLICE", {"integers": [[0] * 4, [4] * 4, [0] * 4]}, "no stride of 0"),
+        ("STRIDED_SLICE", {"integers": [[0] * 4, [4] * 4, [1] * 4], "ellipsisMask": 1}, "no ellipsis"),
+        ("RESIZE_BILINEAR", {"integers": [[8, 8]]}, "the size it names"),
+        ("HARD_SWISH", {"scale": 1e-5}, "1/128 of the input's"),
+        ("CONCATENATION", {"axis": 5}, "axis must lie in the 4 dimensions"),
+        ("CONCATENATION", {"axis": 1, "scale": 0.2}, "same scale and zero point"),
+        ("SQUEEZE", {"shape": [1, 4]}, "same number of values"),
+    ],
+)
+def test_what_is_not_supported_is_named(kind: str, changes: dict, hint: str) -> None:
+    assert hint in refused(kind, **dict(changes))
