@@ -42,7 +42,7 @@ EMITTERS: dict[str, Callable[[Operator, Places], Call]] = {
 }
 
 # The memory plan fuses what is named here, where the answer stays the same to the bit (`aiedge.memory.steps`).
-FUSED: dict[tuple[str, ...], Callable[..., Call]] = {}
+FUSED: dict[tuple[str, ...], Callable[..., Call]] = {**conv_2d.FUSED}
 
 
 def emit(operators: tuple[Operator, ...], at: Places) -> Call:

@@ -135,4 +135,9 @@ def _float32(operator: Operator, at: Places, pool: Operator | None) -> Call:
     )
 
 
+def _emit_with_pool(operator: Operator, pool: Operator, at: Places) -> Call:
+    return _emit(operator, at, pool)
+
+
 KINDS = {"CONV_2D": _emit}
+FUSED = {("CONV_2D", "MAX_POOL_2D"): _emit_with_pool}
