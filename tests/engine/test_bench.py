@@ -14,6 +14,8 @@ from aiedge.bench import emulator as emulator_module
 from aiedge.bench.harness import random_inputs
 from aiedge.cli import main
 from aiedge.codegen import generate
+from aiedge.errors import UserError
+from model_files import dense_float
 from networks import network
 
 
@@ -80,7 +82,7 @@ def test_outputs_are_compared(target: Target, xormodel: bytes, monkeypatch: pyte
         return count
 
     monkeypatch.setattr(report, "count_instructions", spoil)
-    with pytest.raises(report.UserError, match="other outputs"):
+    with pytest.raises(UserError, match="other outputs"):
         bench(xormodel, "xor", target.name, peers=False)
 
 
@@ -94,6 +96,15 @@ def test_the_command_prints_and_saves(
     figures = json.loads((tmp_path / f"xormodel-{target.name}.json").read_text())
     assert figures["macs"] == 304 and f"{figures['total']:,.0f}" in out
     assert (tmp_path / f"xormodel-{target.name}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_float_networks(target: Target) -> None:
+    model = dense_float(np.random.default_rng(0), [5, 3], end="TANH")
+    if target.floats:
+        assert bench(model, "float", target.name, peers=False).total > 15
+    else:
+        with pytest.raises(UserError, match="no float32"):
+            bench(model, "float", target.name, peers=False)
 
 
 def test_this_computer(xormodel: bytes, need_tool) -> None:

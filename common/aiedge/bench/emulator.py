@@ -28,6 +28,7 @@ from aiedge.bench.harness import (
 from aiedge.bench.targets import Target
 from aiedge.codegen import CSource
 from aiedge.codegen.toolchain import host_compiler
+from aiedge.errors import UserError
 from aiedge.files import cache_folder
 from aiedge.tflite.graph import Graph
 
@@ -55,6 +56,8 @@ def count_instructions(
     Raises `UserError` where a compiler or the emulator is missing, or where the program cannot be built or run.
     """
     target.require()
+    if not target.floats and any(tensor.dtype == np.float32 for tensor in graph.tensors):
+        raise UserError(f"{target.name} runs no float32 networks", "quantize the model to int8")
     plugin = _plugin()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -16,7 +16,7 @@ PLATFORMS = COMMON / "platforms"
 class Target:
     """An emulated core: its compiler with the flags that pick the core, its start-up code, and QEMU's command.
 
-    `packages` are Debian's packages that hold the tools.
+    `floats` tells whether its libraries can calculate with them. `packages` are Debian's packages that hold the tools.
     """
 
     name: str
@@ -25,6 +25,7 @@ class Target:
     platform: Path
     link: tuple[str, ...]
     emulator: str
+    floats: bool
     packages: str
 
     @property
@@ -49,6 +50,7 @@ TARGETS = {
             platform=PLATFORMS / "cortex_m4" / "bsp",
             link=("--specs=nosys.specs",),
             emulator="qemu-system-arm -M mps2-an386 -semihosting-config enable=on,target=native",
+            floats=True,
             packages="gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm",
         ),
         Target(
@@ -59,6 +61,7 @@ TARGETS = {
             # GCC would turn the loops of memcpy() and memset() into calls of themselves.
             link=("-fno-tree-loop-distribute-patterns",),
             emulator="qemu-system-xtensa -M sim -cpu lx106 -semihosting",
+            floats=False,  # Debian's libgcc for it lacks them
             packages="gcc-xtensa-lx106 picolibc-xtensa-lx106-elf qemu-system-misc",
         ),
     )

@@ -1,8 +1,8 @@
 // A project of your own with a compiled network: the generated files, the engine's headers, any C11 compiler.
 //
 //     aiedge compile xormodel/solution/xormodel.cpp -o build
-//     cc -std=c11 -O2 -Icommon/engine/src -Ibuild common/engine/example/main.c build/xormodel.c -o build/xor
-//     -lm build/xor
+//     cc -O2 -Icommon/engine/src -Ibuild common/engine/example/main.c build/xormodel.c -o build/xor -lm
+//     build/xor
 #include <stdio.h>
 
 #include "xormodel.h"
