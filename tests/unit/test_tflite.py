@@ -12,10 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aiedge import tflite
+from aiedge.codegen.operators import EMITTERS
 from aiedge.errors import UserError
 from aiedge.quantization import multiply_rounding_once
 from aiedge.runtimes import differences, every_int8_pair, run_everywhere
 from aiedge.tflite.interpreters import has_tflm
+from aiedge.tflite.signatures import SIGNATURES
 from model_files import ModelFile, dense_int8
 
 needs_tflm = pytest.mark.skipif(
@@ -181,6 +183,25 @@ def test_options_are_those_of_the_operator() -> None:
         UserError, match=r"operator 0 \(MUL\) is impossible: its options are those of another operator"
     ):
         tflite.read(model("MUL", fusedActivationFunction=1))
+
+
+def test_every_operator_that_compiles_has_a_signature() -> None:
+    assert set(EMITTERS) <= set(SIGNATURES)
+
+
+def test_several_subgraphs_are_refused() -> None:
+    file = ModelFile()
+    tensor = file.tensor([1, 2], scale=1.0)
+    file.model.subgraphs *= 3
+    with pytest.raises(UserError, match="it has 3 subgraphs instead of one"):
+        tflite.read(file.build([tensor], [tensor]))
+
+
+def test_zero_points_fit_the_type() -> None:
+    file = ModelFile()
+    tensor = file.tensor([1, 2], scale=1.0, zero_point=128)
+    with pytest.raises(UserError, match="tensor 0 has impossible quantization"):
+        tflite.read(file.build([tensor], [tensor]))
 
 
 def test_constants_of_the_wrong_size_are_refused() -> None:

@@ -59,6 +59,10 @@ def read(model: str | Path | bytes) -> Graph:
     if model[4:8] != b"TFL3":
         raise UserError(f"{name} is not a .tflite file", "a .tflite file has the letters TFL3 at byte 4")
     try:
+        # Counted before anything is unpacked: many subgraphs that share one table would fill the memory.
+        subgraphs = schema.Model.GetRootAs(model, 0).SubgraphsLength()
+        if subgraphs != 1:
+            raise ValueError(f"it has {subgraphs} subgraphs instead of one")
         return _graph(schema.ModelT.InitFromPackedBuf(model, 0), model)
     except MALFORMED as error:
         raise UserError(
@@ -67,8 +71,6 @@ def read(model: str | Path | bytes) -> Graph:
 
 
 def _graph(model: schema.ModelT, source: bytes) -> Graph:
-    if len(model.subgraphs or []) != 1:
-        raise ValueError(f"it has {len(model.subgraphs or [])} subgraphs instead of one")
     subgraph = model.subgraphs[0]
     tensors = tuple(_tensor(i, tensor, model.buffers) for i, tensor in enumerate(subgraph.tensors or []))
 

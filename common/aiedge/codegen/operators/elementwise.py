@@ -15,7 +15,10 @@ def _activation(operator: Operator, at: Places) -> Call:
         raise unsupported(operator, "its input and output must have the same number of values")
     if types_of(operator) == ("int8", "int8"):
         try:
-            values = unary_table(operator)
+            with np.errstate(over="raise", invalid="raise"):
+                values = unary_table(operator)
+        except FloatingPointError as error:
+            raise unsupported(operator, "its scales are too far apart") from error
         except ValueError as error:
             raise unsupported(operator, f"{error}, where TensorFlow Lite Micro stops as well") from error
         table = Constant(f"table_{operator.index}", np.roll(values, -128))
