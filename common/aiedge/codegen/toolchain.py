@@ -58,7 +58,7 @@ def footprint(
             check=True,
         ).stdout
     sections = {name: int(size) for name, size in re.findall(r"^(\.\S+)\s+(\d+)", sizes, re.MULTILINE)}
-    code = sum(size for name, size in sections.items() if name.startswith(".text"))
+    code = sum(size for name, size in sections.items() if name.startswith((".text", ".literal")))
     constants = sum(size for name, size in sections.items() if name.startswith(".rodata"))
     return Footprint(code, constants, source.plan.arena_bytes)
 
