@@ -202,7 +202,9 @@ def test_a_broken_environment_is_not_started_forever(bare_kit, left):
     if left != "all":  # what an interrupted removal leaves: a Python that does not know that it is in there
         (bare_kit.parent / ".venv/pyvenv.cfg").unlink()
         (bare_kit.parent / "aiedge").mkdir()
-        (bare_kit.parent / "aiedge/benchmark.py").write_text("raise ImportError(\"No module named 'aiedge'\")\n")
+        (bare_kit.parent / "aiedge/benchmark.py").write_text(
+            "raise ImportError(\"No module named 'aiedge'\")\n"
+        )
     done = bare_python(bare_kit)
     assert done.returncode == 2
     assert "error: the kit's .venv is incomplete: No module named 'aiedge'" in done.stderr
