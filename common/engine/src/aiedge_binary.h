@@ -30,29 +30,30 @@
 
 typedef struct {
   AIEDGE_BINARY_FIELDS
-  int32_t a_zero_point, b_zero_point;
-  int32_t a_factor;  // to the common scale, 2^20 finer than twice that of a: 2^19, or minus that
-  int32_t b_factor, b_multiplier, b_shift;  // there for b: b_factor * b_multiplier * 2^(-31 - b_shift)
-  int32_t b_sign;
+  int32_t b_zero_point;
+  int32_t a_factor, a_offset;  // to the common scale, 2^20 finer than twice that of a
+  int32_t b_sign;              // there for b: sign * (high * 2^11 + low) * 2^(-11 - shift)
+  int32_t b_high, b_low, b_shift;
   int32_t multiplier, shift;  // shifts go to the right, by 1 to 30
   int32_t output_zero_point;
   int32_t low, high;  // the fused activation's range
 } aiedge_add_int8_layer;
 
-// x * multiplier * 2^(-31 - shift) of |x| < 2^30, rounded as aiedge_multiply() does.
-static inline int32_t aiedge_add_scale(int32_t x, int32_t multiplier, int32_t shift) {
-  int32_t high = aiedge_high_multiply(x, multiplier);
-  high += high >> 31;
-  return (high + (1 << (shift - 1))) >> shift;
+// x / 2^shift of a product x, as aiedge_multiply() rounds it.
+static inline int32_t aiedge_add_round(int32_t x, int32_t shift) {
+  x += x >> 31;
+  return (x + (1 << (shift - 1))) >> shift;
 }
 
 static inline void aiedge_add_int8_row(const aiedge_add_int8_layer *layer, const int8_t *a, const int8_t *b,
                                        int8_t *y) {
   const aiedge_add_int8_layer l = *layer;  // y could point into *layer for all the compiler knows
   for (int32_t i = 0; i < l.size[3]; i++) {
-    int32_t q = aiedge_add_scale((*b - l.b_zero_point) * l.b_factor, l.b_multiplier, l.b_shift);
-    int32_t sum = (*a - l.a_zero_point) * l.a_factor + l.b_sign * q;
-    sum = aiedge_add_scale(sum, l.multiplier, l.shift) + l.output_zero_point;
+    // An int8 difference times 31 bits, over 2^11: within 32 bits as two products.
+    int32_t difference = *b - l.b_zero_point;
+    int32_t q = difference * l.b_high + ((difference * l.b_low + (1 << 10)) >> 11);
+    int32_t sum = *a * l.a_factor + l.a_offset + l.b_sign * aiedge_add_round(q, l.b_shift);
+    sum = aiedge_add_round(aiedge_high_multiply(sum, l.multiplier), l.shift) + l.output_zero_point;
     *y++ = aiedge_clamp(sum, l.low, l.high);
     a += l.a_step[3];
     b += l.b_step[3];

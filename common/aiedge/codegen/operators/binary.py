@@ -78,6 +78,8 @@ def _sum(operator: Operator, a: Tensor, b: Tensor) -> dict[str, str]:
     scale_a, scale_b, scale = (real(params_of(t).scale) for t in (a, b, operator.outputs[0]))
     common = real(2) * scale_a
     multiplier, shift = quantize_multiplier(float(scale_b / common))
+    if shift == 0:  # half, where the scales are equal; the kernel shifts by 1 or more
+        multiplier, shift = 2 * multiplier, -1
     if shift < -30:  # rounds to zero
         multiplier, shift = 0, -1
     factor = common / (real(2**20) * scale)
@@ -88,14 +90,13 @@ def _sum(operator: Operator, a: Tensor, b: Tensor) -> dict[str, str]:
         output_multiplier, output_shift = 0, -1
     sign_a, sign_b = ((1, -1) if a is operator.input(0) else (-1, 1)) if operator.kind == "SUB" else (1, 1)
     return {
-        "a_zero_point": str(int(params_of(a).zero_point)),
         "b_zero_point": str(int(params_of(b).zero_point)),
         "a_factor": str(sign_a * 2**19),
-        # Half of the common scale has shift 0; the kernel shifts by 1 or more.
-        "b_factor": str(2**20 if shift else 2**21),
+        "a_offset": str(-sign_a * 2**19 * int(params_of(a).zero_point)),
         "b_sign": str(sign_b),
-        "b_multiplier": str(multiplier),
-        "b_shift": str(-shift or 1),
+        "b_high": str((multiplier >> 16) << 5),
+        "b_low": str(multiplier & 0xFFFF),
+        "b_shift": str(-shift),
         "multiplier": str(output_multiplier),
         "shift": str(-output_shift),
         "output_zero_point": str(int(params_of(operator.outputs[0]).zero_point)),
