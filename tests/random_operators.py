@@ -150,8 +150,9 @@ def binary(d: Draw, kind: str) -> list[int]:
     a, b = ([1] * (4 - len(d.shapes[o])) + d.shapes[o] for o in operands)
     rank = max(len(d.shapes[o]) for o in operands)
     result = [max(m, n) for m, n in zip(a, b, strict=True)][4 - rank :]
-    wide = scales[0] * scales[1] * 100 if kind == "MUL" else max(scales)
-    target = d.tensor(result, wide * float(10 ** d.rng.uniform(-2, 2)))
+    wide = scales[0] * scales[1] * 64 if kind == "MUL" else max(scales)
+    # A factor that is a power of two makes halves, which must be rounded.
+    target = d.tensor(result, wide * d.pick(float(10 ** d.rng.uniform(-2, 2)), 0.5, 1.0, 2.0, 8.0))
     # TFLM refuses a relu6 whose 6 leaves int32.
     activation = d.activation() if d.params[target][0] > 1e-6 else 0
     return d.add(kind, operands, [target], fusedActivationFunction=activation)

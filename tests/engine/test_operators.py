@@ -18,7 +18,7 @@ from random_operators import OPERATORS, Draw, random_model
 pytestmark = pytest.mark.skipif(
     not has_tflm(), reason="needs tflite-micro: its wheel exists for Linux on x86-64"
 )
-SAMPLES = 4
+SAMPLES = 12
 # Operators with a kernel of their own for the Cortex-M's DSP instructions.
 FAST = ("ADD", "SUB", "MAX_POOL_2D")
 SANITIZE = ["-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
