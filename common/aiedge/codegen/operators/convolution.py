@@ -53,7 +53,7 @@ def window(operator: Operator, filter_height: int, filter_width: int) -> Window:
             raise unsupported(operator, "its output's size does not follow from its padding")
         return max(0, (output - 1) * stride + reach - size) // 2 if same else 0
 
-    return Window(
+    result = Window(
         stride_h,
         stride_w,
         dilation_h,
@@ -61,6 +61,9 @@ def window(operator: Operator, filter_height: int, filter_width: int) -> Window:
         pad(height, output_height, filter_height, stride_h, dilation_h),
         pad(width, output_width, filter_width, stride_w, dilation_w),
     )
+    if max(vars(result).values()) > LARGEST_SIZE:
+        raise unsupported(operator, f"its strides, dilations and padding must be at most {LARGEST_SIZE}")
+    return result
 
 
 def check_shapes(operator: Operator) -> None:
