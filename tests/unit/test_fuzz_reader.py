@@ -11,11 +11,14 @@ from test_convolution import random_convolution
 
 from aiedge import tflite
 from aiedge.codegen import generate
+from aiedge.errors import UserError
+from batch import run_batch
 from model_files import dense_float, dense_int8
 from networks import network
 from random_operators import OPERATORS, random_model
 
 FUZZER = Path(__file__).with_name("fuzz_reader.py")
+SANITIZE = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 LARGEST = 8000  # bytes: of larger files most is weights
 
 
@@ -67,3 +70,36 @@ def test_damaged_files_are_refused_or_consistent(files: Path) -> None:
 def test_a_hundred_thousand_damaged_files(files: Path) -> None:
     for first in range(0, 100_000, 20_000):
         fuzz(files, seed=2, first=first, count=20_000)
+
+
+@pytest.mark.slow
+def test_c_of_damaged_files_stays_within_its_memory(files: Path, tmp_path: Path, need_tool) -> None:
+    """What a damaged file still becomes in C: strict compilation, address and undefined-behaviour sanitizers."""
+    need_tool("clang", "apt install clang")
+    pytest.importorskip("resource")
+    from fuzz_reader import Mutator
+
+    def code(graph: tflite.Graph) -> str:
+        return generate(graph, "net").c.split("#include", 1)[1]  # without the model's hash
+
+    mutate = Mutator([path.read_bytes() for path in sorted(files.glob("*.tflite"))], seed=3)
+    known = {code(tflite.read(file)) for file in mutate.files}
+    graphs: list[tflite.Graph] = []
+    for number in range(10_000):
+        try:
+            graph = tflite.read(mutate(number))
+            text = code(graph)
+        except UserError:
+            continue
+        if text not in known and sum(tensor.bytes for tensor in graph.tensors) < 2**20:
+            known.add(text)
+            graphs.append(graph)
+    assert len(graphs) > 100
+    rng = np.random.default_rng(0)
+    inputs = [
+        [(100 * rng.normal(0, 1, (2, *t.shape))).clip(-128, 127).astype(t.dtype) for t in graph.inputs]
+        for graph in graphs
+    ]
+    for first in range(0, len(graphs), 50):
+        part = slice(first, first + 50)
+        run_batch(graphs[part], inputs[part], tmp_path, ["clang", "-O0", *SANITIZE])
