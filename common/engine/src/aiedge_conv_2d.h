@@ -108,9 +108,11 @@ AIEDGE_KERNEL void aiedge_conv_2d_int8(const aiedge_conv_2d_int8_layer *layer, c
       const int8_t *x0, *x1;
       int32_t row_step;
       const int inside = inside_rows && left >= 0 && next + reach_w < layer->width;
-      if (inside && !layer->gathered) {
-        x0 = x + (top * layer->width + left) * channels;
-        x1 = x + (top * layer->width + next) * channels;
+      const int32_t at0 = (top * layer->width + left) * channels;
+      const int32_t at1 = (top * layer->width + next) * channels;
+      if (inside && !layer->gathered && aiedge_dot_takes(x + at0, x + at1)) {
+        x0 = x + at0;
+        x1 = x + at1;
         row_step = layer->dilation_h * layer->width * channels;
       } else {
         aiedge_conv_2d_window(layer, x, top, left, inside, windows[0]);
@@ -121,13 +123,19 @@ AIEDGE_KERNEL void aiedge_conv_2d_int8(const aiedge_conv_2d_int8_layer *layer, c
       }
       int8_t *y0 = y_row + ox / layer->pool_width * filters;
       int8_t *y1 = y_row + (ox + second) / layer->pool_width * filters;
+      int32_t offset0 = 0, offset1 = 0;
+      for (int32_t r = 0; r < runs; r++) {
+        offset0 += aiedge_offset(x0 + r * row_step, run);
+        offset1 += aiedge_offset(x1 + r * row_step, run);
+      }
       const int8_t *w = layer->weights;
       const int32_t *scale = layer->scales, *end = scale + filters * AIEDGE_CHANNEL_STEP;
       while (scale != end) {
         // An odd last filter is computed twice.
         const int32_t two = scale + AIEDGE_CHANNEL_STEP != end;
         const int32_t *other = scale + two * AIEDGE_CHANNEL_STEP;
-        aiedge_sums sums = {scale[AIEDGE_BIAS], other[AIEDGE_BIAS], scale[AIEDGE_BIAS], other[AIEDGE_BIAS]};
+        aiedge_sums sums = {scale[AIEDGE_BIAS] - offset0, other[AIEDGE_BIAS] - offset0,
+                            scale[AIEDGE_BIAS] - offset1, other[AIEDGE_BIAS] - offset1};
         const int8_t *row0 = x0, *row1 = x1;
         for (int32_t ky = runs; ky > 0; ky--) {
           w = aiedge_dot_2x2(row0, row1, w, run, &sums);

@@ -35,6 +35,15 @@ typedef struct {
   int32_t s0, s1, s2, s3;
 } aiedge_channel_sums;
 
+// An input as the kernel takes it, see AIEDGE_OFFSET.
+static inline int32_t aiedge_input(const int8_t *x) {
+#ifdef AIEDGE_OFFSET
+  return (int32_t)aiedge_byte_offset(x);
+#else
+  return *x;
+#endif
+}
+
 #ifdef AIEDGE_DSP
 
 // Four channels of one pixel: two taps at a time, their bytes interleaved so that SMLAD adds the two taps of
@@ -86,21 +95,23 @@ static inline const int16_t *aiedge_taps_4(const int8_t *const *taps, const int8
 
 static inline const int16_t *aiedge_taps_4(const int8_t *const *taps, const int8_t *const *end, int32_t odd,
                                            int32_t c, const int16_t *w, aiedge_channel_sums *s) {
+  int32_t s0 = s->s0, s1 = s->s1, s2 = s->s2, s3 = s->s3;
   for (; taps != end; taps += 2, w += 8) {
     const int8_t *a = taps[0] + c, *b = taps[1] + c;
-    s->s0 += a[0] * w[0] + b[0] * w[1];
-    s->s1 += a[1] * w[2] + b[1] * w[3];
-    s->s2 += a[2] * w[4] + b[2] * w[5];
-    s->s3 += a[3] * w[6] + b[3] * w[7];
+    s0 += aiedge_input(a) * w[0] + aiedge_input(b) * w[1];
+    s1 += aiedge_input(a + 1) * w[2] + aiedge_input(b + 1) * w[3];
+    s2 += aiedge_input(a + 2) * w[4] + aiedge_input(b + 2) * w[5];
+    s3 += aiedge_input(a + 3) * w[6] + aiedge_input(b + 3) * w[7];
   }
   if (odd) {
     const int8_t *a = taps[0] + c;
-    s->s0 += a[0] * w[0];
-    s->s1 += a[1] * w[1];
-    s->s2 += a[2] * w[2];
-    s->s3 += a[3] * w[3];
+    s0 += aiedge_input(a) * w[0];
+    s1 += aiedge_input(a + 1) * w[1];
+    s2 += aiedge_input(a + 2) * w[2];
+    s3 += aiedge_input(a + 3) * w[3];
     w += 4;
   }
+  s->s0 = s0, s->s1 = s1, s->s2 = s2, s->s3 = s3;
   return w;
 }
 
@@ -112,8 +123,8 @@ static inline int32_t aiedge_taps_1(const int8_t *const *taps, const int8_t *con
                                     int32_t from, int32_t place, const int16_t *w) {
   int32_t sum = 0;
   for (; taps != end; taps += 2, w += 8)
-    sum += taps[0][from] * w[2 * place] + taps[1][from] * w[2 * place + 1];
-  return odd ? sum + taps[0][from] * w[place] : sum;
+    sum += aiedge_input(taps[0] + from) * w[2 * place] + aiedge_input(taps[1] + from) * w[2 * place + 1];
+  return odd ? sum + aiedge_input(taps[0] + from) * w[place] : sum;
 }
 
 AIEDGE_KERNEL void aiedge_depthwise_conv_2d_int8(const aiedge_depthwise_conv_2d_int8_layer *layer,
@@ -135,20 +146,20 @@ AIEDGE_KERNEL void aiedge_depthwise_conv_2d_int8(const aiedge_depthwise_conv_2d_
     for (int32_t ox = 0; ox < layer->output_width; ox++) {
       const int32_t left = ox * layer->stride_w - layer->pad_left;
       const int8_t **tap = taps;
-      const int8_t *row = x + (top * layer->width + left) * channels;
+      int32_t row = (top * layer->width + left) * channels;
       if (inside_rows && left >= 0 && left + reach_w < layer->width) {
         for (int32_t ky = layer->filter_height; ky > 0; ky--, row += row_step) {
-          const int8_t *at = row;
+          const int8_t *at = x + row;
           for (int32_t kx = layer->filter_width; kx > 0; kx--, at += tap_step) *tap++ = at;
         }
       } else {
         for (int32_t ky = 0, iy = top; ky < layer->filter_height;
              ky++, iy += layer->dilation_h, row += row_step) {
           const int inside_row = iy >= 0 && iy < layer->height;
-          const int8_t *at = row;
+          int32_t at = row;
           for (int32_t kx = 0, ix = left; kx < layer->filter_width;
                kx++, ix += layer->dilation_w, at += tap_step) {
-            *tap++ = inside_row && ix >= 0 && ix < layer->width ? at : layer->outside;
+            *tap++ = inside_row && ix >= 0 && ix < layer->width ? x + at : layer->outside;
           }
         }
       }

@@ -15,9 +15,22 @@ enum {
   AIEDGE_UNALIGNED_ARENA = 2  // the arena does not start at a multiple of NAME_ARENA_ALIGNMENT
 };
 
-// Cortex-M with DSP instructions has kernels of its own. Without optimization the compiler keeps registers that they need.
+// Cortex-M with DSP instructions has kernels of its own. Without optimization the compiler keeps registers
+// that they need.
 #if defined(__ARM_FEATURE_DSP) && defined(__OPTIMIZE__) && !defined(AIEDGE_REFERENCE)
 #define AIEDGE_DSP
+#endif
+
+// Xtensa loads bytes without their sign. There the kernels take inputs and weights as x + 128, 0 ... 255, and
+// what that adds to the sums is taken off the biases: AIEDGE_FOLD() has the bias and the sum of the filter's
+// weights.
+#if defined(__XTENSA__) && !defined(AIEDGE_REFERENCE)
+#define AIEDGE_OFFSET
+// With 16 registers, scheduling before they are given out ends in spills.
+#pragma GCC optimize("no-schedule-insns")
+#define AIEDGE_FOLD(bias, weights) ((bias) - 128 * (weights))
+#else
+#define AIEDGE_FOLD(bias, weights) (bias)
 #endif
 
 #define AIEDGE_INLINE static inline __attribute__((always_inline))

@@ -20,12 +20,13 @@ typedef struct {
 AIEDGE_KERNEL void aiedge_fully_connected_int8(const aiedge_fully_connected_int8_layer *layer,
                                                const int8_t *x, int8_t *y) {
   for (int32_t b = 0; b < layer->rows; b++) {
+    const int32_t offset = aiedge_offset(x, layer->inputs);
     const int8_t *w = layer->weights;
     const int32_t *scale = layer->scales, *end = scale + layer->outputs * AIEDGE_CHANNEL_STEP;
     while (scale != end) {
       const int32_t *other = scale + AIEDGE_CHANNEL_STEP;
       if (other == end) other = scale;
-      aiedge_sums sums = {scale[AIEDGE_BIAS], other[AIEDGE_BIAS], 0, 0};
+      aiedge_sums sums = {scale[AIEDGE_BIAS] - offset, other[AIEDGE_BIAS] - offset, 0, 0};
       w = aiedge_dot_1x2(x, w, layer->inputs, &sums);
       *y++ = aiedge_finish(sums.s00, scale, &layer->output);
       if (other != scale) *y++ = aiedge_finish(sums.s01, other, &layer->output);

@@ -26,10 +26,12 @@ AIEDGE_KERNEL void aiedge_pointwise_int8(const aiedge_pointwise_int8_layer *laye
     // An odd last pixel is computed twice.
     const int8_t *x1 = p > 1 ? x + channels : x;
     const int32_t to_y1 = p > 1 ? filters : 0;
+    const int32_t offset0 = aiedge_offset(x, channels), offset1 = aiedge_offset(x1, channels);
     const int8_t *w = layer->weights;
     const int32_t *scale = layer->scales;
     for (const int32_t *end = scale + (filters & ~1) * STEP; scale != end; scale += 2 * STEP, y += 2) {
-      aiedge_sums sums = {scale[0], scale[STEP], scale[0], scale[STEP]};
+      aiedge_sums sums = {scale[0] - offset0, scale[STEP] - offset0, scale[0] - offset1,
+                          scale[STEP] - offset1};
       w = aiedge_dot_2x2(x, x1, w, channels, &sums);
       const int32_t multiplier0 = scale[AIEDGE_MULTIPLIER], shift0 = scale[AIEDGE_SHIFT];
       const int32_t q00 = aiedge_finish_fast(sums.s00, multiplier0, shift0, zero_point);
@@ -44,10 +46,10 @@ AIEDGE_KERNEL void aiedge_pointwise_int8(const aiedge_pointwise_int8_layer *laye
     }
     if (filters & 1) {
       // The last filter stands twice in the weights.
-      aiedge_sums sums = {scale[0], 0, 0, 0};
+      aiedge_sums sums = {scale[0] - offset0, 0, 0, 0};
       aiedge_dot_1x2(x, w, channels, &sums);
       y[0] = (int8_t)aiedge_finish_fast(sums.s00, scale[AIEDGE_MULTIPLIER], scale[AIEDGE_SHIFT], zero_point);
-      sums.s00 = scale[0];
+      sums.s00 = scale[0] - offset1;
       aiedge_dot_1x2(x1, w, channels, &sums);
       y[to_y1] =
           (int8_t)aiedge_finish_fast(sums.s00, scale[AIEDGE_MULTIPLIER], scale[AIEDGE_SHIFT], zero_point);

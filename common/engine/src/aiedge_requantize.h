@@ -16,6 +16,14 @@ static inline int32_t aiedge_high_multiply(int32_t x, int32_t multiplier) {
   int32_t high;
   __asm("smmulr %0, %1, %2" : "=r"(high) : "r"(x << 1), "r"(multiplier));
   return high;
+#elif defined(AIEDGE_OFFSET)
+  // Without a 64-bit product, of 16-bit halves: the low halves' product matters by what it carries only.
+  const int32_t x_high = x >> 16, m_high = multiplier >> 16;
+  const uint32_t x_low = (uint32_t)x & 0xFFFF, m_low = (uint32_t)multiplier & 0xFFFF;
+  const uint32_t middle =
+      x_low * (uint32_t)m_high + (x_low * m_low >> 16) + (uint32_t)(x_high * (int32_t)m_low);
+  // 2^30 keeps the sum positive; 2^14 is the half that rounds.
+  return 2 * x_high * m_high + (int32_t)((middle + (UINT32_C(1) << 30) + (1 << 14)) >> 15) - (1 << 15);
 #else
   return (int32_t)(((int64_t)x * multiplier + (INT64_C(1) << 30)) >> 31);
 #endif

@@ -18,10 +18,11 @@ C_TYPES = {"int8": "int8_t", "int16": "int16_t", "int32": "int32_t", "float32": 
 
 @dataclass(frozen=True)
 class Constant:
-    """A constant array `name` of the generated file."""
+    """A constant array `name` of the generated file; `text` has its elements in C where they are not plain numbers."""
 
     name: str
     values: NDArray
+    text: tuple[str, ...] = ()
 
     @property
     def c_type(self) -> str:
@@ -31,6 +32,8 @@ class Constant:
     @property
     def numbers(self) -> list[str]:
         """The elements as C writes them: integers exact, floats so that they read back the same."""
+        if self.text:
+            return list(self.text)
         flat = self.values.ravel()
         return [c_float(v) for v in flat] if self.values.dtype == np.float32 else [str(int(v)) for v in flat]
 

@@ -38,14 +38,22 @@ def scaling(operator: Operator, weights: NDArray[np.int8], multipliers: NDArray,
     folded = values - int(inputs.zero_point) * weights.sum(axis=1, dtype=np.int64)
     if folded.min() < INT32_MIN or folded.max() > INT32_MAX:
         raise unsupported(operator, "its bias leaves the range of int32")
+    if shifts.max() > 30:
+        raise unsupported(operator, "its output's scale is too small for its sums: by 2^30 or more")
     largest = np.abs(weights.astype(np.int64)).sum(axis=1) * 128 + np.abs(folded)
     fast = (largest < FAST_SUM) & (shifts <= -1) & (shifts >= -30)
     low, high = activation_range(operator)
     plain = bool(fast.all()) and high - low == 255
     i = operator.index
     rows = np.stack([folded, multipliers, np.where(fast, -shifts, shifts - SLOW)], axis=1)
+    weight_sums = weights.sum(axis=1, dtype=np.int64)
+    text = [
+        part
+        for (bias, multiplier, shift), total in zip(rows.tolist(), weight_sums.tolist(), strict=True)
+        for part in (f"AIEDGE_FOLD({bias}, {total})", str(multiplier), str(shift))
+    ]
     return Scaling(
-        (Constant(f"scales_{i}", rows.astype(np.int32)),),
+        (Constant(f"scales_{i}", rows.astype(np.int32), tuple(text)),),
         {
             "scales": f"scales_{i}",
             "output": f"{{{int(outputs.zero_point)}, {low}, {high}, {int(plain)}}}",
