@@ -125,6 +125,7 @@ def _interface(tensor: Tensor, plan: MemoryPlan) -> dict[str, object]:
     params = tensor.quantization
     return {
         "name": plan.caller[tensor.index],
+        "label": tensor.name,
         "c_type": C_TYPES[tensor.dtype.name],
         "is_int8": int(tensor.dtype.name == "int8"),
         "count": tensor.elements,
