@@ -57,11 +57,11 @@ def _inspect(options: argparse.Namespace) -> None:
     from aiedge import tflite
     from aiedge.report import describe
 
-    model = tflite.load_model(options.model)
-    print(describe(tflite.read(model), options.model.name))
+    graph = tflite.read(options.model)
+    print(describe(graph, options.model.name))
     if options.tflm:
         print(
-            f"arena, interpreter   {tflite.tflm_arena_bytes(model):,} bytes"
+            f"arena, interpreter   {tflite.tflm_arena_bytes(graph.source):,} bytes"
             " (the smallest for TensorFlow Lite Micro on this computer)"
         )
 
@@ -70,7 +70,7 @@ def _compile(options: argparse.Namespace) -> None:
     from aiedge import tflite
     from aiedge.codegen import generate
 
-    graph = tflite.read(tflite.load_model(options.model))
+    graph = tflite.read(options.model)
     source = generate(graph, options.name or options.model.stem)
     for path in source.write(options.output, options.firmware):
         print(f"wrote {path}")

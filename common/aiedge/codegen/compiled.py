@@ -20,7 +20,7 @@ from tqdm import tqdm
 from aiedge.codegen.source import CSource, generate
 from aiedge.codegen.toolchain import ENGINE, host_compiler, run_compiler
 from aiedge.files import cache_folder
-from aiedge.tflite import load_model, read
+from aiedge.tflite import read
 from aiedge.tflite.graph import Graph, Tensor
 
 SUFFIX = {"win32": ".dll", "darwin": ".dylib"}.get(sys.platform, ".so")
@@ -38,7 +38,7 @@ class CompiledModel:
 
     def __init__(self, model: str | Path | bytes | Graph, flags: Sequence[str] = ("-O3",)):
         if not isinstance(model, Graph):
-            model = read(model if isinstance(model, bytes) else load_model(Path(model)))
+            model = read(model)
         self.graph = model
         self.source = generate(model, "model")
         self.library = _library(self.source, tuple(flags))

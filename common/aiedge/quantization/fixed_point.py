@@ -29,7 +29,9 @@ def quantize_multiplier(factor: float) -> tuple[int, int]:
     (1099511628, -9)
     """
     if not math.isfinite(factor):
-        raise UserError("a ratio of scales leaves the range of float32", "calibrate the model with other inputs")
+        raise UserError(
+            "a ratio of scales leaves the range of float32", "calibrate the model with other inputs"
+        )
     fraction, shift = math.frexp(factor)
     multiplier = math.floor(fraction * 2**31 + 0.5)
     if multiplier == 2**31:

@@ -9,6 +9,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from aiedge.errors import UserError
 from aiedge.quantization import QuantParams
+from aiedge.tflite.c_array import load_model
 from aiedge.tflite.graph import Graph, Operator, Tensor
 from aiedge.tflite.signatures import SIGNATURES
 
@@ -42,18 +43,13 @@ LARGEST_TENSOR = 2**31 - 1
 
 
 def read(model: str | Path | bytes) -> Graph:
-    """Read a .tflite file, or its bytes, into a `Graph`.
+    """Read a model into a `Graph`: a .tflite file, its C array (by the file's name), or the bytes.
 
     Raises `UserError` for a file that is missing, empty, truncated, no .tflite, or inconsistent in itself.
     """
     name = "the model" if isinstance(model, bytes) else str(model)
     if not isinstance(model, bytes):
-        try:
-            model = Path(model).read_bytes()
-        except OSError as error:
-            raise UserError(
-                f"cannot read {name}: {error.strerror}", "give the path of a .tflite file"
-            ) from error
+        model = load_model(model)
     if not model:
         raise UserError(f"{name} is empty", "export the model again")
     if model[4:8] != b"TFL3":
@@ -64,6 +60,10 @@ def read(model: str | Path | bytes) -> Graph:
         if subgraphs != 1:
             raise ValueError(f"it has {subgraphs} subgraphs instead of one")
         return _graph(schema.ModelT.InitFromPackedBuf(model, 0), model)
+    except struct.error as error:
+        raise UserError(
+            f"{name} is damaged: a part of it lies beyond its end", "export or copy it again"
+        ) from error
     except MALFORMED as error:
         raise UserError(
             f"{name} is damaged: {error}", "the file may be truncated: export or copy it again"

@@ -1,5 +1,7 @@
 """CONV_2D, int8 and float32, with or without a MAX_POOL_2D after it."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from aiedge.codegen.operators.call import Call, Constant, Places, c_float, types_of, unsupported
@@ -140,4 +142,4 @@ def _emit_with_pool(operator: Operator, pool: Operator, at: Places) -> Call:
 
 
 KINDS = {"CONV_2D": _emit}
-FUSED = {("CONV_2D", "MAX_POOL_2D"): _emit_with_pool}
+FUSED: dict[tuple[str, ...], Callable[..., Call]] = {("CONV_2D", "MAX_POOL_2D"): _emit_with_pool}
