@@ -1,10 +1,13 @@
 """CONV_2D and DEPTHWISE_CONV_2D against TensorFlow Lite Micro, on odd shapes and extreme scales."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from test_codegen import SANITIZE, STRICT, TOOLS, run_harness
 
 from aiedge import tflite
-from aiedge.codegen import CompiledModel
+from aiedge.codegen import CompiledModel, generate
 from aiedge.tflite.interpreters import has_tflm
 from model_files import ModelFile
 
@@ -74,14 +77,66 @@ def random_convolution(seed: int, dtype: str = "int8") -> bytes:
     return file.build([x], [y])
 
 
-@pytest.mark.parametrize("seeds", [range(0, 30), range(30, 60), range(60, 90)], ids=str)
-def test_random_int8_convolutions(seeds: range) -> None:
+def int8_inputs(graph: tflite.Graph, seed: int) -> np.ndarray:
+    """Four random inputs."""
+    shape = (4, *graph.inputs[0].sample_shape)
+    return np.random.default_rng(seed).integers(-128, 128, shape, dtype=np.int8)
+
+
+# The kernels that a computer chooses: those of any core, those of its own instructions, the reference.
+KERNELS = {
+    "any": ["-O3"],
+    "native": ["-O3", "-march=native"],
+    "avx2": ["-O2", "-mavx2"],
+    "reference": ["-O3", "-march=native", "-DAIEDGE_REFERENCE"],
+}
+
+
+def usable(flags: list[str]) -> bool:
+    """Whether this computer can run what is compiled with the flags."""
+    return "-mavx2" not in flags or " avx2 " in Path("/proc/cpuinfo").read_text()
+
+
+FIRST, OTHERS = range(0, 30), (range(30, 60), range(60, 90))
+
+
+@pytest.mark.parametrize(
+    ("kernels", "seeds"),
+    [(kernels, FIRST) for kernels in KERNELS]
+    + [(kernels, seeds) for kernels in ("any", "native") for seeds in OTHERS]
+    + [pytest.param(k, seeds, marks=pytest.mark.slow) for k in ("avx2", "reference") for seeds in OTHERS],
+    ids=str,
+)
+def test_random_int8_convolutions(kernels: str, seeds: range) -> None:
+    if not usable(KERNELS[kernels]):
+        pytest.skip("needs a processor with AVX2")
     for seed in seeds:
         model = random_convolution(seed)
         graph = tflite.read(model)
-        x = np.random.default_rng(seed).integers(-128, 128, (4, *graph.inputs[0].sample_shape), dtype=np.int8)
-        outputs = CompiledModel(graph).predict(x)
+        x = int8_inputs(graph, seed)
+        outputs = CompiledModel(graph, KERNELS[kernels]).predict(x)
         np.testing.assert_array_equal(outputs, tflite.run_tflm(model, x), err_msg=f"seed {seed}")
+
+
+@pytest.mark.parametrize(
+    ("tool", "flags"),
+    [("clang", ["-O1", "-march=native"]), ("gcc", ["-O2", "-mavx2"])],
+    ids=["clang-native", "gcc-avx2"],
+)
+def test_this_computers_kernels_under_sanitizers(
+    tool: str, flags: list[str], tmp_path: Path, need_tool
+) -> None:
+    # The input is a static array: reading beyond its last byte stops the program.
+    need_tool(tool, TOOLS[tool])
+    if not usable(flags):
+        pytest.skip("needs a processor with AVX2")
+    for seed in range(100, 114):
+        model = random_convolution(seed)
+        graph = tflite.read(model)
+        x = int8_inputs(graph, seed)
+        outputs = run_harness(generate(graph, "net"), x, tmp_path, [tool, *flags, *STRICT, *SANITIZE], [])
+        expected = tflite.run_tflm(model, x).reshape(len(x), -1)
+        np.testing.assert_array_equal(outputs, expected, err_msg=f"seed {seed}")
 
 
 def test_random_float_convolutions() -> None:

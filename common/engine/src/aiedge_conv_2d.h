@@ -36,7 +36,7 @@ typedef struct {
 
 // Copies `count` values; reads nothing beyond.
 static inline int8_t *aiedge_conv_2d_copy(int8_t *to, const int8_t *from, int32_t count) {
-#ifdef __ARM_FEATURE_UNALIGNED
+#if defined(__ARM_FEATURE_UNALIGNED) || defined(AIEDGE_AVX2)
   if (count >= 4) {
     // Words, the last of which overlaps the one before it.
     int8_t *end = to + count;
@@ -82,6 +82,12 @@ static __attribute__((noinline)) void aiedge_conv_2d_window(const aiedge_conv_2d
     }
   }
 }
+
+#ifdef AIEDGE_AVX2
+
+#include "aiedge_conv_2d_avx2.h"
+
+#else
 
 AIEDGE_KERNEL void aiedge_conv_2d_int8(const aiedge_conv_2d_int8_layer *layer, const int8_t *x, int8_t *y) {
   _Alignas(4) int8_t windows[2][AIEDGE_WINDOW_BYTES];
@@ -176,5 +182,7 @@ AIEDGE_KERNEL void aiedge_conv_2d_int8(const aiedge_conv_2d_int8_layer *layer, c
     }
   }
 }
+
+#endif
 
 #endif

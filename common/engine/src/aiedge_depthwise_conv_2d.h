@@ -10,6 +10,9 @@
 #include "aiedge_dot.h"
 #include "aiedge_engine.h"
 #include "aiedge_requantize.h"
+#ifdef AIEDGE_AVX2
+#include "aiedge_depthwise_conv_2d_avx2.h"
+#endif
 
 // The largest number of taps (KH * KW) of a layer in the generated file.
 #ifndef AIEDGE_TAPS
@@ -167,6 +170,12 @@ AIEDGE_KERNEL void aiedge_depthwise_conv_2d_int8(const aiedge_depthwise_conv_2d_
       const int32_t *scale = layer->scales;
       int32_t c = 0;
       if (layer->depth_multiplier == 1) {
+#ifdef AIEDGE_AVX2
+        c = aiedge_taps_avx2(taps, end, odd, w, scale, outputs, &output, y);
+        y += c;
+        w += c / 4 * (8 * pairs + 4 * odd);
+        scale += c * AIEDGE_CHANNEL_STEP;
+#endif
         for (; c + 4 <= outputs; c += 4, y += 4) {
           enum { STEP = AIEDGE_CHANNEL_STEP };
           aiedge_channel_sums sums = {scale[0], scale[STEP], scale[2 * STEP], scale[3 * STEP]};

@@ -271,6 +271,10 @@ static inline const int8_t *aiedge_dot_1x2(const int8_t *x, const int8_t *w, int
   return w;
 }
 
+#elif defined(AIEDGE_AVX2)
+
+#include "aiedge_dot_avx2.h"
+
 #else
 
 // Any other core, and the reference: plain C.

@@ -21,6 +21,11 @@ enum {
 #define AIEDGE_DSP
 #endif
 
+// x86 with AVX2, too: in files of their own, *_avx2.h.
+#if defined(__AVX2__) && !defined(AIEDGE_REFERENCE)
+#define AIEDGE_AVX2
+#endif
+
 // Xtensa loads bytes without their sign. There the kernels take inputs and weights as x + 128, 0 ... 255, and
 // what that adds to the sums is taken off the biases: AIEDGE_FOLD() has the bias and the sum of the filter's
 // weights.

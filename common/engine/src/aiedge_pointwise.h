@@ -17,6 +17,12 @@ typedef struct {
   int32_t pixels, channels, filters;
 } aiedge_pointwise_int8_layer;
 
+#ifdef AIEDGE_AVX2
+
+#include "aiedge_pointwise_avx2.h"
+
+#else
+
 AIEDGE_KERNEL void aiedge_pointwise_int8(const aiedge_pointwise_int8_layer *layer, const int8_t *x,
                                          int8_t *y) {
   enum { STEP = AIEDGE_CHANNEL_STEP };
@@ -59,5 +65,7 @@ AIEDGE_KERNEL void aiedge_pointwise_int8(const aiedge_pointwise_int8_layer *laye
     x = x1 + channels;
   }
 }
+
+#endif
 
 #endif
