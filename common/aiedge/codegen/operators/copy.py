@@ -92,7 +92,7 @@ def _pad(operator: Operator, at: Places) -> Call:
     if len(loops) > LOOPS:
         raise unsupported(operator, f"it may pad at most {LOOPS} dimensions")
     loops += [[1, 1, 0]] * (LOOPS - len(loops))
-    sizes, results, befores = zip(*reversed(loops), strict=True)
+    sizes, results, paddings_before = zip(*reversed(loops), strict=True)
     return Call(
         HEADER,
         f"aiedge_pad_{suffix}(&layer_{operator.index}, {at(source)}, {at(target)})",
@@ -101,7 +101,7 @@ def _pad(operator: Operator, at: Places) -> Call:
             {
                 "inputs": c_list(sizes),
                 "outputs": c_list(results),
-                "before": c_list(befores),
+                "before": c_list(paddings_before),
                 "value": _pad_value(operator, suffix),
             },
         ),
