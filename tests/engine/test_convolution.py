@@ -7,6 +7,8 @@ import pytest
 from test_codegen import SANITIZE, STRICT, TOOLS, run_harness
 
 from aiedge import tflite
+from aiedge.bench.emulator import count_instructions
+from aiedge.bench.targets import TARGETS
 from aiedge.codegen import CompiledModel, generate
 from aiedge.tflite.interpreters import has_tflm
 from model_files import ModelFile
@@ -146,3 +148,17 @@ def test_random_float_convolutions() -> None:
         x = np.random.default_rng(seed).normal(0, 1, (3, *graph.inputs[0].sample_shape)).astype(np.float32)
         outputs = CompiledModel(graph).predict(x)
         np.testing.assert_allclose(outputs, tflite.run_tflm(model, x), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_random_convolutions_on_emulated_cores(name: str, need_tool) -> None:
+    """The cores' own kernels against TFLM, on the vectors that the host gets above."""
+    target = TARGETS[name]
+    for program in (target.compiler[0], target.emulator.split()[0]):
+        need_tool(program, f"apt install {target.packages}")
+    for seed in range(90, 102):
+        model = random_convolution(seed)
+        graph = tflite.read(model)
+        x = np.random.default_rng(seed).integers(-128, 128, (3, *graph.inputs[0].sample_shape), dtype=np.int8)
+        count = count_instructions(graph, generate(graph, "net"), target, [[sample] for sample in x])
+        np.testing.assert_array_equal(count.outputs[0], tflite.run_tflm(model, x), err_msg=f"seed {seed}")
