@@ -4,8 +4,10 @@ The package is a line of stations, in the way of the data; a station imports onl
 
     models/training → quantization → tflite → memory → codegen → board → benchmark
 
-Beside the line stand what serves the workshop: `checks` (of the notebooks' exercises), `lessons` (the
-notebooks' sources), `doctor` (what this computer has and lacks) and `cli` (the `aiedge` command).
+Beside the line stand what looks at it: `report`, `plots`, `runtimes` (one model on every runtime) and `bench` (what
+a compiled model costs, here or on an emulated core); and what serves the workshop: `checks` (of the notebooks'
+exercises), `lessons` (the notebooks' sources), `notebooks`, `doctor` (what this computer has and lacks),
+`environment` and `start` (the set-up) and `cli` (the `aiedge` command).
 """
 
 __version__ = "0.1.0"

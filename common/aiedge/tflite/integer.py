@@ -41,12 +41,17 @@ def params_of(tensor: Tensor) -> QuantParams:
     return tensor.quantization
 
 
-def activation_range(operator: Operator) -> tuple[int, int]:
-    """Least and largest int8 output that the operator's fused activation allows."""
+def real_activation_range(operator: Operator) -> tuple[float, float]:
+    """Least and largest float output that the operator's fused activation allows."""
     number = int(operator.options.get("fusedActivationFunction", 0))  # type: ignore[call-overload]
     if number not in ACTIVATIONS:
         raise UserError(f"{operator} has a fused activation that is not supported", "use relu, relu6 or none")
-    _, low, high = ACTIVATIONS[number]
+    return ACTIVATIONS[number][1:]
+
+
+def activation_range(operator: Operator) -> tuple[int, int]:
+    """Least and largest int8 output that the operator's fused activation allows."""
+    low, high = real_activation_range(operator)
     params = params_of(operator.outputs[0])
 
     return (
@@ -60,14 +65,6 @@ def _integer(bound: float, params: QuantParams) -> int:
     with np.errstate(over="ignore"):
         steps = np.float32(bound) / np.float32(params.scale)
     return int(round_half_away(np.clip(steps, INT32_MIN, INT32_MAX))) + int(params.zero_point)
-
-
-def real_activation_range(operator: Operator) -> tuple[float, float]:
-    """Least and largest float output that the operator's fused activation allows."""
-    number = int(operator.options.get("fusedActivationFunction", 0))  # type: ignore[call-overload]
-    if number not in ACTIVATIONS:
-        raise UserError(f"{operator} has a fused activation that is not supported", "use relu, relu6 or none")
-    return ACTIVATIONS[number][1:]
 
 
 def unary_table(operator: Operator) -> NDArray[np.int8]:

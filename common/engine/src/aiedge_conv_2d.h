@@ -89,13 +89,71 @@ static __attribute__((noinline)) void aiedge_conv_2d_window(const aiedge_conv_2d
 
 #else
 
-AIEDGE_KERNEL void aiedge_conv_2d_int8(const aiedge_conv_2d_int8_layer *layer, const int8_t *x, int8_t *y) {
-  _Alignas(4) int8_t windows[2][AIEDGE_WINDOW_BYTES];
+// Two neighbouring pixels in all channels. A function of its own, so that the inner loop does not share its
+// registers and its stack with the search for windows.
+AIEDGE_KERNEL void aiedge_conv_2d_pixels(const aiedge_conv_2d_int8_layer *layer, const int8_t *x0,
+                                         const int8_t *x1, int32_t row_step, int8_t *y0, int8_t *y1) {
   const aiedge_output output = layer->output;
-  const int32_t filters = layer->filters, channels = layer->channels;
-  const int32_t row = layer->filter_width * channels;
+  const int32_t row = layer->filter_width * layer->channels;
   const int32_t runs = layer->gathered ? 1 : layer->filter_height;
   const int32_t run = layer->gathered ? layer->filter_height * row : row;
+  const int pooled = layer->pool_height * layer->pool_width > 1;
+  int32_t offset0 = 0, offset1 = 0;
+  for (int32_t r = 0; r < runs; r++) {
+    offset0 += aiedge_offset(x0 + r * row_step, run);
+    offset1 += aiedge_offset(x1 + r * row_step, run);
+  }
+  const int8_t *w = layer->weights;
+  const int32_t *scale = layer->scales, *end = scale + layer->filters * AIEDGE_CHANNEL_STEP;
+  while (scale != end) {
+    // An odd last filter is computed twice.
+    const int32_t two = scale + AIEDGE_CHANNEL_STEP != end;
+    const int32_t *other = scale + two * AIEDGE_CHANNEL_STEP;
+    aiedge_sums sums = {scale[AIEDGE_BIAS] - offset0, other[AIEDGE_BIAS] - offset0,
+                        scale[AIEDGE_BIAS] - offset1, other[AIEDGE_BIAS] - offset1};
+    const int8_t *row0 = x0, *row1 = x1;
+    for (int32_t ky = runs; ky > 0; ky--) {
+      w = aiedge_dot_2x2(row0, row1, w, run, &sums);
+      row0 += row_step;
+      row1 += row_step;
+    }
+    int32_t q00, q01, q10, q11;
+    if (output.plain) {
+      const int32_t zero_point = output.zero_point;
+      const int32_t multiplier0 = scale[AIEDGE_MULTIPLIER], shift0 = scale[AIEDGE_SHIFT];
+      q00 = aiedge_finish_fast(sums.s00, multiplier0, shift0, zero_point);
+      q10 = aiedge_finish_fast(sums.s10, multiplier0, shift0, zero_point);
+      const int32_t multiplier1 = other[AIEDGE_MULTIPLIER], shift1 = other[AIEDGE_SHIFT];
+      q01 = aiedge_finish_fast(sums.s01, multiplier1, shift1, zero_point);
+      q11 = aiedge_finish_fast(sums.s11, multiplier1, shift1, zero_point);
+    } else {
+      q00 = aiedge_finish(sums.s00, scale, &output);
+      q10 = aiedge_finish(sums.s10, scale, &output);
+      q01 = aiedge_finish(sums.s01, other, &output);
+      q11 = aiedge_finish(sums.s11, other, &output);
+    }
+    if (pooled) {
+      // One after the other: both pixels may lie in one pool.
+      if (q00 > y0[0]) y0[0] = (int8_t)q00;
+      if (q10 > y1[0]) y1[0] = (int8_t)q10;
+      if (q01 > y0[two]) y0[two] = (int8_t)q01;
+      if (q11 > y1[two]) y1[two] = (int8_t)q11;
+    } else {
+      y0[0] = (int8_t)q00;
+      y1[0] = (int8_t)q10;
+      y0[two] = (int8_t)q01;
+      y1[two] = (int8_t)q11;
+    }
+    y0 += 2;
+    y1 += 2;
+    scale = other + AIEDGE_CHANNEL_STEP;
+  }
+}
+
+AIEDGE_KERNEL void aiedge_conv_2d_int8(const aiedge_conv_2d_int8_layer *layer, const int8_t *x, int8_t *y) {
+  _Alignas(4) int8_t windows[2][AIEDGE_WINDOW_BYTES];
+  const int32_t filters = layer->filters, channels = layer->channels;
+  const int32_t row = layer->filter_width * channels;
   const int32_t reach_h = (layer->filter_height - 1) * layer->dilation_h;
   const int32_t reach_w = (layer->filter_width - 1) * layer->dilation_w;
   const int32_t pooled_width = layer->output_width / layer->pool_width;
@@ -129,56 +187,7 @@ AIEDGE_KERNEL void aiedge_conv_2d_int8(const aiedge_conv_2d_int8_layer *layer, c
       }
       int8_t *y0 = y_row + ox / layer->pool_width * filters;
       int8_t *y1 = y_row + (ox + second) / layer->pool_width * filters;
-      int32_t offset0 = 0, offset1 = 0;
-      for (int32_t r = 0; r < runs; r++) {
-        offset0 += aiedge_offset(x0 + r * row_step, run);
-        offset1 += aiedge_offset(x1 + r * row_step, run);
-      }
-      const int8_t *w = layer->weights;
-      const int32_t *scale = layer->scales, *end = scale + filters * AIEDGE_CHANNEL_STEP;
-      while (scale != end) {
-        // An odd last filter is computed twice.
-        const int32_t two = scale + AIEDGE_CHANNEL_STEP != end;
-        const int32_t *other = scale + two * AIEDGE_CHANNEL_STEP;
-        aiedge_sums sums = {scale[AIEDGE_BIAS] - offset0, other[AIEDGE_BIAS] - offset0,
-                            scale[AIEDGE_BIAS] - offset1, other[AIEDGE_BIAS] - offset1};
-        const int8_t *row0 = x0, *row1 = x1;
-        for (int32_t ky = runs; ky > 0; ky--) {
-          w = aiedge_dot_2x2(row0, row1, w, run, &sums);
-          row0 += row_step;
-          row1 += row_step;
-        }
-        int32_t q00, q01, q10, q11;
-        if (output.plain) {
-          const int32_t zero_point = output.zero_point;
-          const int32_t multiplier0 = scale[AIEDGE_MULTIPLIER], shift0 = scale[AIEDGE_SHIFT];
-          q00 = aiedge_finish_fast(sums.s00, multiplier0, shift0, zero_point);
-          q10 = aiedge_finish_fast(sums.s10, multiplier0, shift0, zero_point);
-          const int32_t multiplier1 = other[AIEDGE_MULTIPLIER], shift1 = other[AIEDGE_SHIFT];
-          q01 = aiedge_finish_fast(sums.s01, multiplier1, shift1, zero_point);
-          q11 = aiedge_finish_fast(sums.s11, multiplier1, shift1, zero_point);
-        } else {
-          q00 = aiedge_finish(sums.s00, scale, &output);
-          q10 = aiedge_finish(sums.s10, scale, &output);
-          q01 = aiedge_finish(sums.s01, other, &output);
-          q11 = aiedge_finish(sums.s11, other, &output);
-        }
-        if (pooled) {
-          // One after the other: both pixels may lie in one pool.
-          if (q00 > y0[0]) y0[0] = (int8_t)q00;
-          if (q10 > y1[0]) y1[0] = (int8_t)q10;
-          if (q01 > y0[two]) y0[two] = (int8_t)q01;
-          if (q11 > y1[two]) y1[two] = (int8_t)q11;
-        } else {
-          y0[0] = (int8_t)q00;
-          y1[0] = (int8_t)q10;
-          y0[two] = (int8_t)q01;
-          y1[two] = (int8_t)q11;
-        }
-        y0 += 2;
-        y1 += 2;
-        scale = other + AIEDGE_CHANNEL_STEP;
-      }
+      aiedge_conv_2d_pixels(layer, x0, x1, row_step, y0, y1);
     }
   }
 }

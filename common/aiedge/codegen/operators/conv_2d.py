@@ -9,12 +9,13 @@ from aiedge.codegen.operators.convolution import (
     bias_of,
     check_shapes,
     multipliers,
+    shape_fields,
     window,
 )
 from aiedge.codegen.operators.packing import pack_pairs
 from aiedge.codegen.operators.scaling import Scaling, scaling
 from aiedge.tflite.graph import Operator
-from aiedge.tflite.integer import ACTIVATIONS, params_of
+from aiedge.tflite.integer import params_of, real_activation_range
 
 
 def _emit(operator: Operator, at: Places, pool: Operator | None = None) -> Call:
@@ -30,20 +31,7 @@ def _emit(operator: Operator, at: Places, pool: Operator | None = None) -> Call:
 
 
 def _shape(operator: Operator) -> dict[str, str]:
-    _, height, width, channels = operator.input(0).shape
-    _, output_height, output_width, filters = operator.outputs[0].shape
-    _, filter_height, filter_width, _ = operator.input(1).shape
-    return {
-        "height": str(height),
-        "width": str(width),
-        "channels": str(channels),
-        "output_height": str(output_height),
-        "output_width": str(output_width),
-        "filters": str(filters),
-        "filter_height": str(filter_height),
-        "filter_width": str(filter_width),
-        **window(operator, filter_height, filter_width).fields,
-    }
+    return shape_fields(operator) | {"filters": str(operator.outputs[0].shape[3])}
 
 
 def _int8(operator: Operator, at: Places, pool: Operator | None) -> Call:
@@ -116,10 +104,7 @@ def _pointwise(operator: Operator, at: Places, scaled: Scaling) -> Call:
 
 def _float32(operator: Operator, at: Places, pool: Operator | None) -> Call:
     assert pool is None
-    number = int(operator.options.get("fusedActivationFunction", 0))  # type: ignore[call-overload]
-    if number not in ACTIVATIONS:
-        raise unsupported(operator, "use relu, relu6 or none as its fused activation")
-    _, low, high = ACTIVATIONS[number]
+    low, high = real_activation_range(operator)
     i = operator.index
     return Call(
         header='"aiedge_conv_2d_f32.h"',

@@ -66,6 +66,23 @@ def window(operator: Operator, filter_height: int, filter_width: int) -> Window:
     return result
 
 
+def shape_fields(operator: Operator) -> dict[str, str]:
+    """The sizes and the window of a convolution, as fields of its C struct."""
+    _, height, width, channels = operator.input(0).shape
+    _, output_height, output_width, _ = operator.outputs[0].shape
+    _, filter_height, filter_width, _ = operator.input(1).shape
+    return {
+        "height": str(height),
+        "width": str(width),
+        "channels": str(channels),
+        "output_height": str(output_height),
+        "output_width": str(output_width),
+        "filter_height": str(filter_height),
+        "filter_width": str(filter_width),
+        **window(operator, filter_height, filter_width).fields,
+    }
+
+
 def check_shapes(operator: Operator) -> None:
     """Four dimensions, a batch of one, constant weights and bias, sizes that 16 bits hold."""
     tensors = (operator.input(0), operator.input(1), operator.outputs[0])

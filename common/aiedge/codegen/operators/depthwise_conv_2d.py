@@ -7,12 +7,12 @@ from aiedge.codegen.operators.convolution import (
     bias_of,
     check_shapes,
     multipliers,
-    window,
+    shape_fields,
 )
 from aiedge.codegen.operators.packing import pack_taps
 from aiedge.codegen.operators.scaling import scaling
 from aiedge.tflite.graph import Operator
-from aiedge.tflite.integer import ACTIVATIONS, params_of
+from aiedge.tflite.integer import params_of, real_activation_range
 
 
 def _emit(operator: Operator, at: Places) -> Call:
@@ -27,20 +27,8 @@ def _emit(operator: Operator, at: Places) -> Call:
 
 
 def _shape(operator: Operator) -> dict[str, str]:
-    _, height, width, channels = operator.input(0).shape
-    _, output_height, output_width, outputs = operator.outputs[0].shape
-    _, filter_height, filter_width, _ = operator.input(1).shape
-    return {
-        "height": str(height),
-        "width": str(width),
-        "channels": str(channels),
-        "output_height": str(output_height),
-        "output_width": str(output_width),
-        "filter_height": str(filter_height),
-        "filter_width": str(filter_width),
-        **window(operator, filter_height, filter_width).fields,
-        "depth_multiplier": str(outputs // channels),
-    }
+    multiplier = operator.outputs[0].shape[3] // operator.input(0).shape[3]
+    return shape_fields(operator) | {"depth_multiplier": str(multiplier)}
 
 
 def _int8(operator: Operator, at: Places) -> Call:
@@ -66,10 +54,7 @@ def _int8(operator: Operator, at: Places) -> Call:
 
 
 def _float32(operator: Operator, at: Places) -> Call:
-    number = int(operator.options.get("fusedActivationFunction", 0))  # type: ignore[call-overload]
-    if number not in ACTIVATIONS:
-        raise unsupported(operator, "use relu, relu6 or none as its fused activation")
-    _, low, high = ACTIVATIONS[number]
+    low, high = real_activation_range(operator)
     i = operator.index
     weights = operator.input(1).values
     return Call(

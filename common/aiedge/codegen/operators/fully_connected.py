@@ -7,7 +7,7 @@ from aiedge.codegen.operators.packing import pack_pairs
 from aiedge.codegen.operators.scaling import scaling
 from aiedge.quantization.layers import layer_multipliers
 from aiedge.tflite.graph import Operator
-from aiedge.tflite.integer import ACTIVATIONS, params_of
+from aiedge.tflite.integer import params_of, real_activation_range
 
 
 def _emit(operator: Operator, at: Places) -> Call:
@@ -44,10 +44,7 @@ def _int8(operator: Operator, at: Places, shape: dict[str, str]) -> Call:
 
 
 def _float32(operator: Operator, at: Places, shape: dict[str, str]) -> Call:
-    number = int(operator.options.get("fusedActivationFunction", 0))  # type: ignore[call-overload]
-    if number not in ACTIVATIONS:
-        raise unsupported(operator, "use relu, relu6 or none as its fused activation")
-    _, low, high = ACTIVATIONS[number]
+    low, high = real_activation_range(operator)
     i = operator.index
     return Call(
         header='"aiedge_fully_connected.h"',
