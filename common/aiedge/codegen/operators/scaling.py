@@ -35,7 +35,8 @@ def scaling(operator: Operator, weights: NDArray[np.int8], multipliers: NDArray,
     """
     values = bias_of(operator).astype(np.int64)
     inputs, outputs = params_of(operator.input(0)), params_of(operator.outputs[0])
-    folded = values - int(inputs.zero_point) * weights.sum(axis=1, dtype=np.int64)
+    weight_sums = weights.sum(axis=1, dtype=np.int64)
+    folded = values - int(inputs.zero_point) * weight_sums
     if folded.min() < INT32_MIN or folded.max() > INT32_MAX:
         raise unsupported(operator, "its bias leaves the range of int32")
     if shifts.max() > 30:
@@ -46,7 +47,6 @@ def scaling(operator: Operator, weights: NDArray[np.int8], multipliers: NDArray,
     plain = bool(fast.all()) and high - low == 255
     i = operator.index
     rows = np.stack([folded, multipliers, np.where(fast, -shifts, shifts - SLOW)], axis=1)
-    weight_sums = weights.sum(axis=1, dtype=np.int64)
     text = [
         part
         for (bias, multiplier, shift), total in zip(rows.tolist(), weight_sums.tolist(), strict=True)
