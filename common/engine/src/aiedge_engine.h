@@ -33,7 +33,8 @@ enum {
 #define AIEDGE_OFFSET
 // With 16 registers, scheduling before they are given out ends in spills.
 #pragma GCC optimize("no-schedule-insns")
-#define AIEDGE_FOLD(bias, weights) ((bias) - 128 * (weights))
+#define AIEDGE_FOLD(bias, weights) \
+  ((int32_t)((uint32_t)(bias) - 128u * (uint32_t)(weights)))  // modulo 2^32, as the sums
 #else
 #define AIEDGE_FOLD(bias, weights) (bias)
 #endif
