@@ -12,7 +12,7 @@ from random import Random
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 Colour = tuple[int, int, int]
 Point = tuple[float, float]
@@ -85,50 +85,60 @@ class Canvas:
 
     def box(self, left: float, top: float, right: float, bottom: float, colour: Colour) -> None:
         if right > left and bottom > top:
-            self.pen.rectangle(self._pixels([(left, top), (right, bottom)]), fill=colour)  # type: ignore[arg-type]
+            self.pen.rectangle(self._pixels([(left, top), (right, bottom)]), fill=colour)
 
     def ellipse(self, x: float, y: float, width: float, height: float, colour: Colour) -> None:
         """A filled ellipse about (x, y), with these radii."""
         corners = self._pixels([(x - width, y - height), (x + width, y + height)])
-        self.pen.ellipse(corners, fill=colour)  # type: ignore[arg-type]
+        self.pen.ellipse(corners, fill=colour)
 
-    def mask(self, points: Sequence[Point]) -> Image.Image:
-        """White inside the polygon, black outside."""
-        mask = Image.new("L", self.image.size)
-        ImageDraw.Draw(mask).polygon(self._pixels(points), fill=255)
-        return mask
+    def _cut_out(
+        self, points: Sequence[Point], margin: int = 0
+    ) -> tuple[tuple[int, int], Image.Image | None]:
+        """The polygon as a mask (white inside) just large enough, and its upper left corner; none off the canvas."""
+        xs, ys = zip(*self._pixels(points), strict=True)
+        left, upper = max(0, math.floor(min(xs)) - margin), max(0, math.floor(min(ys)) - margin)
+        right = min(self.size, math.ceil(max(xs)) + 1 + margin)
+        lower = min(self.size, math.ceil(max(ys)) + 1 + margin)
+        if right <= left or lower <= upper:
+            return (left, upper), None
+        mask = Image.new("L", (right - left, lower - upper))
+        ImageDraw.Draw(mask).polygon([(x - left, y - upper) for x, y in zip(xs, ys, strict=True)], fill=255)
+        return (left, upper), mask
 
     def shade(self, points: Sequence[Point], top: Colour, bottom: Colour, sideways: bool = False) -> None:
         """A polygon whose colour runs from `top` to `bottom` (or from left to right)."""
-        xs, ys = zip(*self._pixels(points), strict=True)
-        left, upper = max(0, math.floor(min(xs))), max(0, math.floor(min(ys)))
-        right, lower = min(self.size, math.ceil(max(xs)) + 1), min(self.size, math.ceil(max(ys)) + 1)
-        if right <= left or lower <= upper:
+        corner, mask = self._cut_out(points)
+        if mask is None:
             return
         two = Image.new("RGB", (2, 1) if sideways else (1, 2))
         two.putdata([top, bottom])
         box = (0.5, 0, 1.5, 1) if sideways else (0, 0.5, 1, 1.5)
-        gradient = two.resize((right - left, lower - upper), Image.Resampling.BILINEAR, box)
-        mask = Image.new("L", gradient.size)
-        shifted = [(x - left, y - upper) for x, y in zip(xs, ys, strict=True)]
-        ImageDraw.Draw(mask).polygon(shifted, fill=255)
-        self.image.paste(gradient, (left, upper), mask)
+        gradient = two.resize(mask.size, Image.Resampling.BILINEAR, box)
+        self.image.paste(gradient, corner, mask)
 
     def blend(self, points: Sequence[Point], colour: Colour, opacity: float, blur: float = 0.0) -> None:
         """Lay a half-transparent polygon over the picture, its edge blurred by `blur` of the side."""
-        mask = self.mask(points)
-        if blur:
-            mask = mask.filter(ImageFilter.BoxBlur(blur * self.size))
-        self.image.paste(colour, None, mask.point([int(i * opacity) for i in range(256)]))
+        reach = blur * self.size
+        (left, upper), mask = self._cut_out(points, math.ceil(2 * reach))
+        if mask is None:
+            return
+        if reach:
+            mask = mask.filter(ImageFilter.BoxBlur(reach))
+        mask = mask.point([int(i * opacity) for i in range(256)])
+        self.image.paste(colour, (left, upper, left + mask.width, upper + mask.height), mask)
 
     def grain(self, r: Random, points: Sequence[Point], kind: int, colour: Colour, strength: float) -> None:
         """Lay noise of a colour over a polygon: grass, asphalt, clouds, leaves."""
-        field = noise(r, self.size, kind)
+        corner, mask = self._cut_out(points)
+        if mask is None:
+            return
+        field = noise(r, max(mask.size), kind).crop((0, 0, *mask.size))
         slope = strength * 3.0
         field = field.point([max(0, min(255, int((i - 128) * slope))) for i in range(256)])
-        mask = Image.new("L", self.image.size)
-        mask.paste(field, None, self.mask(points))
-        self.image.paste(colour, None, mask)
+        self.image.paste(
+            colour, (*corner, corner[0] + mask.width, corner[1] + mask.height), ImageChops.darker(field, mask)
+        )
 
 
 class Camera:
@@ -149,7 +159,8 @@ class Camera:
         self.distance = distance
         self.towards = towards
         self.eye = towards * distance
-        self.scale, self.shift = 1.0, np.zeros(2)
+        self.rows = self.axes.tolist()
+        self.scale, self.x, self.y = 1.0, 0.0, 0.0
 
     def _seen(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
         view = points @ self.axes
@@ -160,11 +171,16 @@ class Camera:
         seen = self._seen(points)
         low, high = seen.min(axis=0), seen.max(axis=0)
         self.scale = extent / float((high - low).max())
-        self.shift = np.array([x, y]) - self.scale * (low + high) / 2
+        self.x, self.y = (np.array([x, y]) - self.scale * (low + high) / 2).tolist()
 
-    def project(self, points: Sequence[Sequence[float]] | NDArray[np.float64]) -> list[Point]:
-        places = self._seen(np.asarray(points, dtype=np.float64)) * self.scale + self.shift
-        return [(float(x), float(y)) for x, y in places]
+    def project(self, points: Sequence[Sequence[float]]) -> list[Point]:
+        """Where these points appear in the picture."""
+        (a, b, c), (d, e, f), (g, h, i) = self.rows
+        places = []
+        for x, y, z in points:
+            size = self.scale * self.distance / max(self.distance - (x * c + y * f + z * i), 0.1)
+            places.append((self.x + size * (x * a + y * d + z * g), self.y + size * (x * b + y * e + z * h)))
+        return places
 
     def faces(self, normal: Sequence[float], point: Sequence[float]) -> bool:
         """Whether a face with this outward normal through this point shows its front."""

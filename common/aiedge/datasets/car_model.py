@@ -6,6 +6,7 @@ in metres; the middle of the car is the origin of x and y, the road is z = −he
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from random import Random
 
 import numpy as np
@@ -113,6 +114,14 @@ class _Painter:
         return self.at([(x + radius * math.cos(a), y, z + radius * math.sin(a)) for a in steps])
 
 
+def _rounded(points: list[Point]) -> list[Point]:
+    """A polygon with its corners cut off (Chaikin's rule)."""
+    cut = []
+    for (ax, ay), (bx, by) in pairwise([*points, points[0]]):
+        cut += [(ax + (bx - ax) * q, ay + (by - ay) * q) for q in (0.12, 0.88)]
+    return cut
+
+
 def _hull(points: list[Point]) -> list[Point]:
     """The convex hull, by Andrew's monotone chain."""
 
@@ -192,13 +201,22 @@ def _side(paint: _Painter, side: int) -> None:
     doors = 1 if car.shape in ("sports", "mini") and r.random() < 0.7 else 2
     pillars = [0.5] if doors == 1 else [0.36, 0.72] if car.shape in ("wagon", "suv", "van") else [0.48]
     edges = [0.0, *pillars, 1.0]
-    for left, right in zip(edges, edges[1:], strict=False):
+    for left, right in pairwise(edges):
         gap = 0.012 if left else 0.0
         pane = []
         for part, z in ((left + gap, low), (left + gap, high), (right, high), (right, low)):
             pane.append(inside(front(z) + (rear(z) - front(z)) * part, z))
         glass = mix(car.glass, (150, 170, 190), r.uniform(0, 0.25))
-        canvas.shade(paint.at(pane), lit(glass, r.uniform(0.9, 1.9)), glass)
+        places = _rounded(paint.at(pane))
+        canvas.shade(places, lit(glass, r.uniform(0.9, 1.9)), glass)
+        if r.random() < 0.4:  # a seat or a head behind it
+            x, z = front(0.3) + (rear(0.3) - front(0.3)) * (left + right) / 2, r.uniform(0.4, 0.7)
+            canvas.polygon(
+                paint.at(
+                    [inside(x - 0.1, low), inside(x - 0.1, z), inside(x + 0.12, z), inside(x + 0.14, low)]
+                ),
+                lit(glass, 0.5),
+            )
     seam = lit(car.paint, 0.55)
     for x in [car.windscreen - 0.06 * car.length, *(front(0) + (rear(0) - front(0)) * p for p in pillars)]:
         canvas.line(paint.at([(x, y, belt), (x - 0.03, y, bottom + 0.1)]), seam, paint.line)
@@ -206,6 +224,20 @@ def _side(paint: _Painter, side: int) -> None:
             paint.at([(x - 0.25, y, belt - 0.12), (x - 0.42, y, belt - 0.12)]),
             lit(car.paint, r.choice((0.5, 1.5))),
             paint.line * 1.5,
+        )
+    if r.random() < 0.5:  # the ground and the sky in the paint
+        z = r.uniform(0.4, 0.8) * belt
+        band = [
+            (half * 0.97, y, z),
+            (-half * 0.97, y, z),
+            (-half * 0.95, y, bottom),
+            (half * 0.95, y, bottom),
+        ]
+        canvas.blend(
+            paint.at(band),
+            r.choice(((20, 20, 22), (120, 115, 105))),
+            r.uniform(0.1, 0.4),
+            r.choice((0.0, 0.01)),
         )
     if r.random() < 0.6:
         z = r.uniform(0.45, 0.8) * belt
@@ -331,11 +363,14 @@ def _strip(
         for part, side in ((0.06, -1), (0.06, 1), (0.9, 1), (0.9, -1)):
             w = (wa + (wb - wa) * part) * 0.93
             pane.append((xa + (xb - xa) * part, side * w, za + (zb - za) * part))
+        places = _rounded(paint.at(pane))
         canvas.shade(
-            paint.at(pane),
-            lit(car.glass, paint.r.uniform(1.0, 2.2)),
-            lit(car.glass, paint.r.uniform(0.8, 1.3)),
+            places, lit(car.glass, paint.r.uniform(1.0, 2.2)), lit(car.glass, paint.r.uniform(0.8, 1.3))
         )
+        if paint.r.random() < 0.4:  # the sky in it
+            (ax, ay), (bx, by), part = places[1], places[4], paint.r.uniform(0.2, 0.8)
+            middle = (ax + (bx - ax) * part, ay + (by - ay) * part)
+            canvas.blend([places[0], places[2], middle], (200, 215, 230), paint.r.uniform(0.1, 0.5))
 
 
 def draw_car(
@@ -347,7 +382,7 @@ def draw_car(
     """
     car = random_car(r)
     half, w, h = car.length / 2, car.width / 2, car.height / 2
-    elevation = r.choice((r.uniform(0.02, 0.15), r.uniform(0.1, 0.4)))
+    elevation = r.choice((r.uniform(0.0, 0.12), r.uniform(0.03, 0.2), r.uniform(0.1, 0.4)))
     camera = Camera(azimuth, elevation, r.uniform(5.5, 16), roll)
     corners = [(sx * half, sy * w, sz * h) for sx in (-1, 1) for sy in (-1, 1) for sz in (-1, 1)]
     camera.fit(np.array(corners), x, y, extent)
@@ -356,6 +391,7 @@ def draw_car(
     canvas.blend(camera.project(ground), (10, 10, 14), r.uniform(0.3, 0.85), r.uniform(0.0, 0.03) * extent)
     near = 1 if camera.eye[1] > 0 else -1
     _wheels(paint, -near, False)
+    _wheels(paint, near, False)
     under = [
         (sx * half * 0.9, sy * w * 0.95, car.clearance) for sx, sy in ((-1, -1), (1, -1), (1, 1), (-1, 1))
     ]

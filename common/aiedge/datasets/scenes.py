@@ -171,7 +171,7 @@ def draw_scene(canvas: Canvas, r: Random, ground: str | None = None) -> float:
         draw_texture(canvas, r)
         return r.uniform(0.3, 0.6)
     horizon = r.uniform(0.12, 0.6)
-    top, bottom = r.choice(SKIES)
+    top, bottom = r.choices(SKIES, (4, 4, 4, 4, 1, 1))[0]
     canvas.shade(box(0, 0, 1, horizon + 0.02), top, bottom)
     if r.random() < 0.5:
         canvas.grain(r, box(0, 0, 1, horizon), 3, (245, 245, 248), r.uniform(0.3, 1.0))
