@@ -63,6 +63,23 @@ def fully_connected(
     return np.clip(y, *activation_range).astype(np.int8)
 
 
+def patches(image: NDArray, size: int, stride: int, fill: float) -> NDArray:
+    """What a `size`×`size` filter sees of an image [height, width, channels] at each of its places.
+
+    [rows, columns, size · size · channels]. The filter moves by `stride` over an image that is padded with `fill` at
+    its edges, as "same" does: the output has height / stride rows, the odd row or column of padding comes last.
+    """
+    rows, columns = (-(-extent // stride) for extent in image.shape[:2])
+    padding = [
+        max((count - 1) * stride + size - extent, 0)
+        for count, extent in zip((rows, columns), image.shape, strict=False)
+    ]
+    edges = [(total // 2, total - total // 2) for total in padding]
+    padded = np.pad(image, [*edges, (0, 0)], constant_values=fill)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (size, size), axis=(0, 1))
+    return windows[::stride, ::stride].transpose(0, 1, 3, 4, 2).reshape(rows, columns, -1)
+
+
 def logistic_table(params: QuantParams) -> Int8:
     """The int8 logistic function of the inputs −128 … 127, [256]; the output has scale 1/256, zero point −128."""
     return _saturating_table(params, lambda x: rounding_right_shift(logistic_q(x, 4), 23) - 128)

@@ -11,7 +11,14 @@ from aiedge.tflite.c_array import export, from_c_array, load_model, to_c_array, 
 from aiedge.tflite.convert import convert_float, convert_int8
 from aiedge.tflite.graph import Graph, Operator, Tensor
 from aiedge.tflite.integer import run_integer
-from aiedge.tflite.interpreters import has_tflm, run_litert, run_tflm, run_tflm_all, tflm_arena_bytes
+from aiedge.tflite.interpreters import (
+    has_tflm,
+    run_litert,
+    run_tflm,
+    run_tflm_all,
+    tensor_after_run,
+    tflm_arena_bytes,
+)
 from aiedge.tflite.reader import read
 
 __all__ = [
@@ -29,6 +36,7 @@ __all__ = [
     "run_litert",
     "run_tflm",
     "run_tflm_all",
+    "tensor_after_run",
     "tflm_arena_bytes",
     "to_c_array",
     "write_c_array",

@@ -43,6 +43,38 @@ def run_tflm_all(model: bytes, inputs: Sequence[NDArray], arena_bytes: int = ARE
     return [np.array(rows) for rows in outputs]
 
 
+def tensor_after_run(model: bytes, inputs: NDArray, index: int) -> NDArray:
+    """What tensor `index` holds after a run on one sample, without the batch of 1.
+
+    TensorFlow Lite Micro's bits; where it is not installed, those of LiteRT's reference kernels, which agree with it in
+    every operator but FULLY_CONNECTED.
+    """
+    graph = read(model)
+    sample = np.ascontiguousarray(inputs).reshape(graph.inputs[0].shape)
+    if has_tflm():
+        from tflite_micro import runtime
+
+        keep = runtime.InterpreterConfig.kPreserveAllTensors
+        interpreter = runtime.Interpreter.from_bytes(model, arena_size=ARENA_BYTES, intrepreter_config=keep)
+        interpreter.set_input(sample, 0)
+        interpreter.invoke()
+        found = interpreter.GetTensor(index, 0)
+        values = found["tensor_data"] if isinstance(found, dict) else found
+    else:
+        from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+        litert = Interpreter(
+            model_content=model,
+            experimental_op_resolver_type=OpResolverType.BUILTIN_REF,
+            experimental_preserve_all_tensors=True,
+        )
+        litert.allocate_tensors()
+        litert.set_tensor(litert.get_input_details()[0]["index"], sample)
+        litert.invoke()
+        values = litert.get_tensor(index)
+    return np.array(values).reshape(graph.tensors[index].sample_shape)
+
+
 def run_litert(model: bytes, inputs: NDArray, reference: bool = False) -> NDArray:
     """Outputs of LiteRT for `inputs` [n, ...] in the model's own type, as [n, ...].
 
