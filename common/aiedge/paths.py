@@ -18,3 +18,14 @@ def project_dir(name: str) -> Path:
     if name not in projects():
         raise UserError(f"there is no project named {name!r}", f"the projects are: {', '.join(projects())}")
     return REPO / name
+
+
+def lesson_of(project: str) -> str:
+    """Name of the lesson that `project` is, or is a level of; its model file is named so.
+
+    >>> lesson_of("xormodel")
+    'xormodel'
+    """
+    lessons = [path.parent.name for path in (COMMON / "lessons").glob("*/lesson.toml")]
+    found = [name for name in lessons if project == name or project.startswith(f"{name}_")]
+    return max(found, key=len, default=project)
