@@ -1,5 +1,8 @@
 """One int8 model on every runtime that this computer has."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -7,8 +10,10 @@ from aiedge import tflite
 from aiedge.codegen import CompiledModel
 from aiedge.errors import UserError
 
+ALL = ("NumPy integers", "compiled C", "TFLM", "LiteRT")
 
-def run_everywhere(model: bytes, inputs: NDArray) -> dict[str, NDArray]:
+
+def run_everywhere(model: bytes, inputs: NDArray, names: Sequence[str] = ALL) -> dict[str, NDArray]:
     """Outputs of the model for `inputs` [n, ...] by runtime; a runtime that is not installed is named and left out."""
     graph = tflite.read(model)
     runtimes = {
@@ -18,16 +23,32 @@ def run_everywhere(model: bytes, inputs: NDArray) -> dict[str, NDArray]:
         "LiteRT": lambda: tflite.run_litert(model, inputs, reference=True),
     }
     outputs = {}
-    for name, run in runtimes.items():
-        try:
-            outputs[name] = run()
-        except UserError as error:
-            print(f"{name} is left out: {error.message} ({error.hint})")
+    for name in names:
+        with optional(name):
+            outputs[name] = runtimes[name]()
     return outputs
 
 
-def differences(outputs: dict[str, NDArray], reference: str) -> dict[str, int]:
-    """Number of output values of each runtime that differ from those of `reference`."""
+@contextmanager
+def optional(what: str) -> Iterator[None]:
+    """Go on after a block that needs what this computer lacks, and say so: a `UserError` becomes a line of print."""
+    try:
+        yield
+    except UserError as error:
+        print(f"{what} is left out: {error.message} ({error.hint})")
+
+
+def run_int8(model: bytes, inputs: NDArray) -> NDArray:
+    """Outputs of an int8 model for `inputs` [n, ...], by compiled C, or by LiteRT where there is no C compiler."""
+    try:
+        return CompiledModel(model).predict(inputs)
+    except UserError:
+        return tflite.run_litert(model, inputs, reference=True)
+
+
+def differences(outputs: dict[str, NDArray], reference: str = "") -> dict[str, int]:
+    """Number of output values of each runtime that differ from those of `reference` (default: the first)."""
+    reference = reference or next(iter(outputs), "")
     return {name: int(np.sum(values != outputs[reference])) for name, values in outputs.items()}
 
 

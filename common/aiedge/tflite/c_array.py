@@ -50,13 +50,20 @@ def write_c_array(model: bytes, path: str | Path) -> Path:
     return write_atomic(path, to_c_array(model, Path(path).stem))
 
 
-def export(name: str, float_model: bytes, int8_model: bytes, folder: str | Path = ".") -> list[Path]:
-    """Write `name_float.tflite`, `name.tflite` (int8) and `name.cpp` (its C array); return their paths."""
+def export(
+    name: str, float_model: bytes, int8_model: bytes, folder: str | Path = ".", float_array: bool = False
+) -> list[Path]:
+    """Write `name_float.tflite`, `name.tflite` (int8) and `name.cpp` (its C array); return their paths.
+
+    With `float_array` the float model becomes a C array, too: `name_float.cpp`.
+    """
     folder = Path(folder)
+    arrays = [write_c_array(float_model, folder / f"{name}_float.cpp")] if float_array else []
     return [
         write_atomic(folder / f"{name}_float.tflite", float_model),
         write_atomic(folder / f"{name}.tflite", int8_model),
         write_c_array(int8_model, folder / f"{name}.cpp"),
+        *arrays,
     ]
 
 
