@@ -8,9 +8,15 @@ typedef int esp_err_t;
 #define ESP_OK 0
 
 #ifdef __cplusplus
-extern "C"
+extern "C" {
 #endif
-    void esp_error_check_failed(esp_err_t error);
+
+void esp_error_check_failed(esp_err_t error);
+const char *esp_err_to_name(esp_err_t error);
+
+#ifdef __cplusplus
+}
+#endif
 
 #define ESP_ERROR_CHECK(expression)                       \
   do {                                                    \

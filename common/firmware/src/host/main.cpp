@@ -1,12 +1,14 @@
 // Start and end of the firmware as a program.
 //
-//     program              prints what the firmware prints, and ends
-//     program --pty        listens on a pseudo-terminal, like a board on a serial port
-//     program --tcp PORT   listens on a TCP port of this computer (0: any free one)
+//     program                     prints what the firmware prints, and ends
+//     program --images FOLDER     has the pictures in a folder as its camera
+//     program [...] --pty         listens on a pseudo-terminal, like a board on a serial port
+//     program [...] --tcp PORT    listens on a TCP port of this computer (0: any free one)
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "camera.h"
 #include "line.h"
 #include "stop.h"
 
@@ -20,14 +22,20 @@ void stop(int status) { exit(status); }
 
 int main(int argc, char **argv) {
   aiedge::Line *line = nullptr;
-  if (argc == 2 && strcmp(argv[1], "--pty") == 0) {
-    line = aiedge::open_pty();
-  } else if (argc == 3 && strcmp(argv[1], "--tcp") == 0) {
-    line = aiedge::open_tcp(atoi(argv[2]));
-  } else if (argc > 1) {
-    fprintf(stderr, "error: unknown arguments\nhint: %s [--pty | --tcp PORT]\n", argv[0]);
+  for (int i = 1; i < argc; i++) {
+    const bool has_value = i + 1 < argc;
+    bool done = false;
+    if (strcmp(argv[i], "--pty") == 0 && line == nullptr) {
+      done = (line = aiedge::open_pty()) != nullptr;
+    } else if (strcmp(argv[i], "--tcp") == 0 && line == nullptr && has_value) {
+      done = (line = aiedge::open_tcp(atoi(argv[++i]))) != nullptr;
+    } else if (strcmp(argv[i], "--images") == 0 && has_value) {
+      done = aiedge::use_images(argv[++i]);
+    } else {
+      fprintf(stderr, "error: unknown arguments\nhint: %s [--images FOLDER] [--pty | --tcp PORT]\n", argv[0]);
+    }
+    if (!done) return 2;
   }
-  if (argc > 1 && line == nullptr) return 2;
   aiedge::use_line(line);
   app_main();
   return 0;
