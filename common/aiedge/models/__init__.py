@@ -2,8 +2,10 @@
 
 - `dense`: the workshop's XOR network
 - `cifar`: small networks for the 32×32 images of CIFAR-10
+- `lenet`: LeNet-5 for MNIST's 28×28 images
 - `mobilenet`: MobileNetV1 and V2
 - `branching`: SqueezeNet, DenseNet and a NASNet-like network, whose layers have several inputs
+- `structure`: a model as a list of layer calls, to read, replay and rebuild
 - `random_weights`: weights that behave like trained ones, for tests and measurements that need no training
 
 All take images as float32 [n, height, width, 3]. A builder's `activation` ends the network; without one it ends in
@@ -13,6 +15,7 @@ logits, whose range survives random weights where a softmax would squash it.
 from aiedge.models.branching import densenet, nasnet, squeezenet
 from aiedge.models.cifar import cifar_cnn, resnet8
 from aiedge.models.dense import dense_network
+from aiedge.models.lenet import lenet5
 from aiedge.models.mobilenet import mobilenet_v1, mobilenet_v2
 from aiedge.models.random_weights import random_images, randomize
 
@@ -20,6 +23,7 @@ __all__ = [
     "cifar_cnn",
     "dense_network",
     "densenet",
+    "lenet5",
     "mobilenet_v1",
     "mobilenet_v2",
     "nasnet",
