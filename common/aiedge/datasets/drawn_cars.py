@@ -4,6 +4,7 @@ They vary in all that should not matter: view, size, place, colour, light, backg
 """
 
 import math
+import sys
 from random import Random
 
 import numpy as np
@@ -102,7 +103,9 @@ def draw_cars(
     """
     images = np.empty((n, SIDE, SIDE, 3), dtype=np.uint8)
     kinds = []
-    for i in tqdm(range(n), "drawing", unit="picture", disable=not progress):
+    for i in tqdm(
+        range(n), "drawing", unit="picture", delay=2, leave=False, file=sys.stdout, disable=not progress
+    ):
         r = Random(f"{seed}:{i}")
         canvas = Canvas(SIDE * r.choice((1, 2, 2, 2)))
         kinds.append((_car if i % 2 else _other)(canvas, r))

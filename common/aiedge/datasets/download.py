@@ -1,0 +1,108 @@
+"""Downloads that are whole or not there: resumed where they stopped, and checked before they get their name."""
+
+import hashlib
+import http.client
+import os
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from tqdm import tqdm
+
+from aiedge.errors import UserError
+
+TIMEOUT = 6.0  # seconds to wait for an answer
+CHUNK = 1 << 18
+ATTEMPTS = 3
+
+
+class NoNetworkError(Exception):
+    """The server cannot be reached, or does not give the file."""
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def download(url: str, target: Path, digest: str) -> Path:
+    """Fetch `url` into the file `target`, and return it, once its SHA-256 is `digest`.
+
+    What has arrived is kept beside it (`.partial`), and the next call goes on from there. Raises `NoNetworkError`
+    where the server gives nothing at all, `UserError` where the transfer stops on its way or brings another file.
+    """
+    partial = target.with_name(target.name + ".partial")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        resumed = partial.exists()
+        _transfer(url, partial)
+        if sha256(partial) != digest and resumed:  # what was there may be of another file
+            partial.unlink()
+            _transfer(url, partial)
+        if sha256(partial) != digest:
+            partial.unlink()
+            raise UserError(
+                f"{url} is not the file that was expected (its SHA-256 differs)",
+                "a login page of the network or a proxy may stand between; open the address in a browser",
+            )
+        partial.replace(target)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        raise UserError(
+            f"cannot write {error.filename}: {error.strerror}",
+            "make room or set AIEDGE_CACHE to a folder that you may write to",
+        ) from error
+    return target
+
+
+def _transfer(url: str, partial: Path) -> None:
+    """Bring `partial` to its full length, in several attempts if the connection breaks."""
+    for attempt in range(ATTEMPTS):
+        before = partial.stat().st_size if partial.exists() else 0
+        try:
+            if _attempt(url, partial, before):
+                return
+        except urllib.error.HTTPError as error:
+            if (
+                error.code == 416 and before
+            ):  # nothing beyond what is there: the file is complete, or another one
+                return
+            raise NoNetworkError(f"{url} answers {error.code} {error.reason}") from error
+        except (urllib.error.URLError, TimeoutError, http.client.HTTPException, ConnectionError) as error:
+            now = partial.stat().st_size if partial.exists() else 0
+            if now == 0:
+                raise NoNetworkError(f"cannot reach {url}: {getattr(error, 'reason', error)}") from error
+            if now == before and attempt:
+                break
+    raise UserError(
+        f"the download of {url} stopped after {partial.stat().st_size / 1e6:.0f} MB",
+        "run it again: it goes on from there",
+    )
+
+
+def _attempt(url: str, partial: Path, start: int) -> bool:
+    """Append what follows byte `start`; true once the server has sent all that it announced."""
+    request = urllib.request.Request(url, headers={"Range": f"bytes={start}-"} if start else {})
+    with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
+        if answer.status != 206:  # the whole file: the server cannot resume
+            start = 0
+        length = answer.headers.get("Content-Length")
+        total = start + int(length) if length else None
+        with (
+            partial.open("ab" if start else "wb") as file,
+            tqdm(
+                total=total,
+                initial=start,
+                desc=os.path.basename(url),
+                unit="B",
+                unit_scale=True,
+                file=sys.stdout,
+            ) as bar,
+        ):
+            while chunk := answer.read(CHUNK):
+                file.write(chunk)
+                bar.update(len(chunk))
+            return total is None or file.tell() >= total
