@@ -4,6 +4,7 @@
 - `emulator`: run a network on one and count its instructions, operator by operator
 - `host`: run a network on this computer and time it, other runtimes beside it
 - `harness`: the C files that run a network on given inputs
+- `levels`: `optimization_levels(graph, target)` → `Levels`, what the compiler's levels cost and save
 - `report`, `plot`: `bench(model, name, target)` → `Report`, the table of `aiedge bench`
 
 The C sources are in `c`; the cores' start-up code is in `common/platforms`. An emulator counts instructions
@@ -11,7 +12,19 @@ exactly and knows nothing of time: no such figure is a measurement on a board.
 """
 
 from aiedge.bench.emulator import Count, count_instructions
+from aiedge.bench.levels import Level, Levels, optimization_levels
 from aiedge.bench.report import Report, Row, bench
 from aiedge.bench.targets import TARGETS, Target
 
-__all__ = ["TARGETS", "Count", "Report", "Row", "Target", "bench", "count_instructions"]
+__all__ = [
+    "TARGETS",
+    "Count",
+    "Level",
+    "Levels",
+    "Report",
+    "Row",
+    "Target",
+    "bench",
+    "count_instructions",
+    "optimization_levels",
+]

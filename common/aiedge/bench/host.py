@@ -8,7 +8,7 @@ import ctypes
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from aiedge.bench.harness import (
     compile_network,
     from_memory,
     memory_bytes,
+    most_marks,
     run_tool,
     to_memory,
     write_sources,
@@ -50,8 +51,10 @@ class Timing:
     peers: dict[str, float]
 
 
-def time_network(graph: Graph, source: CSource, inputs: Runs, peers: bool = True) -> Timing:
-    """Time the network compiled with `FLAGS` on the first of `inputs`; with `peers` TFLM and LiteRT (XNNPACK), too.
+def time_network(
+    graph: Graph, source: CSource, inputs: Runs, peers: bool = True, flags: Sequence[str] = FLAGS
+) -> Timing:
+    """Time the network compiled with `flags` on the first of `inputs`; with `peers` TFLM and LiteRT (XNNPACK), too.
 
     All run on one core. Raises `UserError` where no C compiler is installed.
     """
@@ -59,7 +62,7 @@ def time_network(graph: Graph, source: CSource, inputs: Runs, peers: bool = True
     outputs = np.empty((len(inputs), memory_bytes(graph.outputs)), np.uint8)
     others = _peers(graph, inputs) if peers else {}
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        library = _library(graph, source, Path(folder))
+        library = _library(graph, source, flags, Path(folder))
         for x, y in zip(memory, outputs, strict=True):
             status = library.time_plain(x.ctypes.data, y.ctypes.data, 1)
             assert status >= 0, "the network returned an error"
@@ -74,16 +77,16 @@ def time_network(graph: Graph, source: CSource, inputs: Runs, peers: bool = True
                     best[name] = min(best[name], run(loops[name]) / loops[name])
             end = time.perf_counter() + ROUND_S
             while time.perf_counter() < end:
-                parts.take(*_steps(library, first, answer, len(graph.operators)))
+                parts.take(*_steps(library, first, answer, most_marks(graph, source)))
     outputs_of_runs = from_memory(outputs.tobytes(), graph.outputs, len(inputs))
     return Timing(best.pop(""), parts.operators(), outputs_of_runs, best)
 
 
-def _library(graph: Graph, source: CSource, folder: Path) -> ctypes.CDLL:
+def _library(graph: Graph, source: CSource, flags: Sequence[str], folder: Path) -> ctypes.CDLL:
     """The network with the functions of host.c."""
     write_sources(folder, graph, source, 1)
     pic = () if sys.platform == "win32" else ("-fPIC",)
-    command = compile_network([host_compiler(), *FLAGS, *pic], source, folder)
+    command = compile_network([host_compiler(), *flags, *pic], source, folder)
     made = folder / "network.so"
     run_tool([*command, "-std=c11", "-shared", str(C_SOURCES / "host.c"), "-o", str(made), "-lm"], folder)
     library = ctypes.CDLL(str(made))
@@ -93,9 +96,9 @@ def _library(graph: Graph, source: CSource, folder: Path) -> ctypes.CDLL:
     return library
 
 
-def _steps(library: ctypes.CDLL, x: int, y: int, operators: int) -> tuple[list[int], list[float]]:
+def _steps(library: ctypes.CDLL, x: int, y: int, most: int) -> tuple[list[int], list[float]]:
     """The steps of one inference, and the nanoseconds from each to the next."""
-    index, times = np.empty(operators + 16, np.int32), np.empty(operators + 16)
+    index, times = np.empty(most, np.int32), np.empty(most)
     count = library.time_stepped(x, y, index.ctypes.data, times.ctypes.data)
     return index[:count].tolist(), np.diff(times[:count]).tolist()
 
@@ -114,7 +117,10 @@ class _Best:
     def operators(self) -> dict[int, float]:
         """Nanoseconds of each operator, less those of an empty pair of steps."""
         empty, _, *parts = self.spans
-        return {i: max(0.0, part - empty) for i, part in zip(self.steps[2:-1], parts, strict=True)}
+        times: dict[int, float] = {}
+        for i, part in zip(self.steps[2:-1], parts, strict=True):
+            times[i] = times.get(i, 0.0) + max(0.0, part - empty)
+        return times
 
 
 def _peers(graph: Graph, inputs: Runs) -> dict[str, Callable[[int], float]]:
