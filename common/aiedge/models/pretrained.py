@@ -1,0 +1,46 @@
+"""The weights that the kit ships: NumPy archives in `common/weights`, made by `aiedge.recipes`."""
+
+import io
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from aiedge.errors import UserError
+from aiedge.files import write_atomic
+from aiedge.framework import keras
+from aiedge.paths import COMMON
+
+WEIGHTS = COMMON / "weights"
+
+
+def save_weights(model: keras.Model, path: str | Path) -> Path:
+    """Write a model's weights, in their order, to a compressed `.npz`."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, *model.get_weights())
+    return write_atomic(path, buffer.getvalue())
+
+
+def load_weights(model: keras.Model, path: str | Path) -> keras.Model:
+    """Give a model the weights in a file of `save_weights`; returns the model.
+
+    Raises `UserError` for a file that is missing, damaged, or from another network.
+    """
+    path = Path(path)
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            weights = [archive[f"arr_{i}"] for i in range(len(archive.files))]
+    except FileNotFoundError as error:
+        raise UserError(f"the weights {path} are missing", "fetch the whole repository again") from error
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise UserError(f"{path} is damaged: {error}", "fetch the file again") from error
+    shapes, wanted = [w.shape for w in weights], [w.shape for w in model.get_weights()]
+    if shapes != wanted:
+        raise UserError(
+            f"{path} holds the weights of another network than {model.name}",
+            f"it has {len(shapes)} arrays, {model.name} has {len(wanted)}"
+            if len(shapes) != len(wanted)
+            else "their shapes differ",
+        )
+    model.set_weights(weights)
+    return model
