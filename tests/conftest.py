@@ -4,13 +4,16 @@ import atexit
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 # Before TensorFlow is imported by anything: no pages about the CPU it found.
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+
+# No test asks the network for pictures: the drawn ones, unless the environment names a folder with the real ones.
+os.environ.setdefault("AIEDGE_DATA", "drawn")
 
 REPO = Path(__file__).resolve().parent.parent
 
@@ -53,3 +56,31 @@ def artifacts() -> Path:
     folder = REPO / "tests" / "artifacts"
     folder.mkdir(exist_ok=True)
     return folder
+
+
+@pytest.fixture
+def browser(need_tool, tmp_path) -> Iterator:
+    """A headless Chromium, driven by its own driver."""
+    how = "apt install chromium chromium-driver"
+    chromium, driver = need_tool("chromium", how), need_tool("chromedriver", how)
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for flag in (
+        "headless=new",
+        "no-sandbox",
+        "disable-gpu",
+        "disable-dev-shm-usage",
+        "no-first-run",
+        "disable-background-networking",
+        "disable-component-update",
+        "disable-sync",
+        f"user-data-dir={tmp_path}/chromium",
+        "window-size=1280,1000",
+    ):
+        options.add_argument(f"--{flag}")
+    window = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
+    window.set_script_timeout(500)
+    yield window
+    window.quit()

@@ -15,11 +15,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from aiedge.datasets.dataset import DRAWN
 from aiedge.datasets.download import download
 from aiedge.errors import UserError
 from aiedge.files import cache_folder
 
 Arrays = dict[str, NDArray[np.uint8]]
+
+# What reading a file raises that is cut off or no .npz file.
+DAMAGED = (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile, zlib.error)
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ def find(archive: Archive) -> Path:
     Raises `UserError` where `AIEDGE_DATA` is set and the file is not there, and what `download` raises.
     """
     folder = os.environ.get("AIEDGE_DATA")
-    if folder:
+    if folder and folder != DRAWN:
         path = Path(folder).expanduser() / archive.file
         if not path.is_file():
             raise UserError(
@@ -92,7 +96,7 @@ def read(path: Path, archive: Archive) -> Arrays:
             arrays = {name: file[name] for name in ("x_train", "y_train", "x_test", "y_test")}
     except KeyError as error:
         raise _damaged(path, f"the array {error.args[0].split()[0]} is missing") from error
-    except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
+    except DAMAGED as error:
         raise _damaged(path, "it is cut off or no .npz file") from error
     for part, count in (("train", archive.train), ("test", archive.test)):
         images, labels = arrays[f"x_{part}"], arrays[f"y_{part}"]

@@ -192,14 +192,14 @@ def photograph(canvas: Canvas, r: Random, side: int) -> NDArray[np.uint8]:
     contrasty and colourful."""
     image = canvas.image
     if r.random() < 0.2:  # a small picture made larger
-        small = r.randint(side // 3, side)
+        small = r.randint(max(24, side // 3), side)
         image = image.resize((small, small), Image.Resampling.BOX)
     if image.width != side:
         filters = (Image.Resampling.BOX, Image.Resampling.LANCZOS, Image.Resampling.BICUBIC)
         image = image.resize((side, side), r.choice(filters))
     sharpness = r.random()
     if sharpness < 0.2:
-        image = image.filter(ImageFilter.GaussianBlur(r.uniform(0.4, 1.3)))
+        image = image.filter(ImageFilter.GaussianBlur(r.uniform(0.4, 1.3) * side / 96))
     elif sharpness > 0.8:
         image = image.filter(ImageFilter.UnsharpMask(r.uniform(0.6, 2.0), r.randint(40, 140), 0))
     pixels = np.asarray(image, dtype=np.float32)

@@ -123,19 +123,19 @@ def deer(s: Stamp) -> None:
 
 
 def horse(s: Stamp) -> None:
-    """Heavy and long-headed, with a mane and a full tail."""
+    """Heavy and long-headed, with hair on its neck and a full tail."""
     r = s.r
     fur = lit(r.choice(((110, 62, 35), (50, 38, 32), (190, 185, 180), (150, 90, 50))), r.uniform(0.75, 1.25))
-    mane = lit(fur, r.choice((0.4, 1.7)))
+    hair = lit(fur, r.choice((0.4, 1.7)))
     y = _legs(s, fur, 0.55, 0.3, 0.12)
     head = (0.7, y + 0.6)
     s.line([(0.38, y + 0.02), head], fur, 0.32)
     s.line([head, (head[0] + 0.25, head[1] - 0.28)], fur, 0.2)
-    s.line([(0.22, y + 0.22), (0.56, y + 0.78)], mane, 0.15)
+    s.line([(0.22, y + 0.22), (0.56, y + 0.78)], hair, 0.15)
     s.polygon(
         [(head[0] - 0.06, head[1] + 0.08), (head[0], head[1] + 0.3), (head[0] + 0.1, head[1] + 0.08)], fur
     )
-    s.line([(-0.52, y + 0.12), (-0.75, y - 0.1), (-0.78, y - 0.55)], mane, 0.17)
+    s.line([(-0.52, y + 0.12), (-0.75, y - 0.1), (-0.78, y - 0.55)], hair, 0.17)
     if r.random() < 0.3:
         s.polygon(
             [(-0.18, y + 0.32), (0.18, y + 0.32), (0.14, y - 0.02), (-0.14, y - 0.02)],

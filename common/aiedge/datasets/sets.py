@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from tqdm import tqdm
 
-from aiedge.datasets import archives, drawn_cars, drawn_small
+from aiedge.datasets import archives, canvas, car_model, drawn_cars, drawn_small, scenes, things
 from aiedge.datasets.dataset import DRAWN, Dataset, Splits
 from aiedge.datasets.download import NoNetworkError
 from aiedge.errors import UserError
@@ -164,14 +164,14 @@ def _drawn(name: str, draw: Callable[[int, int], tuple[NDArray, NDArray, NDArray
            classes: tuple[str, ...], why: str) -> Splits:  # fmt: skip
     """Drawings, made once and kept in the cache under a name that changes with the code that draws."""
     code = hashlib.sha256(repr(counts).encode())
-    for file in sorted(Path(__file__).parent.glob("*.py")):
-        code.update(file.read_bytes())
+    for module in (canvas, car_model, scenes, things, drawn_cars, drawn_small):
+        code.update(Path(str(module.__file__)).read_bytes())
     path = cache_folder("datasets") / f"drawn-{name}-{code.hexdigest()[:12]}.npz"
     parts = ("train", "calibration", "test")
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {key: file[key] for key in file.files}
-    except (OSError, ValueError, EOFError):  # not there, or damaged: drawn anew
+    except archives.DAMAGED:  # not there, or damaged: drawn anew
         arrays = {}
         for seed, (part, count) in enumerate(zip(parts, counts, strict=True)):
             arrays.update(
