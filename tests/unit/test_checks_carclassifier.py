@@ -1,0 +1,317 @@
+"""The checks of the car notebook: right answers pass, and each likely mistake is recognised."""
+
+import math
+
+import numpy as np
+import pytest
+
+from aiedge import models, tflite
+from aiedge.checks import CheckFailed
+from aiedge.checks import carclassifier as checks
+from aiedge.quantization import QuantParams, layer_multipliers, multiply_by_quantized_multiplier, patches
+
+
+def says(text: str, check, *arguments) -> None:
+    """The check must fail with `text` in its message, never with another exception."""
+    with pytest.raises(CheckFailed) as caught:
+        check(*arguments)
+    assert text in str(caught.value), caught.value
+
+
+RIGHT = {
+    checks.accuracy: lambda p, y: np.mean((p > 0.5) == y),
+    checks.macs: lambda kernel, output: math.prod(kernel) * output[0] * output[1],
+    checks.naive: lambda v: np.clip(np.round(v), -128, 127),
+    checks.scale_of_layer: lambda w: np.abs(w).max() / 127,
+    checks.scales_of_channels: lambda w: np.abs(w).max(axis=tuple(range(w.ndim - 1))) / 127,
+    checks.activation_params: lambda low, high: ((high - low) / 255, round(-128 - low * 255 / (high - low))),
+    checks.expected_ms: lambda macs, cycles, mhz: macs * cycles / mhz / 1000,
+}
+
+
+@pytest.mark.parametrize("check", RIGHT, ids=lambda check: check.__name__)
+def test_right_answers_pass(check, capsys: pytest.CaptureFixture) -> None:
+    check(RIGHT[check])
+    assert "✓ TODO" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("check", RIGHT, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("value", [..., None])
+def test_open_ones_are_called_open(check, value) -> None:
+    says("still open", check, lambda *arguments: value)
+
+
+@pytest.mark.parametrize("check", RIGHT, ids=lambda check: check.__name__)
+@pytest.mark.parametrize(
+    ("function", "text"),
+    [
+        (7, "is not callable"),
+        (lambda *arguments: nothing, "NameError"),  # noqa: F821
+        (lambda *arguments: "a few", "✗ TODO"),
+        (lambda *arguments: np.nan, "✗ TODO"),
+        (lambda *arguments: [1, 2, 3], "✗ TODO"),
+        (lambda *arguments: -12345.0, "✗ TODO"),
+    ],
+)
+def test_accidents_are_told(check, function, text: str) -> None:
+    says(text, check, function)
+
+
+@pytest.mark.parametrize(
+    ("function", "text"),
+    [
+        (lambda p, y: np.sum((p > 0.5) == y), "number of right answers"),
+        (lambda p, y: 100 * np.mean((p > 0.5) == y), "per cent"),
+        (lambda p, y: np.mean((p > 0.5) != y), "wrong answers"),
+        (lambda p, y: np.mean(p == y), "compare answers"),
+        (lambda p, y: np.mean(p > 0.5), "called car"),
+        (lambda p, y: (p > 0.5) == y, "shape (8,)"),
+    ],
+)
+def test_accuracy_mistakes(function, text: str) -> None:
+    says(text, checks.accuracy, function)
+
+
+@pytest.mark.parametrize(
+    ("function", "text"),
+    [
+        (lambda kernel, output: math.prod(kernel) * math.prod(output), "rows and columns alone"),
+        (lambda kernel, output: math.prod(kernel), "number of weights"),
+        (lambda kernel, output: 2 * math.prod(kernel) * output[0] * output[1], "count as one step"),
+        (lambda kernel, output: math.prod(kernel) * output[0], "rows times columns"),
+        (lambda kernel, output: math.prod(kernel) * (output[0] + output[1]), "do not add"),
+        (lambda kernel, output: math.prod(output[:2]) * math.prod(kernel[i] for i in range(4)), "IndexError"),
+    ],
+)
+def test_macs_mistakes(function, text: str) -> None:
+    says(text, checks.macs, function)
+
+
+@pytest.mark.parametrize(
+    ("function", "text"),
+    [
+        (lambda v: np.clip(np.trunc(v), -128, 127), "cuts the fraction off"),
+        (lambda v: np.clip(np.floor(v), -128, 127), "np.floor"),
+        (np.round, "clamp"),
+        (lambda v: np.round(v).astype(np.int64).astype(np.int8), "wrap around"),
+        (lambda v: np.clip(np.round(v), 0, 255), "uint8"),
+        (lambda v: np.clip(np.round(v), -127, 127), "down to −128"),
+        (lambda v: np.clip(v, -128, 127), "round, too"),
+        (lambda v: np.round(v[:3]), "shape (3,)"),
+    ],
+)
+def test_naive_mistakes(function, text: str) -> None:
+    says(text, checks.naive, function)
+
+
+def test_int8_is_welcome_where_numbers_are_whole(capsys: pytest.CaptureFixture) -> None:
+    checks.naive(lambda v: np.clip(np.round(v), -128, 127).astype(np.int8))
+    assert "✓" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("function", "text"),
+    [
+        (lambda w: w.max() / 127, "np.abs first"),
+        (lambda w: w.min() / 127, "np.abs first"),
+        (lambda w: np.abs(w).max() / 128, "divide by 127"),
+        (lambda w: np.abs(w).max() / 255, "2 max"),
+        (lambda w: np.ptp(w) / 255, "of activations"),
+        (lambda w: 127 / np.abs(w).max(), "what to divide by"),
+        (lambda w: np.abs(w).max(), "the scale makes it 127"),
+        (lambda w: np.abs(w).max(axis=0) / 127, "shape"),
+    ],
+)
+def test_scale_of_layer_mistakes(function, text: str) -> None:
+    says(text, checks.scale_of_layer, function)
+
+
+@pytest.mark.parametrize(
+    ("function", "text"),
+    [
+        (lambda w: np.abs(w).max() / 127, "wants an axis"),
+        (lambda w: np.abs(w).max(axis=-1) / 127, "over the channels"),
+        (lambda w: np.abs(w).max(axis=tuple(range(1, w.ndim))) / 127, "last axis here"),
+        (lambda w: np.abs(w).max(axis=(0, 1)) / 127, "reshape to a table"),
+        (lambda w: np.abs(w).max(axis=(0, 1, 2), keepdims=True) / 127, "keepdims=False"),
+        (lambda w: w.reshape(-1, w.shape[-1]).max(axis=0) / 127, "np.abs first"),
+        (lambda w: np.abs(w.reshape(-1, w.shape[-1])).max(axis=0) / 128, "divide by 127"),
+        (lambda w: 127 / np.abs(w.reshape(-1, w.shape[-1])).max(axis=0), "what to divide by"),
+        (lambda w: np.abs(w.reshape(-1, w.shape[-1])).max(axis=0), "divide by 127"),
+        (lambda w: np.full(w.shape[-1], np.abs(w).max() / 127), "its own maximum"),
+        (lambda w: np.abs(w.reshape(w.shape[-1], -1)).max(axis=1) / 127, "mixes the channels"),
+        (lambda w: np.abs(w.reshape(-1, w.shape[-1])).mean(axis=0) / 127, "not the mean"),
+        (lambda w: np.abs(w).max(axis=(0, 1, 2)) / 127, "all but the last"),
+    ],
+)
+def test_scales_of_channels_mistakes(function, text: str) -> None:
+    says(text, checks.scales_of_channels, function)
+
+
+def params(low, high, steps=255, first=-128):
+    scale = (high - low) / steps
+    return scale, round(first - low / scale)
+
+
+@pytest.mark.parametrize(
+    ("function", "text"),
+    [
+        (lambda low, high: (..., ...), "`scale` has no value yet"),
+        (lambda low, high: (params(low, high)[0], ...), "`zero_point` has no value yet"),
+        (lambda low, high: params(low, high)[0], "two values"),
+        (lambda low, high: params(low, high, 256), "255 steps between"),
+        (lambda low, high: params(low, high, 127), "asymmetric"),
+        (lambda low, high: (255 / (high - low), -128), "steps per unit"),
+        (lambda low, high: (max(-low, high) / 127, 0), "of weights"),
+        (lambda low, high: ((high + low) / 255, params(low, high)[1]), "low may be negative"),
+        (lambda low, high: params(low, high, first=0), "uint8"),
+        (lambda low, high: (params(low, high)[0], -128 - low / params(low, high)[0]), "round it"),
+        (
+            lambda low, high: (params(low, high)[0], round(-128 + low / params(low, high)[0])),
+            "above −128",
+        ),
+        (lambda low, high: (params(low, high)[0], 0), "not symmetric"),
+        (lambda low, high: params(low, high, first=127), "not 127"),
+        (lambda low, high: (params(low, high)[0], -128), "low must become −128"),
+    ],
+)
+def test_activation_params_mistakes(function, text: str) -> None:
+    says(text, checks.activation_params, function)
+
+
+def note(ranges, name, values, start=(0.0, 0.0), first=min, second=max):
+    low, high = ranges.get(name, start)
+    ranges[name] = (first(low, values.min()), second(high, values.max()))
+
+
+def test_note_range(capsys: pytest.CaptureFixture) -> None:
+    checks.note_range(note)
+    assert "✓ TODO 7" in capsys.readouterr().out
+
+
+def only_new(ranges, name, values):
+    ranges.setdefault(name, (values.min(), values.max()))
+
+
+@pytest.mark.parametrize(
+    ("function", "text"),
+    [
+        (lambda ranges, name, values: None, "still open"),
+        (lambda ranges, name, values: ranges.__setitem__(name, ...), "still open"),
+        (lambda ranges, name, values: (values.min(), values.max()), "still open"),
+        (lambda r, n, v: note(r, "all", v), "each name has its own pair"),
+        (lambda r, n, v: r.__setitem__(n, (v.min(), v.max())), "last batch alone"),
+        (lambda r, n, v: note(r, n, v, (np.inf, -np.inf)), "begin with (0, 0)"),
+        (only_new, "the first batch alone"),
+        (lambda r, n, v: note(r, n, v, second=lambda a, b: b), "highest is the max"),
+        (lambda r, n, v: note(r, n, v, first=lambda a, b: b), "lowest is the min"),
+        (lambda r, n, v: r.__setitem__(n, (5.0, 0.0) if n == "b" else (3.0, -1.0)), "the lowest comes first"),
+        (lambda r, n, v: note(r, n, v, first=max, second=min), "changed places"),
+        (lambda r, n, v: r.__setitem__(n, v.max()), "shape ()"),
+        (lambda r, n, v: r[n], "KeyError"),
+    ],
+)
+def test_note_range_mistakes(function, text: str) -> None:
+    says(text, checks.note_range, function)
+
+
+@pytest.fixture(scope="module")
+def model() -> bytes:
+    """An int8 MobileNet with random weights whose input has another range than 0 to 1, and so another zero point."""
+    network = models.randomize(models.mobilenet_v1(size=32))
+    return tflite.convert_int8(network, models.random_images(8, (32, 32, 3)) - 0.3)
+
+
+def convolution(
+    x, w, b, source, weights, target, fill=None, zero=1, bias=1, late=0, offset=1, wide=np.int32, clamp=True
+):
+    multiplier, shift = layer_multipliers(source, weights, target, len(w))
+    seen = patches(x, 3, 2, source.zero_point if fill is None else fill).astype(wide)
+    sums = (seen - wide(zero * source.zero_point)) @ w.reshape(len(w), -1).T.astype(wide) + bias * b
+    y = multiply_by_quantized_multiplier(sums, multiplier, shift) + late * b + offset * target.zero_point
+    return (np.clip(y, -128, 127) if clamp else y).astype(np.int8)
+
+
+def with_real_factor(x, w, b, source, weights, target):
+    seen = patches(x, 3, 2, source.zero_point).astype(np.int32) - source.zero_point
+    sums = seen @ w.reshape(len(w), -1).T.astype(np.int32) + b
+    y = np.round(sums * source.scale * weights.scale / target.scale) + target.zero_point
+    return np.clip(y, -128, 127).astype(np.int8)
+
+
+def test_integer_convolution(model: bytes, capsys: pytest.CaptureFixture) -> None:
+    checks.integer_convolution(convolution, model)
+    assert "✓ TODO 8" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"fill": 0}, "the edge must stand for 0.0"),
+        ({"zero": 0}, "subtract the input's zero point"),
+        ({"zero": 0, "fill": 0}, "and fill the edge"),
+        ({"bias": 0}, "add the bias to the sums"),
+        ({"bias": 0, "late": 1}, "add the bias to the sums"),
+        ({"offset": 0}, "add the output's zero point"),
+        ({"wide": np.int8}, "int8 overflows"),
+        ({"clamp": False}, "clamp"),
+    ],
+)
+def test_integer_convolution_mistakes(change: dict, text: str, model: bytes) -> None:
+    says(text, checks.integer_convolution, lambda *arguments: convolution(*arguments, **change), model)
+
+
+@pytest.mark.parametrize(
+    ("function", "text"),
+    [
+        (lambda *a: ..., "still open"),
+        (lambda x, w, *rest: x @ w, "ValueError"),
+        (with_real_factor, "use multiply_by_quantized_multiplier"),
+        (lambda *a: convolution(*a).astype(np.int32), "numbers of type int32"),
+        (lambda *a: convolution(*a)[..., :1], "shape"),
+        (lambda *a: convolution(*a) // 2, "values differ"),
+    ],
+)
+def test_integer_convolution_accidents(function, text: str, model: bytes) -> None:
+    says(text, checks.integer_convolution, function, model)
+
+
+SIGMOID = QuantParams(1 / 256, -128)
+
+
+def test_threshold(capsys: pytest.CaptureFixture) -> None:
+    checks.threshold(0, SIGMOID)
+    checks.threshold(np.int64(12), QuantParams(0.02, -13))
+    assert capsys.readouterr().out.count("✓ TODO 9") == 2
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (..., "still open"),
+        (128, "add the zero point"),
+        (256, "do not subtract it"),
+        (-128, "divide by the scale"),
+        (0.5, "the answer is an int8"),
+        (127, "uint8"),
+        (42, "got:      42"),
+        ("0", "holds more than numbers"),
+    ],
+)
+def test_threshold_mistakes(value, text: str) -> None:
+    says(text, checks.threshold, value, SIGMOID)
+
+
+@pytest.mark.parametrize(
+    ("function", "text"),
+    [
+        (lambda macs, cycles, mhz: macs * cycles / mhz / 1e6, "seconds"),
+        (lambda macs, cycles, mhz: macs * cycles / mhz, "microseconds"),
+        (lambda macs, cycles, mhz: macs * cycles, "divide by the cycles"),
+        (lambda macs, cycles, mhz: macs / cycles / mhz / 1000, "cycles that each takes"),
+        (lambda macs, cycles, mhz: macs / mhz / 1000, "cycles of a MAC are missing"),
+        (lambda macs, cycles, mhz: mhz * 1000 / (macs * cycles), "upside down"),
+    ],
+)
+def test_expected_ms_mistakes(function, text: str) -> None:
+    says(text, checks.expected_ms, function)
