@@ -7,9 +7,10 @@ environment, so a notebook sees the packages that its caller sees.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 import nbformat
 from ipykernel.kernelspec import get_kernel_dict
@@ -24,26 +25,37 @@ from aiedge.errors import Parser, UserError, exit_cleanly
 from aiedge.files import write_atomic
 from aiedge.paths import project_dir
 
+# The drawn pictures, whatever is on this computer: what is committed must show no other.
+DRAWN = {"AIEDGE_DATA": "drawn"}
+
 
 class _ThisPython(KernelSpecManager):
-    """Offers one kernel, whatever its name: the Python that runs now."""
+    """Offers one kernel, whatever its name: the Python that runs now, with `variables` in its environment."""
+
+    def __init__(self, variables: Mapping[str, str]):
+        super().__init__()
+        self.variables = dict(variables)
 
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
         # Plots belong in the notebook even where the caller's environment asks for another backend.
-        env = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
+        env = self.variables | {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
         return KernelSpec(**(get_kernel_dict() | {"env": env}))
 
 
 @contextmanager
-def kernel(nb: NotebookNode, folder: str | Path) -> Iterator[NotebookClient]:
+def kernel(
+    nb: NotebookNode, folder: str | Path, variables: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[NotebookClient]:
     """Start a kernel whose current folder is `folder`; yields the client that runs the cells of `nb` in it.
+
+    `variables` are added to the kernel's environment.
 
     `client.execute_cell(cell, index)` runs one cell, stores its outputs in place and raises nbclient's
     `CellExecutionError` (with `ename` and `evalue`) where it fails. The kernel ends with the block.
     """
     # Encrypted where the installed Jupyter can: other people's programs on this machine share its local ports.
     manager = AsyncKernelManager(
-        kernel_name="python3", kernel_spec_manager=_ThisPython(), transport_encryption="auto"
+        kernel_name="python3", kernel_spec_manager=_ThisPython(variables), transport_encryption="auto"
     )
     client = NotebookClient(
         nb,
@@ -57,7 +69,12 @@ def kernel(nb: NotebookNode, folder: str | Path) -> Iterator[NotebookClient]:
         yield client
 
 
-def execute(nb: NotebookNode, folder: str | Path, progress: bool = True) -> NotebookNode:
+def execute(
+    nb: NotebookNode,
+    folder: str | Path,
+    progress: bool = True,
+    variables: Mapping[str, str] = MappingProxyType({}),
+) -> NotebookNode:
     """Run all code cells of `nb` in order, with `folder` as the current folder and a bar that counts cells.
 
     The outputs are stored in `nb` itself, which is returned; after a failure they are there up to the failing
@@ -66,7 +83,10 @@ def execute(nb: NotebookNode, folder: str | Path, progress: bool = True) -> Note
     code = [cell for cell in nb.cells if cell.cell_type == "code" and cell.source.strip()]
     for cell in code:
         cell.outputs, cell.execution_count = [], None
-    with kernel(nb, folder) as client, tqdm(total=len(code), unit="cell", disable=not progress) as bar:
+    with (
+        kernel(nb, folder, variables) as client,
+        tqdm(total=len(code), unit="cell", disable=not progress) as bar,
+    ):
         for index, cell in enumerate(nb.cells):
             if cell.cell_type == "markdown" and cell.source.startswith("#"):
                 bar.set_description(cell.source.splitlines()[0].strip("# ")[:40])

@@ -100,6 +100,29 @@ def test_execute_stores_outputs_and_artefacts_the_same_each_time(kit: Path) -> N
     assert before == {path: path.read_bytes() for path in kit.rglob("*") if path.is_file()}
 
 
+def test_cells_run_on_drawn_pictures_alone(kit: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever pictures this computer has, none of them gets into a committed output, and a rehearsal needs none."""
+    monkeypatch.setenv("AIEDGE_DATA", "/pictures")
+    source = kit / "common" / "lessons" / "tiny" / "notebook.py"
+    cell = "import os\nassert os.environ['AIEDGE_DATA'] == 'drawn', os.environ['AIEDGE_DATA']\n"
+    source.write_text(source.read_text().replace("low, high = -1.0, 1.0\n", f"low, high = -1.0, 1.0\n{cell}"))
+    build(project(kit), run=True, progress=False)
+    assert rehearse_notebook(project(kit), progress=False) == []
+
+
+def test_a_level_s_firmware_is_built_with_the_lesson_s_model(tmp_path: Path) -> None:
+    write_lesson(tmp_path, levels=["easy", "hard"])
+    hard = find_lessons(tmp_path, "tiny")[0].projects[1]
+    models = []
+
+    def run(vscode: Path, main_cpp: Path, model_cpp: Path) -> str:
+        models.append(model_cpp.relative_to(tmp_path).as_posix())
+        return ""
+
+    rehearse_firmware(hard, progress=False, run=run)
+    assert set(models) == {"tiny_hard/solution/tiny.cpp"}
+
+
 def test_execute_writes_nothing_when_a_cell_fails(kit: Path) -> None:
     before = (kit / "tiny/solution/tiny.ipynb").read_bytes()
     source = kit / "common/lessons/tiny/notebook.py"

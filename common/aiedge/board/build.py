@@ -68,7 +68,8 @@ def build(
 ) -> Path:
     """Build the PlatformIO project in `project_folder` and return the path of the program.
 
-    With `main_cpp` or `model_cpp` those files take the place of the student's, which stay untouched: the build then
+    With `main_cpp` or `model_cpp` those files take the place of the student's (the model's by its file name), which
+    stay untouched: the build then
     happens in `build_dir`, by default `build/firmware` beside the project. Raises `UserError` with the end of the
     compiler's output where the build fails.
     """
@@ -101,10 +102,10 @@ def _lay_out(project: Path, folder: Path, main_cpp: Path | None, model_cpp: Path
     """Fill `folder` with the project's sources, two of them exchanged, and return it."""
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(project / "main", folder)
-    model_name = f"{project.parent.name}.cpp"
-    for source, name in (main_cpp, "main.cpp"), (model_cpp, model_name):
-        if source:
-            shutil.copyfile(source, folder / name)
+    if main_cpp:
+        shutil.copyfile(main_cpp, folder / "main.cpp")
+    if model_cpp:
+        shutil.copyfile(model_cpp, folder / model_cpp.name)
     return folder
 
 

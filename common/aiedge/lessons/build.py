@@ -12,7 +12,7 @@ from aiedge.errors import UserError
 from aiedge.files import write_atomic
 from aiedge.lessons.notebook import clean_outputs, from_file, keep_outputs, to_notebook, to_text
 from aiedge.lessons.source import Source, read_source, shown
-from aiedge.notebooks import execute
+from aiedge.notebooks import DRAWN, execute
 
 _KEYS: dict[str, type] = {"title": str, "minutes": int, "board": str, "levels": list, "artifacts": list}
 
@@ -121,9 +121,9 @@ def read_lesson(folder: Path, root: Path) -> Lesson:
 def build(project: Project, run: bool = False, progress: bool = True) -> list[str]:
     """Write the project's generated files and return what there is to say, a line each.
 
-    With `run` the solution notebook is executed in an empty folder and the lesson's artefacts are copied to
-    the solution. Raises `UserError`, with nothing written, for a source that breaks the rules or a cell that
-    fails.
+    With `run` the solution notebook is executed in an empty folder, on drawn pictures, and the lesson's artefacts
+    are copied to the solution. Raises `UserError`, with nothing written, for a source that breaks the rules or a
+    cell that fails.
     """
     if run:
         files, fresh = _executed(project, progress), True
@@ -149,7 +149,7 @@ def _executed(project: Project, progress: bool) -> dict[Path, str]:
     with tempfile.TemporaryDirectory(prefix="aiedge-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         try:
-            execute(nb, folder, progress)
+            execute(nb, folder, progress, DRAWN)
             clean_outputs(nb, folder)
         except UserError as error:
             raise UserError(f"{project.name}: {error.message}", error.hint) from error

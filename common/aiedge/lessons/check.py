@@ -57,7 +57,9 @@ def check_outputs(project: Project, fresh: bool) -> list[str]:
     """The solution was run as it is now, without an error, and its artefacts are there."""
     failures = []
     if not fresh:
-        failures.append(f"{shown(project.solution)}: outputs stale, run build {project.name} --execute")
+        failures.append(
+            f"{shown(project.solution)}: outputs stale, run build {project.lesson.name} --execute"
+        )
     nb = from_file(project.solution)
     for number, cell in enumerate(code_cells(nb) if nb else [], 1):
         for output in cell.outputs:

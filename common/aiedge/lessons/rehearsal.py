@@ -19,7 +19,7 @@ from aiedge.errors import UserError
 from aiedge.files import write_atomic
 from aiedge.lessons.build import Project
 from aiedge.lessons.source import shown
-from aiedge.notebooks import kernel
+from aiedge.notebooks import DRAWN, kernel
 
 STOPPED = 3  # exit status of the firmware on the host where todo() stops it
 SECONDS = 60
@@ -49,7 +49,7 @@ def rehearse_notebook(project: Project, progress: bool = True) -> list[str]:
     nb = v4.new_notebook(cells=[step.cell for step in steps])
     bar = tqdm(steps, desc=f"{project.name}: notebook", unit="cell", disable=not progress)
     temporary = tempfile.TemporaryDirectory(prefix="aiedge-", ignore_cleanup_errors=True)
-    with temporary as folder, kernel(nb, folder) as client:
+    with temporary as folder, kernel(nb, folder, DRAWN) as client:
         stopped = False
         for index, step in enumerate(bar):
             if step.role == "check of skeleton" and stopped:
@@ -137,7 +137,7 @@ def rehearse_firmware(project: Project, progress: bool = True, run: RunFirmware 
     if not any(shutil.which(compiler) for compiler in ("c++", "g++", "clang++")):
         print(f"{project.name}: firmware NOT checked, there is no C++ compiler (Debian: apt install g++)")
         return []
-    count, model = len(source.todos), project.solution.with_suffix(".cpp")
+    count, model = len(source.todos), project.solution.parent / f"{project.lesson.name}.cpp"
     bar = tqdm(range(count + 1), desc=f"{project.name}: firmware", unit="build", disable=not progress)
     with tempfile.TemporaryDirectory(prefix="aiedge-", ignore_cleanup_errors=True) as folder:
         for solved in bar:
