@@ -75,7 +75,9 @@ def count_instructions(
     # and one before and one after the plain network.
     steps = np.frombuffer(written[len(inputs) * memory_bytes(graph.outputs) :], "<i4")[4:]
     empty, _, total, _, *parts = [after - before for before, after in pairwise(counts)]
-    operators = {int(step): part - empty for step, part in zip(steps[:-1], parts, strict=True)}
+    operators: dict[int, int] = {}
+    for step, part in zip(steps[:-1].tolist(), parts, strict=True):
+        operators[step] = operators.get(step, 0) + part - empty
     return Count(total - empty, operators, from_memory(written, graph.outputs, len(inputs)))
 
 

@@ -49,7 +49,7 @@ def write_sources(folder: Path, graph: Graph, source: CSource, runs: int) -> Non
     source.write(folder)
     (folder / "bench.h").write_text(
         f"#define RUNS {runs}\n"
-        f"#define STEPS {len(graph.operators) + 16}\n"
+        f"#define STEPS {most_marks(graph, source)}\n"
         f"#define ARENA_BYTES {source.plan.arena_bytes}\n"
         f"#define INPUT_BYTES {memory_bytes(graph.inputs)}\n"
         f"#define OUTPUT_BYTES {memory_bytes(graph.outputs)}\n"
@@ -59,6 +59,11 @@ def write_sources(folder: Path, graph: Graph, source: CSource, runs: int) -> Non
     )
 
 
+def most_marks(graph: Graph, source: CSource) -> int:
+    """A number of markers that one inference does not reach, with those of the harness."""
+    return len(graph.operators) + (source.plan.stream.runs if source.plan.stream else 0) + 16
+
+
 def compile_network(command: Sequence[str], source: CSource, folder: Path) -> list[str]:
     """Compile the network twice: as `plain`, as it is, and as `stepped`, which calls aiedge_step() at each operator.
 
@@ -66,9 +71,14 @@ def compile_network(command: Sequence[str], source: CSource, folder: Path) -> li
     is to add the harness and to link.
     """
     command = [*command, f"-I{ENGINE}", f"-I{folder}", f"-I{C_SOURCES}"]
-    model, invoke = str(folder / f"{source.name}.c"), f"{source.name}_invoke"
-    stepped = [f"-D{invoke}=stepped", "-DAIEDGE_STEP=aiedge_step", "-include", "step.h"]
-    run_tool([*command, "-std=c11", "-c", f"-D{invoke}=plain", model, "-o", "plain.o"], folder)
+    model = str(folder / f"{source.name}.c")
+
+    def renamed(invoke: str) -> list[str]:
+        names = {"invoke": invoke, "begin": f"{invoke}_begin", "push_row": f"{invoke}_push_row"}
+        return [f"-D{source.name}_{old}={new}" for old, new in names.items()]
+
+    stepped = [*renamed("stepped"), "-DAIEDGE_STEP=aiedge_step", "-include", "step.h"]
+    run_tool([*command, "-std=c11", "-c", *renamed("plain"), model, "-o", "plain.o"], folder)
     run_tool([*command, "-std=c11", "-c", *stepped, model, "-o", "stepped.o"], folder)
     return [*command, "plain.o", "stepped.o"]
 

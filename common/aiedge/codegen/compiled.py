@@ -20,6 +20,7 @@ from tqdm import tqdm
 from aiedge.codegen.source import CSource, generate
 from aiedge.codegen.toolchain import ENGINE, host_compiler, run_compiler
 from aiedge.files import cache_folder
+from aiedge.memory import Streaming
 from aiedge.tflite import read
 from aiedge.tflite.graph import Graph, Tensor
 
@@ -31,16 +32,22 @@ class CompiledModel:
     """A .tflite (its path, its bytes, or the `Graph` read from it) as machine code; used like LiteRT's interpreter.
 
     All values are of the model's own types, int8 or float32. The library lies in the user's cache folder under the
-    hash of the generated C, the engine, the compiler and its flags, so that a model is compiled once.
+    hash of the generated C, the engine, the compiler and its flags, so that a model is compiled once. `stream` is that
+    of `generate`.
 
     Raises `UserError` where no C compiler is installed, or for a model that cannot become C.
     """
 
-    def __init__(self, model: str | Path | bytes | Graph, flags: Sequence[str] = ("-O3",)):
+    def __init__(
+        self,
+        model: str | Path | bytes | Graph,
+        flags: Sequence[str] = ("-O3",),
+        stream: Streaming = False,
+    ):
         if not isinstance(model, Graph):
             model = read(model)
         self.graph = model
-        self.source = generate(model, "model")
+        self.source = generate(model, "model", stream)
         self.library = _library(self.source, tuple(flags))
         # ctypes keeps a loaded library for good.
         self._invoke = ctypes.CDLL(str(self.library))["model_invoke"]

@@ -11,13 +11,15 @@ import jinja2
 from aiedge import __version__
 from aiedge.codegen.operators import FUSED, Call, Constant, emit
 from aiedge.codegen.operators.call import C_TYPES, c_float
+from aiedge.codegen.streaming import Streamer
 from aiedge.errors import UserError
 from aiedge.files import write_atomic
-from aiedge.memory import MemoryPlan, plan_memory
+from aiedge.memory import MemoryPlan, Streaming, plan_memory
 from aiedge.tflite.graph import Graph, Tensor
 
 ALIGNMENT = 4
 LINE = 104
+STREAM = '"aiedge_stream.h"'
 
 
 @dataclass(frozen=True)
@@ -43,8 +45,11 @@ class CSource:
         return paths
 
 
-def generate(graph: Graph, name: str) -> CSource:
+def generate(graph: Graph, name: str, stream: Streaming = False) -> CSource:
     """C of a graph; `name` begins every public name.
+
+    With `stream` the first layers run row by row, and the input may come row by row; with "auto" where that makes the
+    arena smaller.
 
     Raises `UserError` for operators, types or shapes that are not supported, naming what is.
     """
@@ -57,9 +62,15 @@ def generate(graph: Graph, name: str) -> CSource:
             raise UserError(
                 f"{tensor} cannot be the model's input or output", "int8 and float32 activations can"
             )
-    plan = plan_memory(graph, ALIGNMENT, fusable=FUSED)
+    plan = plan_memory(graph, ALIGNMENT, fusable=FUSED, streaming=stream)
     places = _Places(plan)
-    calls = [emit(step.operators, places) for step in plan.steps]
+    streamer = Streamer(plan, places) if plan.stream else None
+    flows = {flow.step.index: flow for flow in plan.stream.flows} if plan.stream else {}
+    calls = [
+        streamer.call(flows[step.index]) if streamer and step.index in flows else emit(step.operators, places)
+        for step in plan.steps
+    ]
+    by_step = dict(zip((step.index for step in plan.steps), calls, strict=True))
     constants = [*places.constants.values(), *(constant for call in calls for constant in call.constants)]
     values = {
         "name": name,
@@ -70,11 +81,19 @@ def generate(graph: Graph, name: str) -> CSource:
         "calls": list(zip(plan.steps, calls, strict=True)),
         "operands": list(places.constants.values()),
         "limits": _limits(calls),
-        "headers": sorted({call.header for call in calls if call.header}),
+        "headers": sorted({call.header for call in calls if call.header} | ({STREAM} if streamer else set())),
+        "streaming": streamer.streaming(by_step) if streamer else None,
+        "tail": [
+            (step, call) for step, call in zip(plan.steps, calls, strict=True) if step.index not in flows
+        ],
         "inputs": [_interface(tensor, plan) for tensor in graph.inputs],
         "outputs": [_interface(tensor, plan) for tensor in graph.outputs],
         "operator_methods": sorted({_method(op.kind) for op in graph.operators}),
-        "place": places.describe,
+        "place": lambda tensor: (
+            streamer.describe(tensor)
+            if streamer and tensor.index in streamer.stream.rings
+            else places.describe(tensor)
+        ),
     }
     texts = {
         key: _templates().get_template(key).render(values) for key in ("model.c", "model.h", "aiedge_model.h")

@@ -4,13 +4,16 @@
 - `buffers`: how long each tensor needs its bytes, and which tensors share them
 - `placement`: an address for each buffer, and a lower bound that says how good the addresses are
 - `search`: the exact search that placement falls back on
+- `bands`: which rows a layer reads to make a row
+- `stream`: layers that run row by row: when each row is made, how many rows each tensor keeps
+- `rings`: the buffers of such layers
 - `plan`: `plan_memory(graph)` → `MemoryPlan`, all of it
 
 The graph's inputs and outputs belong to the caller and take no arena.
 """
 
 from aiedge.memory.buffers import Buffer
-from aiedge.memory.plan import MemoryPlan, plan_memory
+from aiedge.memory.plan import MemoryPlan, Streaming, plan_memory
 from aiedge.memory.steps import Step, steps
 
-__all__ = ["Buffer", "MemoryPlan", "Step", "plan_memory", "steps"]
+__all__ = ["Buffer", "MemoryPlan", "Step", "Streaming", "plan_memory", "steps"]

@@ -18,7 +18,7 @@ BINARY = ("ADD", "SUB", "MUL")
 class Buffer:
     """One stretch of memory: its tensors, the steps between which it is live (both included), bytes, offset.
 
-    A step's scratch is a buffer without tensors.
+    A step's scratch is a buffer without tensors. `purpose` says what a buffer of the stream is for.
     """
 
     tensors: tuple[Tensor, ...]
@@ -26,6 +26,7 @@ class Buffer:
     last: int
     bytes: int
     offset: int = 0
+    purpose: str = ""
 
     def overlaps_in_time(self, other: "Buffer") -> bool:
         """Whether both are live during some step."""
@@ -67,10 +68,12 @@ def lifetimes(
     alignment: int,
     scratch: Callable[[Step], int] | None = None,
     in_place: bool = True,
+    apart: int = 0,
 ) -> tuple[list[Buffer], dict[int, str]]:
     """The arena's buffers, not placed yet, and the caller's name for each tensor that the caller holds.
 
     A tensor lives from the step that writes it to the last that reads it. Bytes are rounded up to `alignment`.
+    With `in_place` an output may lie over an input, but not those of the first `apart` steps.
     """
     groups, caller = _views(graph, steps)
     buffers: list[Buffer] = []
@@ -83,9 +86,11 @@ def lifetimes(
         last = max(spans[t.index][1] for t in tensors)
         # The step that writes this buffer, where it may write over one that it reads for the last time.
         victims = (
-            overwritable(steps[first].operators[0]) if in_place and len(steps[first].operators) == 1 else ()
+            overwritable(steps[first].operators[0])
+            if in_place and first >= apart and len(steps[first].operators) == 1
+            else ()
         )
-        size = _aligned(max(t.bytes for t in tensors), alignment)
+        size = aligned(max(t.bytes for t in tensors), alignment)
         for place in (home[t.index] for t in victims if t.index in home):
             old = buffers[place]
             if old.last == first and old.bytes == size:
@@ -96,12 +101,13 @@ def lifetimes(
             buffers.append(Buffer(tensors, first, last, size))
         home |= {t.index: place for t in tensors}
     for i, step in enumerate(steps):
-        if scratch is not None and (size := _aligned(scratch(step), alignment)):
+        if scratch is not None and (size := aligned(scratch(step), alignment)):
             buffers.append(Buffer((), i, i, size))
     return buffers, caller
 
 
-def _aligned(size: int, alignment: int) -> int:
+def aligned(size: int, alignment: int) -> int:
+    """The size, rounded up to a multiple of `alignment`."""
     return -(-size // alignment) * alignment
 
 

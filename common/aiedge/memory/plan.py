@@ -2,12 +2,19 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
+from aiedge.errors import UserError
 from aiedge.memory.buffers import Buffer, lifetimes
-from aiedge.memory.placement import Placement, peak, place
+from aiedge.memory.placement import peak, place
+from aiedge.memory.rings import stream_buffers
 from aiedge.memory.search import Block
 from aiedge.memory.steps import Step, steps
+from aiedge.memory.stream import Stream, longest, stream
 from aiedge.tflite.graph import Graph, Operator, Tensor
+
+# Whether the first steps run row by row: no, as it saves the most memory, or only where it saves any.
+Streaming = bool | Literal["auto"]
 
 
 @dataclass(frozen=True)
@@ -16,7 +23,8 @@ class MemoryPlan:
 
     `caller` maps the tensors that the caller holds to their names in C ("input", "output1"). `arena_bytes` is
     the arena's size, `peak_bytes` the largest sum of bytes live at one step, and `lower_bound` what every
-    placement of these buffers needs: at least the peak, more where a search has proved more.
+    placement of these buffers needs: at least the peak, more where a search has proved more. `stream` says how the
+    first steps run row by row, where they do.
     """
 
     steps: tuple[Step, ...]
@@ -25,6 +33,7 @@ class MemoryPlan:
     arena_bytes: int
     peak_bytes: int
     lower_bound: int
+    stream: Stream | None = None
 
     @property
     def proved(self) -> bool:
@@ -47,7 +56,7 @@ class MemoryPlan:
     def scratch_of(self, step: Step) -> Buffer:
         """The scratch buffer of a step that asked for one."""
         i = self.steps.index(step)
-        return next(buffer for buffer in self.buffers if not buffer.tensors and buffer.first == i)
+        return next(b for b in self.buffers if not b.tensors and not b.purpose and b.first == i)
 
     def live_bytes(self, operator: Operator) -> int:
         """Bytes of the arena that are live while the operator's step runs."""
@@ -62,50 +71,102 @@ def plan_memory(
     fusable: Collection[tuple[str, ...]] = (),
     scratch: Callable[[Step], int] | None = None,
     order: Sequence[int] | None = None,
+    streaming: Streaming = False,
 ) -> MemoryPlan:
     """Place the graph's activations in the smallest arena that can be found.
 
     Offsets are multiples of `alignment` bytes. `fusable` are sequences of kinds that may run as one step,
     `scratch` gives the bytes that a step needs while it runs, and `order` the operators' indices in execution
-    order (default: as in the file). The same graph always gives the same plan.
+    order (default: as in the file). With `streaming` the first steps run row by row, as many as make the arena
+    smallest; "auto" streams only where that saves memory. The same graph always gives the same plan.
+
+    Raises `UserError` where the first operator is to run row by row, but cannot.
     """
     run = steps(graph, fusable, order)
+    whole = _plan_whole(graph, run, alignment, scratch)
+    if not streaming:
+        return whole
+    plans = _plan_streams(graph, run, alignment, scratch)
+    if streaming == "auto":
+        return min([whole, *plans], key=lambda plan: plan.arena_bytes)
+    if not plans:
+        raise UserError(
+            "the network cannot run row by row",
+            "its one input must be an image [1, height, width, channels], its first operator a convolution, "
+            "a pool or element-wise, and later operators must not read the input",
+        )
+    return min(plans, key=lambda plan: plan.arena_bytes)
+
+
+def _plan_whole(
+    graph: Graph, run: tuple[Step, ...], alignment: int, scratch: Callable[[Step], int] | None
+) -> MemoryPlan:
     buffers, caller = lifetimes(graph, run, alignment, scratch)
-    placement = _place(buffers, alignment)
-    least = peak(_blocks(buffers, alignment))
-    if placement.height > least:
+    plan = _placed(run, buffers, caller, alignment)
+    if plan.arena_bytes > plan.peak_bytes:
         # An output in its input's place is held to that place, which can cost more than it saves.
         apart, _ = lifetimes(graph, run, alignment, scratch, in_place=False)
-        other = _place(apart, alignment)
-        if other.height < placement.height:
-            buffers, placement = apart, other._replace(bound=least)
-    placed = sorted(
-        (
-            replace(buffer, offset=offset * alignment)
-            for buffer, offset in zip(buffers, placement.offsets, strict=True)
-        ),
-        key=lambda b: (b.first, b.offset),
-    )
-    return MemoryPlan(
-        run,
-        tuple(placed),
-        caller,
-        placement.height * alignment,
-        least * alignment,
-        placement.bound * alignment,
-    )
+        other = _placed(run, apart, caller, alignment)
+        if other.arena_bytes < plan.arena_bytes:
+            return replace(other, peak_bytes=plan.peak_bytes, lower_bound=plan.peak_bytes)
+    return plan
 
 
-def _blocks(buffers: Sequence[Buffer], alignment: int) -> list[Block]:
-    return [Block(b.first, b.last, b.bytes // alignment) for b in buffers]
+def _plan_streams(
+    graph: Graph, run: tuple[Step, ...], alignment: int, scratch: Callable[[Step], int] | None
+) -> list[MemoryPlan]:
+    """Plans that stream some of the first steps, down to the best; those that cannot be better are left out."""
+    trials = []
+    for count in range(1, longest(graph, run) + 1):
+        streamed = stream(graph, run, count)
+        if streamed is not None:
+            whole, caller = lifetimes(graph, run, alignment, scratch, apart=count)
+            buffers = stream_buffers(streamed, run, whole, alignment)
+            trials.append((peak(_blocks(buffers, alignment)) * alignment, count, streamed, buffers, caller))
+    plans: list[MemoryPlan] = []
+    for least, _, streamed, buffers, caller in sorted(trials, key=lambda trial: trial[:2]):
+        if plans and least >= min(plan.arena_bytes for plan in plans):
+            break
+        plan = _placed(run, buffers, caller, alignment)
+        plans.append(replace(plan, stream=_with_offsets(streamed, plan)))
+    return plans
 
 
-def _place(buffers: Sequence[Buffer], alignment: int) -> Placement:
-    """Offsets in units of `alignment`; a buffer of no bytes lies at 0."""
+def _with_offsets(streamed: Stream, plan: MemoryPlan) -> Stream:
+    """The stream with the places of its rings and its state."""
+    places = {buffer.purpose: buffer.offset for buffer in plan.buffers if buffer.purpose}
+    rings = {
+        index: replace(ring, offset=places.get(f"ring {index}", 0)) for index, ring in streamed.rings.items()
+    }
+    for buffer in plan.buffers:
+        for tensor in buffer.tensors:
+            if tensor.index in rings and rings[tensor.index].passing and f"ring {tensor.index}" not in places:
+                rings[tensor.index] = replace(rings[tensor.index], offset=buffer.offset)
+    return replace(streamed, rings=rings, state=places["state"])
+
+
+def _placed(
+    run: tuple[Step, ...], buffers: Sequence[Buffer], caller: dict[int, str], alignment: int
+) -> MemoryPlan:
+    """The plan with all buffers placed; a buffer of no bytes lies at 0."""
     blocks = _blocks(buffers, alignment)
     kept = [i for i, block in enumerate(blocks) if block.size]
     placement = place([blocks[i] for i in kept])
     offsets = [0] * len(blocks)
     for i, offset in zip(kept, placement.offsets, strict=True):
         offsets[i] = offset
-    return placement._replace(offsets=offsets)
+    placed = (
+        replace(buffer, offset=offset * alignment) for buffer, offset in zip(buffers, offsets, strict=True)
+    )
+    return MemoryPlan(
+        run,
+        tuple(sorted(placed, key=lambda b: (b.first, b.offset))),
+        caller,
+        placement.height * alignment,
+        peak(blocks) * alignment,
+        placement.bound * alignment,
+    )
+
+
+def _blocks(buffers: Sequence[Buffer], alignment: int) -> list[Block]:
+    return [Block(b.first, b.last, b.bytes // alignment) for b in buffers]

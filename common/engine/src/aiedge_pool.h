@@ -185,4 +185,21 @@ AIEDGE_KERNEL void aiedge_average_pool_f32(const aiedge_pool_f32_layer *layer, c
   }
 }
 
+// Row i of the output alone: x is the first row of its window, which may lie above the image.
+#define AIEDGE_POOL_ROW(kernel, suffix, type)                                                          \
+  AIEDGE_INLINE void kernel##_row(const aiedge_pool_##suffix##_layer *layer, int32_t i, const type *x, \
+                                  type *y) {                                                           \
+    const int32_t top = i * layer->stride_y - layer->padding_top, above = top < 0 ? -top : 0;          \
+    aiedge_pool_##suffix##_layer row = *layer;                                                         \
+    row.output_height = 1;                                                                             \
+    row.padding_top = above;                                                                           \
+    row.height = aiedge_pool_clip(top, layer->window_height, layer->height).count;                     \
+    kernel(&row, x + above * layer->width * layer->channels, y);                                       \
+  }
+
+AIEDGE_POOL_ROW(aiedge_max_pool_int8, int8, int8_t)
+AIEDGE_POOL_ROW(aiedge_average_pool_int8, int8, int8_t)
+AIEDGE_POOL_ROW(aiedge_max_pool_f32, f32, float)
+AIEDGE_POOL_ROW(aiedge_average_pool_f32, f32, float)
+
 #endif

@@ -3,3 +3,7 @@
 {% for entry in outputs %}{{ entry.c_type }} *{{ entry.name }}, {% endfor %}
 uint8_t *arena
 {%- endmacro %}
+{% macro row_parameters(inputs, outputs) %}
+const {{ inputs[0].c_type }} *row, {% for entry in outputs %}{{ entry.c_type }} *{{ entry.name }}, {% endfor %}
+uint8_t *arena
+{%- endmacro %}

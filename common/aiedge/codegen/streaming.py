@@ -1,0 +1,204 @@
+"""The C of a network whose first layers run row by row."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from aiedge.codegen.operators import Call, emit
+from aiedge.codegen.operators.call import C_TYPES, Places
+from aiedge.memory import MemoryPlan
+from aiedge.memory.stream import Flow, Ring, Stream
+from aiedge.tflite.graph import Operator, Tensor
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row in C: what it is, when it is due (arguments of aiedge_row_due), and statements.
+
+    `place` finds its place. Then come those of `made`, or, where there are `limit` such runs only, afterwards those
+    of `beyond`.
+    """
+
+    title: str
+    index: int
+    due: str
+    place: list[str]
+    limit: int
+    made: list[str]
+    beyond: list[str]
+
+
+@dataclass(frozen=True)
+class Streaming:
+    """The streamed part in C: its rings, the rows of each step, and what stands at the beginning."""
+
+    rings: list[tuple[str, Ring]]
+    rows: list[Row]
+    fills: list[str]
+    stream: Stream
+
+    @property
+    def row_elements(self) -> int:
+        """Values of a row of the input."""
+        return self.stream.source.elements // self.stream.input_rows
+
+
+def emit_row(flow: Flow, at: Places) -> Call:
+    """The C of one run of a flow; `at` gives the places of its windows and of its row."""
+    operators = flow.step.operators
+    if len(operators) == 1 and not _slides(operators[0]):
+        return emit((_one_row(operators[0]),), at)
+    call = emit(operators, at)
+    assert call.struct is not None
+    kind, fields = call.struct
+    (window,) = flow.band.windows.values()
+    if _leaves_padding_out(flow):
+        name = f"(&layer_{flow.step.index}, "
+        return replace(call, statement=call.statement.replace(name, f"_row{name}i, "))
+    one = {
+        "height": window.rows,
+        "output_height": 1,
+        "pad_top": 0,
+        "padding_top": 0,
+        "pixels": flow.step.outputs[0].shape[2],
+    }
+    return replace(call, struct=(kind, {k: str(one[k]) if k in one else v for k, v in fields.items()}))
+
+
+def _slides(operator: Operator) -> bool:
+    return operator.kind in ("CONV_2D", "DEPTHWISE_CONV_2D", "MAX_POOL_2D", "AVERAGE_POOL_2D")
+
+
+def _leaves_padding_out(flow: Flow) -> bool:
+    """Whether some windows reach beyond the image, where the kernel has to know which rows are in it."""
+    operator = flow.step.operators[0]
+    if "POOL" not in operator.kind:
+        return False
+    (window,) = flow.band.windows.values()
+    bottom = (flow.count - 1) * window.stride + window.lead
+    return window.before > 0 or bottom >= operator.input(0).shape[1]
+
+
+def _one_row(operator: Operator) -> Operator:
+    """The operator on images of one row."""
+
+    def row(tensor: Tensor) -> Tensor:
+        return replace(tensor, shape=(1, 1, *tensor.shape[2:]))
+
+    inputs = [t if t is None or t.is_constant else row(t) for t in operator.inputs]
+    if operator.kind in ("PAD", "PADV2"):
+        paddings = operator.input(1)
+        sides = paddings.values.reshape(4, 2) * np.array([[0], [0], [1], [1]], paddings.dtype)
+        inputs[1] = replace(paddings, data=sides.reshape(paddings.shape))
+    return replace(operator, inputs=tuple(inputs), outputs=tuple(row(t) for t in operator.outputs))
+
+
+class Streamer:
+    """Makes the C of the flows of a plan; `whole` gives the places of tensors that are kept whole."""
+
+    def __init__(self, plan: MemoryPlan, whole: Places):
+        assert plan.stream is not None
+        self.stream, self.plan, self.whole = plan.stream, plan, whole
+
+    def call(self, flow: Flow) -> Call:
+        """The operator's constants, struct and statement."""
+
+        def at(tensor: Tensor) -> str:
+            if tensor.is_constant:
+                return self.whole(tensor)
+            if tensor.index == flow.step.outputs[0].index:
+                return "y"
+            return self._window(tensor, flow)
+
+        return emit_row(flow, at)
+
+    def streaming(self, calls: dict[int, Call]) -> Streaming:
+        """All of it; `calls` are those of the flows by their steps' indices."""
+        rings = [(f"ring_{i}", r) for i, r in self.stream.rings.items() if self._name(r)]
+        fills = [f"memset(arena + {r.offset}, {r.fill}, {r.bytes})" for _, r in rings if r.fill is not None]
+        source = self.stream.source
+        rows = []
+        ring = self.stream.rings[source.index]
+        if self._name(ring):
+            copy = [f"memcpy(y, row, {ring.row_bytes})"]
+            rows.append(self._row("(input)", -1, source, (0, 1, 1), copy))
+        for flow in self.stream.flows:
+            if flow.count:
+                step = flow.step
+                pace = (flow.first, flow.every, flow.band.runs)
+                statement = calls[step.index].statement
+                rows.append(self._row(str(step), step.index, step.outputs[0], pace, [statement]))
+        return Streaming(rings, rows, fills, self.stream)
+
+    def describe(self, tensor: Tensor) -> str:
+        """Where the tensor's rows lie, for the table in the file's head."""
+        ring = self.stream.rings[tensor.index]
+        parts = []
+        if ring.passing and tensor is self.stream.source:
+            parts.append("the caller's row")
+        elif ring.passing:
+            parts.append(f"arena + {ring.offset}: 1 row")
+        elif ring.slots:
+            parts.append(f"arena + {ring.offset}: {ring.slots} row{'s' if ring.slots > 1 else ''}")
+        if ring.whole:
+            parts.append(
+                self.plan.caller.get(tensor.index) or f"arena + {self.plan.buffer_of(tensor).offset}"
+            )
+        return ", ".join(parts) or "nowhere: nobody reads it"
+
+    def _name(self, ring: Ring) -> str:
+        """The ring's name in C, or nothing where its rows pass, or go only to the whole tensor."""
+        return f"ring_{ring.tensor.index}" if ring.slots and not ring.passing else ""
+
+    def _window(self, tensor: Tensor, flow: Flow) -> str:
+        ring = self.stream.rings[tensor.index]
+        if ring.passing and tensor is self.stream.source:
+            return "row"
+        offset = ring.offset + flow.starts[tensor.index] * ring.row_bytes
+        return f"({C_TYPES[tensor.dtype.name]} *)(arena + {offset})"
+
+    def _row(
+        self, title: str, index: int, tensor: Tensor, pace: tuple[int, int, int], statements: list[str]
+    ) -> Row:
+        """A row of the tensor, made at step first + every · run, in `runs` runs."""
+        ring = self.stream.rings[tensor.index]
+        first, every, runs = pace
+        # The row's number; i counts runs.
+        i = "i" if runs == 1 else f"i / {runs}"
+        c_type = C_TYPES[tensor.dtype.name]
+        target = self._target(ring, i)
+        if runs > 1 and self._name(ring):
+            target = f"(i % {runs} ? {self._target(ring, i, new=False)} : {target})"
+        lines = [f"{c_type} *y = ({c_type} *){target}"]
+        if runs > 1:
+            # Every run of the row raises its maxima, from the lowest value on.
+            lines.append(f"if (i % {runs} == 0) memset(y, -128, {ring.row_bytes})")
+        made = [f"AIEDGE_STEP({index})"] if index >= 0 else []
+        made += statements
+        if ring.whole and ring.slots:
+            complete = f"if (i % {runs} == {runs - 1}) " if runs > 1 else ""
+            made.append(f"{complete}memcpy({self._whole_row(ring, i)}, y, {ring.row_bytes})")
+        beyond = [f"memset(y, {ring.fill}, {ring.row_bytes})"] if ring.fill is not None else []
+        rows = (ring.rows * runs, ring.all_rows * runs)
+        return Row(
+            title,
+            index,
+            f"n, {first}, {every}, {rows[1]}",
+            lines,
+            rows[0] if rows[0] < rows[1] else 0,
+            made,
+            beyond,
+        )
+
+    def _target(self, ring: Ring, i: str, new: bool = True) -> str:
+        if ring.passing:
+            return f"(arena + {ring.offset})"
+        if ring.slots:
+            return f"aiedge_ring_{'next' if new else 'row'}(&{self._name(ring)}, arena + {ring.offset}, {i})"
+        return self._whole_row(ring, i)
+
+    def _whole_row(self, ring: Ring, i: str) -> str:
+        if ring.tensor.index in self.plan.caller:
+            values = ring.row_bytes // ring.tensor.dtype.itemsize
+            return f"({self.plan.caller[ring.tensor.index]} + {i} * {values})"
+        return f"(arena + {self.plan.buffer_of(ring.tensor).offset} + {i} * {ring.row_bytes})"

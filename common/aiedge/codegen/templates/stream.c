@@ -1,0 +1,83 @@
+{% set source = inputs[0] %}
+{% set rows = streaming.stream.input_rows %}
+{% set steps = streaming.stream.steps %}
+{% set held = outputs | map(attribute="name") | list %}
+{% for ring, layout in streaming.rings %}
+static const aiedge_ring {{ ring }} = { {{- layout.slots }}, {{ layout.row_bytes }}, {{ layout.group }}, {{ layout.phase -}} };
+{% endfor %}
+
+// Step n: row n of the input, and each row of a layer that it completes. Beyond the input's last row, the rows
+// that still wait.
+AIEDGE_KERNEL void {{ name }}_step(int32_t n, const {{ source.c_type }} *row, {% for entry in outputs %}{{ entry.c_type }} *{{ entry.name }}, {% endfor %}uint8_t *arena) {
+  int32_t i;
+{% for each in ["row"] + held %}
+  (void){{ each }};
+{% endfor %}
+{% for row in streaming.rows %}
+  if ((i = aiedge_row_due({{ row.due }})) >= 0) {  // {{ row.title if row.index < 0 else row.index ~ " " ~ row.title }}
+{% for line in row.place %}
+    {{ line }};
+{% endfor %}
+{% if row.limit %}
+    if (i < {{ row.limit }}) {
+{% for line in row.made %}
+      {{ line | replace("\n", "\n    ") }};
+{% endfor %}
+{% for line in row.beyond %}
+    } else {
+      {{ line }};
+{% endfor %}
+    }
+{% else %}
+{% for line in row.made %}
+    {{ line | replace("\n", "\n  ") }};
+{% endfor %}
+{% endif %}
+  }
+{% endfor %}
+}
+
+int {{ name }}_begin(uint8_t *arena) {
+{{ missing(["arena"]) }}
+{{ check_arena() }}
+{% for fill in streaming.fills %}
+  {{ fill }};
+{% endfor %}
+  memset(arena + {{ streaming.stream.state }}, 0, sizeof(int32_t));
+  return AIEDGE_OK;
+}
+
+int {{ name }}_push_row({{ row_parameters(inputs, outputs) }}) {
+  int32_t n;
+{{ missing(["row"] + held + ["arena"]) }}
+{{ check_arena() }}
+  memcpy(&n, arena + {{ streaming.stream.state }}, sizeof n);
+  if (n < 0 || n >= {{ rows }}) {
+    return AIEDGE_NO_ROW_DUE;
+  }
+  {{ name }}_step(n++, row, {{ held | join(", ") }}, arena);
+  memcpy(arena + {{ streaming.stream.state }}, &n, sizeof n);
+  if (n < {{ rows }}) {
+    return AIEDGE_MORE_ROWS;
+  }
+{% if steps > rows %}
+  while (n < {{ steps }}) {
+    {{ name }}_step(n++, NULL, {{ held | join(", ") }}, arena);
+  }
+{% endif %}
+{% for step, call in tail if call.statement %}
+  AIEDGE_STEP({{ step.index }});
+  {{ call.statement }};
+{% endfor %}
+  AIEDGE_STEP({{ graph.operators | length }});
+  return AIEDGE_OK;
+}
+
+int {{ name }}_invoke({{ parameters(inputs, outputs) }}) {
+{{ missing(holders) }}
+  int status = {{ name }}_begin(arena);
+  for (int32_t i = 0; i < {{ rows }} && (status == AIEDGE_OK || status == AIEDGE_MORE_ROWS); i++) {
+    status = {{ name }}_push_row(input + i * {{ streaming.row_elements }}, {{ held | join(", ") }}, arena);
+  }
+  return status;
+}
