@@ -19,13 +19,15 @@ DIGEST = hashlib.sha256(CONTENT).hexdigest()
 
 
 class Server(ThreadingHTTPServer):
-    """Serves CONTENT. `cut` ends each answer after that many bytes, `resumes` says whether it knows ranges."""
+    """Serves CONTENT. `cut` ends each answer after that many bytes, `resumes` says whether it knows ranges, and after
+    `answers` of them no byte comes any more."""
 
     daemon_threads = True
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.content, self.cut, self.resumes, self.status, self.silent = CONTENT, 0, True, 200, False
+        self.answers = 1000
         self.ranges: list[str | None] = []
 
     @property
@@ -51,10 +53,16 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(206 if start else 200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body[: server.cut] if server.cut else body)
+        if len(server.ranges) <= server.answers:
+            self.wfile.write(body[: server.cut] if server.cut else body)
 
     def log_message(self, *_: object) -> None:
         """Quiet."""
+
+
+@pytest.fixture(autouse=True)
+def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PAUSE", 0.0)
 
 
 @pytest.fixture
@@ -82,21 +90,28 @@ def test_whole(server: Server, target: Path, capsys: pytest.CaptureFixture[str])
 
 
 def test_broken_connections_are_taken_up_again(server: Server, target: Path) -> None:
-    server.cut = 400_000
+    server.cut = 150_000
     download(server.url, target, DIGEST)
     assert target.read_bytes() == CONTENT
-    assert server.ranges == [None, "bytes=400000-", "bytes=800000-"]
+    assert server.ranges == [None] + [f"bytes={k * 150_000}-" for k in range(1, 7)]
 
 
 def test_interrupted_then_resumed(server: Server, target: Path) -> None:
-    server.cut = 100_000
-    with pytest.raises(UserError, match="stopped after 0 MB") as caught:
+    server.cut, server.answers = 300_000, 1
+    with pytest.raises(UserError, match=r"stopped after 0\.3 MB") as caught:
         download(server.url, target, DIGEST)
     assert "goes on from there" in caught.value.hint
     assert names(target) == ["set.npz.partial"]
-    server.cut, server.ranges = 0, []
+    server.cut, server.answers, server.ranges = 0, 1000, []
     download(server.url, target, DIGEST)
     assert target.read_bytes() == CONTENT and server.ranges == ["bytes=300000-"]
+
+
+def test_a_server_that_neither_ends_nor_resumes(server: Server, target: Path) -> None:
+    server.cut, server.resumes = 300_000, False
+    with pytest.raises(UserError, match=r"stopped after 0\.3 MB"):
+        download(server.url, target, DIGEST)
+    assert not target.exists() and len(server.ranges) == 1 + module.ATTEMPTS
 
 
 def test_stopped_by_the_user_then_resumed(
@@ -158,6 +173,14 @@ def test_refused(target: Path) -> None:
         url = f"http://127.0.0.1:{closed.getsockname()[1]}/set.npz"
         with pytest.raises(NoNetworkError, match="cannot reach"):
             download(url, target, DIGEST)
+
+
+def test_no_network_leaves_what_has_arrived(target: Path) -> None:
+    target.parent.mkdir()
+    target.with_name("set.npz.partial").write_bytes(CONTENT[:1000])
+    with pytest.raises(NoNetworkError, match="cannot reach"):
+        download("http://127.0.0.1:9/set.npz", target, DIGEST)
+    assert target.with_name("set.npz.partial").read_bytes() == CONTENT[:1000]
 
 
 def test_silence_does_not_hang(server: Server, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:

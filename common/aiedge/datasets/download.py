@@ -4,6 +4,7 @@ import hashlib
 import http.client
 import os
 import sys
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -15,6 +16,7 @@ from aiedge.errors import UserError
 TIMEOUT = 6.0  # seconds to wait for an answer
 CHUNK = 1 << 18
 ATTEMPTS = 3
+PAUSE = 1.0  # seconds between them
 
 
 class NoNetworkError(Exception):
@@ -31,7 +33,7 @@ def download(url: str, target: Path, digest: str) -> Path:
     """Fetch `url` into the file `target`, and return it, once its SHA-256 is `digest`.
 
     What has arrived is kept beside it (`.partial`), and the next call goes on from there. Raises `NoNetworkError`
-    where the server gives nothing at all, `UserError` where the transfer stops on its way or brings another file.
+    where nothing arrives, `UserError` where the transfer stops on its way or brings another file.
     """
     partial = target.with_name(target.name + ".partial")
     try:
@@ -60,25 +62,35 @@ def download(url: str, target: Path, digest: str) -> Path:
 
 def _transfer(url: str, partial: Path) -> None:
     """Bring `partial` to its full length, in several attempts if the connection breaks."""
-    for attempt in range(ATTEMPTS):
-        before = partial.stat().st_size if partial.exists() else 0
+
+    def size() -> int:
+        return partial.stat().st_size if partial.exists() else 0
+
+    first = most = size()
+    reason = "it sends less than it announces"
+    idle = 0  # attempts in a row that brought nothing
+    while idle < ATTEMPTS:
         try:
-            if _attempt(url, partial, before):
+            if _attempt(url, partial, size()):
                 return
         except urllib.error.HTTPError as error:
             if (
-                error.code == 416 and before
+                error.code == 416 and size()
             ):  # nothing beyond what is there: the file is complete, or another one
                 return
             raise NoNetworkError(f"{url} answers {error.code} {error.reason}") from error
         except (urllib.error.URLError, TimeoutError, http.client.HTTPException, ConnectionError) as error:
-            now = partial.stat().st_size if partial.exists() else 0
-            if now == 0:
-                raise NoNetworkError(f"cannot reach {url}: {getattr(error, 'reason', error)}") from error
-            if now == before and attempt:
+            reason = str(getattr(error, "reason", error))
+            if size() == 0:
                 break
+        idle = 0 if size() > most else idle + 1
+        most = max(most, size())
+        if idle:
+            time.sleep(PAUSE)
+    if most == first:
+        raise NoNetworkError(f"cannot reach {url}: {reason}")
     raise UserError(
-        f"the download of {url} stopped after {partial.stat().st_size / 1e6:.0f} MB",
+        f"the download of {url} stopped after {most / 1e6:.1f} MB: {reason}",
         "run it again: it goes on from there",
     )
 

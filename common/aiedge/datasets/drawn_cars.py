@@ -13,8 +13,10 @@ from tqdm import tqdm
 
 from aiedge.datasets.canvas import Canvas, any_colour, lit, photograph
 from aiedge.datasets.car_model import draw_car
+from aiedge.datasets.creatures import person
 from aiedge.datasets.scenes import box, draw_scene, draw_texture, draw_tree
-from aiedge.datasets.things import THINGS, Stamp, person
+from aiedge.datasets.stamp import Stamp
+from aiedge.datasets.things import THINGS
 
 SIDE = 96
 # What is no car, and how often.

@@ -14,8 +14,10 @@ from tqdm import tqdm
 
 from aiedge.datasets.canvas import Canvas, Colour, any_colour, lit, noise, photograph
 from aiedge.datasets.car_model import draw_car
+from aiedge.datasets.creatures import bird
 from aiedge.datasets.scenes import draw_scene
-from aiedge.datasets.things import Stamp, bird, boat, plane
+from aiedge.datasets.stamp import Stamp
+from aiedge.datasets.things import boat, plane
 
 Drawn = tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.str_]]
 

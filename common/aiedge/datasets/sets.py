@@ -4,6 +4,7 @@ Which picture goes where depends on the picture alone: within each class they ar
 So the splits are the same on every computer, and no picture can be in two of them.
 """
 
+import contextlib
 import hashlib
 import os
 import sys
@@ -17,7 +18,18 @@ from numpy.typing import NDArray
 from PIL import Image
 from tqdm import tqdm
 
-from aiedge.datasets import archives, canvas, car_model, drawn_cars, drawn_small, scenes, things
+from aiedge.datasets import (
+    archives,
+    canvas,
+    car_model,
+    car_shapes,
+    creatures,
+    drawn_cars,
+    drawn_small,
+    scenes,
+    stamp,
+    things,
+)
 from aiedge.datasets.dataset import DRAWN, Dataset, Splits
 from aiedge.datasets.download import NoNetworkError
 from aiedge.errors import UserError
@@ -33,6 +45,7 @@ CAR = CLASSES.index("automobile")
 CALIBRATION = 500
 TEST_PER_CLASS = 1000  # cars in CIFAR-10's test set, and as many others
 CAR_SIDE = 96
+DRAWING = (canvas, car_model, car_shapes, creatures, drawn_cars, drawn_small, scenes, stamp, things)
 # Numbers of drawn pictures: train, calibration, test.
 DRAWN_CARS = (2000, 500, 1000)
 DRAWN_SMALL = (5000, 500, 1000)
@@ -164,7 +177,7 @@ def _drawn(name: str, draw: Callable[[int, int], tuple[NDArray, NDArray, NDArray
            classes: tuple[str, ...], why: str) -> Splits:  # fmt: skip
     """Drawings, made once and kept in the cache under a name that changes with the code that draws."""
     code = hashlib.sha256(repr(counts).encode())
-    for module in (canvas, car_model, scenes, things, drawn_cars, drawn_small):
+    for module in DRAWING:
         code.update(Path(str(module.__file__)).read_bytes())
     path = cache_folder("datasets") / f"drawn-{name}-{code.hexdigest()[:12]}.npz"
     parts = ("train", "calibration", "test")
@@ -178,7 +191,8 @@ def _drawn(name: str, draw: Callable[[int, int], tuple[NDArray, NDArray, NDArray
                 zip((f"{part}_images", f"{part}_labels", f"{part}_kinds"), draw(count, seed), strict=True)
             )
         for old in path.parent.glob(f"drawn-{name}-*.npz"):
-            old.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # in use elsewhere
+                old.unlink()
         archives.save(path, arrays)
     train, calibration, test = (
         Dataset(arrays[f"{part}_images"], arrays[f"{part}_labels"], classes, arrays[f"{part}_kinds"])
