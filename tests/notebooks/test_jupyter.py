@@ -21,7 +21,6 @@ import pytest
 from aiedge.paths import REPO, projects
 from aiedge.start import lab_options
 
-WINDOW = (1280, 1000)
 TALL = (1280, 9000)  # the whole notebook in one picture
 
 CODE = """Array.from(window.jupyterapp.shell.currentWidget.content.model.cells)
@@ -73,34 +72,6 @@ class Lab:
     def stop(self) -> None:
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(timeout=30)
-
-
-@pytest.fixture
-def browser(need_tool, tmp_path) -> Iterator:
-    """A headless Chromium, driven by its own driver."""
-    how = "apt install chromium chromium-driver"
-    chromium, driver = need_tool("chromium", how), need_tool("chromedriver", how)
-    from selenium import webdriver
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    for flag in (
-        "headless=new",
-        "no-sandbox",
-        "disable-gpu",
-        "disable-dev-shm-usage",
-        "no-first-run",
-        "disable-background-networking",
-        "disable-component-update",
-        "disable-sync",
-        f"user-data-dir={tmp_path}/chromium",
-        "window-size={},{}".format(*WINDOW),
-    ):
-        options.add_argument(f"--{flag}")
-    window = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
-    window.set_script_timeout(500)
-    yield window
-    window.quit()
 
 
 @pytest.fixture

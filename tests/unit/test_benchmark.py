@@ -1,47 +1,94 @@
-"""The benchmark and its command, on a board written in Python."""
+"""The benchmark and its command, on boards written in Python."""
 
 import hashlib
+import json
 import os
+import signal
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
 
 from aiedge import benchmark, tflite
-from aiedge.board import Board
+from aiedge.benchmark import Options, Samples, models, samples, store
+from aiedge.board import BoardInfo
 from aiedge.errors import UserError
 from aiedge.paths import REPO
 from aiedge.quantization import QuantParams
-from fake_board import FakeBoard, MemoryLine, SocketBoard
+from fake_board import FakeBoard, SocketBoard
 
 SCRIPT = REPO / "run_serial.py"
-MODEL = b"the bytes of a model"
-SOLVED = b"the bytes of the solved model"
+MODEL = tflite.from_c_array(REPO / "xormodel/solution/xormodel.cpp")
+SOLVED = MODEL + bytes(16)  # another file, the same network
+GRAPH = tflite.read(MODEL)
+
+
+# The command with a longer test set.
+MANY_SAMPLES = """
+import sys
+import numpy as np
+from aiedge.benchmark import Samples, command, session
+inputs = np.random.default_rng(0).integers(0, 2, (2_000, 2)).astype(np.float32)
+session.samples = lambda project: Samples(inputs, (inputs[:, 0] != inputs[:, 1]).astype(np.int64))
+sys.exit(command.main())
+"""
 
 
 def xor(data):
-    return b"\x7f" if data[0] != data[1] else b"\x81"
+    return tflite.run_integer(GRAPH, np.frombuffer(data, np.int8)[None]).tobytes()
 
 
 def fake(model=MODEL, function=xor, project="xormodel"):
     return FakeBoard(project, 2, 1, hashlib.sha256(model).digest(), function)
 
 
+class MemoryBoard:
+    """What `run` needs of a `Board`, without a line; after `last` answers the port vanishes, or `error` comes."""
+
+    baud, bytes_sent, payload_bytes, retries, bad_frames, resets, frame_payload = 115200, 0, 0, 0, 0, 0, 2
+
+    def __init__(self, function=xor, last=None, error=None):
+        self.function, self.last, self.asked = function, last, 0
+        self.error = error or UserError("/dev/ttyUSB0 vanished while it was in use", "check the cable")
+
+    def hello(self):
+        sizes = {"input_bytes": 2, "output_bytes": 1, "arena_bytes": 32, "max_payload": 1024}
+        kinds = {"runtime": "compiled", "input_type": "int8", "output_type": "int8", "window": 0, "unit": 1}
+        return BoardInfo(project="xormodel", sha256=GRAPH.sha256, **sizes, **kinds)
+
+    def infer_all(self, inputs):
+        for data in inputs:
+            if self.asked == self.last:
+                raise self.error
+            self.asked += 1
+            self.payload_bytes += len(data)
+            self.bytes_sent += len(data) + 12
+            yield self.function(data), 12
+
+
 @pytest.fixture
 def project(tmp_path, monkeypatch):
-    """A project folder with the two models; reading either gives int8 tensors with a range of 0 to 1."""
-
-    def tensor(shape):
-        return tflite.Tensor(0, "x", shape, np.dtype(np.int8), QuantParams(1 / 255, -128))
-
+    """A project folder with two models, in place of the kit's."""
     folder = tmp_path / "xormodel"
     tflite.write_c_array(MODEL, folder / "vscode/main/xormodel.cpp")
     tflite.write_c_array(SOLVED, folder / "solution/xormodel.cpp")
-    graph = tflite.Graph((), (), (tensor((1, 2)),), (tensor((1, 1)),), MODEL)
-    monkeypatch.setattr(benchmark, "project_dir", lambda name: tmp_path / name)
-    monkeypatch.setattr(benchmark.tflite, "read", lambda model: graph)
+    monkeypatch.setattr(models, "project_dir", lambda name: tmp_path / name)
     return folder
+
+
+@pytest.fixture
+def many():
+    """Two hundred samples of the XOR."""
+    inputs = np.random.default_rng(0).integers(0, 2, (200, 2)).astype(np.float32)
+    return Samples(inputs, (inputs[:, 0] != inputs[:, 1]).astype(np.int64))
+
+
+@pytest.fixture
+def main(tmp_path):
+    """The command, with a folder for its results."""
+    return lambda *arguments: benchmark.main([*arguments, "--results", str(tmp_path / "results")])
 
 
 def command(*arguments, python=sys.executable, **options):
@@ -50,94 +97,108 @@ def command(*arguments, python=sys.executable, **options):
     )
 
 
-def test_the_four_answers(project, capsys):
+# The command.
+
+
+def test_the_four_answers(project, main, capsys, tmp_path):
     with SocketBoard(fake()) as line:
-        assert benchmark.main([line.port]) == 0
+        assert main(line.port) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [row.split() for row in lines if row.endswith("µs")] == [
-        ["0", "0", "0", "0.0039", "12", "µs"],
-        ["0", "1", "1", "1.0000", "12", "µs"],
-        ["1", "0", "1", "1.0000", "12", "µs"],
-        ["1", "1", "0", "0.0039", "12", "µs"],
+        ["0", "0", "0", "0.0000", "12", "µs"],
+        ["0", "1", "1", "0.9961", "12", "µs"],
+        ["1", "0", "1", "0.9961", "12", "µs"],
+        ["1", "1", "0", "0.0000", "12", "µs"],
     ]
-    assert lines[-1] == (
-        "4 of 4 right; median 12 µs (this computer's time, not a board's); retries 0, bad frames 0"
-    )
+    assert "4 of 4 right; median 12 µs (this computer's time, not a board's)" in lines
+    assert "verified  0 predictions and 0 outputs of 4 differ" in "\n".join(lines)
+    (path,) = (tmp_path / "results").glob("*.json")
+    document = json.loads(path.read_text())
+    assert document["setting"]["model_sha256"] == GRAPH.sha256
+    assert document["answers"]["expected"] == [0, 1, 1, 0]
+    assert path.with_suffix(".csv").read_text().splitlines()[:2] == [
+        "index,kind,expected,predicted,output,time_us",
+        "0,,0,0,0,12",
+    ]
+    assert not list((tmp_path / "results").glob("*.partial"))
 
 
-def test_a_wrong_answer_is_marked_and_gives_status_1(project, capsys):
+def test_a_wrong_answer_is_marked_and_gives_status_1(project, main, capsys):
     with SocketBoard(fake(function=lambda data: b"\x81")) as line:
-        assert benchmark.main([line.port]) == 1
+        assert main(line.port) == 1
     out = capsys.readouterr().out
     assert out.count("<- wrong") == 2
     assert "2 of 4 right" in out
+    assert "verified  2 predictions and 4 outputs of 4 differ" in out
 
 
-def test_a_board_with_another_model_is_refused(project, capsys):
+def test_a_second_run_is_compared_with_the_first(project, main, capsys):
+    for function in xor, lambda data: b"\x81":
+        with SocketBoard(fake(function=function)) as line:
+            main(line.port)
+    out = capsys.readouterr().out
+    assert "accuracy 100.00% → 50.00% (-50.00 points)" in out
+    assert "2 of 4 changed, 0 now right, 2 now wrong (samples 1, 2)" in out
+
+
+def test_a_board_with_another_model_is_refused(project, main, capsys):
     with SocketBoard(fake(b"an older model")) as line:
-        assert benchmark.main([line.port]) == 2
+        assert main(line.port) == 2
     error = capsys.readouterr().err
-    assert f"error: the board does not run the model in {project}/vscode/main/xormodel.cpp" in error
+    assert f"error: the board does not run the model in {project}/vscode/main/xormodel.cpp\n" in error
     assert "hint: build and flash xormodel/vscode again" in error
 
 
-def test_a_board_with_the_solved_model(project, capsys):
+def test_a_board_with_the_solved_model(project, main, capsys):
     with SocketBoard(fake(SOLVED)) as line:
-        assert benchmark.main([line.port]) == 2
-    assert "add --solution" in capsys.readouterr().err
+        assert main(line.port) == 2
+    error = capsys.readouterr().err
+    assert "but xormodel's solution's int8 model" in error
+    assert "hint: add --solution" in error
     with SocketBoard(fake(SOLVED)) as line:
-        assert benchmark.main([line.port, "--solution"]) == 0
+        assert main(line.port, "--solution") == 0
 
 
-def test_a_board_with_another_project_is_refused(project, capsys):
+def test_a_board_with_the_float_model(project, main, capsys):
+    floats = MODEL + bytes(32)
+    tflite.write_c_array(floats, project / "vscode/main/xormodel_float.cpp")
+    with SocketBoard(fake(floats)) as line:
+        assert main(line.port) == 2
+    assert "hint: add --float" in capsys.readouterr().err
+
+
+def test_a_board_with_another_project_is_refused(project, main, capsys):
     with SocketBoard(fake(project="carclassifier_easy")) as line:
-        assert benchmark.main([line.port, "--project", "xormodel"]) == 2
+        assert main(line.port, "--project", "xormodel") == 2
     assert "error: the board runs carclassifier_easy, not xormodel" in capsys.readouterr().err
 
 
-def test_a_project_without_a_benchmark():
-    with pytest.raises(UserError, match="no benchmark for the project 'nonsense'"):
-        benchmark.samples("nonsense")
+def test_a_model_that_is_older_than_the_notebooks(project, main, capsys):
+    tflite.write_c_array(MODEL + bytes(64), project / "notebook/xormodel.cpp")
+    with SocketBoard(fake()) as line:
+        assert main(line.port) == 0
+    error = capsys.readouterr().err
+    assert "warning: vscode/main/xormodel.cpp is not the model that the notebook exported last" in error
+    assert "cp xormodel/notebook/xormodel.cpp xormodel/vscode/main/xormodel.cpp" in error
 
 
 @pytest.mark.parametrize("exported", [False, True])
-def test_a_model_that_was_not_copied(project, capsys, exported):
+def test_a_model_that_was_not_copied(project, main, capsys, exported):
     (project / "vscode/main/xormodel.cpp").unlink()
     if exported:
         tflite.write_c_array(MODEL, project / "notebook/xormodel.cpp")
     with SocketBoard(fake()) as line:
-        assert benchmark.main([line.port]) == 2
+        assert main(line.port) == 2
     error = capsys.readouterr().err
     assert "vscode/main/xormodel.cpp is missing" in error
     assert "cp xormodel/notebook/xormodel.cpp xormodel/vscode/main/xormodel.cpp" in error
     assert ("export it in the notebook" in error) is not exported
 
 
-def test_many_samples_give_no_table_but_a_summary(project, capsys):
-    inputs = np.tile(np.array([[0, 1], [1, 1]], np.float32), (500, 1))
-    data = benchmark.Samples(inputs, np.tile([1, 0], 500))
-    result = benchmark.run(Board(MemoryLine(fake())), "/dev/ttyUSB0", MODEL, data)
-    assert result.all_right
-    assert result.outputs.shape == (1000, 1)
-    assert str(result).splitlines()[2:] == [
-        "1,000 of 1,000 right; median 12 µs (on the board); retries 0, bad frames 0"
-    ]
-    assert "1000/1000" in capsys.readouterr().err
-
-
-def test_several_outputs_give_the_largest():
-    result = benchmark.BenchmarkResult(
-        None,
-        "",
-        False,
-        benchmark.Samples(np.zeros((2, 1), np.float32), np.array([2, 0])),
-        np.array([[0.1, 0.2, 0.7], [0.3, 0.4, 0.3]], np.float32),
-        np.array([1, 2]),
-        0,
-        0,
-    )
-    assert result.predicted.tolist() == [2, 1]
-    assert result.right == 1
+def test_a_result_to_compare_with_that_is_none(main, tmp_path, capsys):
+    (tmp_path / "other.json").write_text("{}")
+    assert main("/dev/ttyUSB99", "--compare", str(tmp_path / "other.json")) == 2
+    assert "other.json is no result of this version of the kit" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -145,24 +206,194 @@ def test_several_outputs_give_the_largest():
     [
         ["--nonsense"],
         ["--baud", "fast"],
-        ["--baud", "0", "/dev/ttyUSB99"],
+        ["--baud", "0", "--simulate", "xormodel", "--solution"],
         ["/dev/ttyUSB99"],
         ["socket://127.0.0.1:1"],
         ["--simulate"],
         ["--simulate", "nonsense"],
         ["--simulate", "xormodel", "/dev/ttyUSB0"],
+        ["--simulate", "xormodel", "--solution", "--count", "5"],
+        ["--simulate", "xormodel", "--solution", "--count", "0"],
+        ["--simulate", "xormodel", "--solution", "--float"],
+        ["--simulate", "xormodel", "--noise", "1"],
         ["--project", "nonsense", "/dev/ttyUSB99"],
+        ["--pace", "/dev/ttyUSB99"],
+        ["--compare", "/nonsense.json", "--simulate", "xormodel"],
     ],
 )
-def test_wrong_arguments(arguments):
-    done = command(SCRIPT, *arguments, stdin=subprocess.DEVNULL)
-    assert done.returncode == 2
-    error, hint = done.stderr.splitlines()
+def test_wrong_arguments(arguments, capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.stdin", open(os.devnull))  # noqa: SIM115
+    try:
+        status = benchmark.main([*arguments, "--results", str(tmp_path)])
+    except SystemExit as ended:
+        status = ended.code
+    assert status == 2
+    error, hint = capsys.readouterr().err.splitlines()
     assert error.startswith("error: ") and hint.startswith("hint: ")
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_traceback_is_shown_on_request():
     assert "Traceback" in command(SCRIPT, "/dev/ttyUSB99", "--debug").stderr
+
+
+# The run.
+
+
+def test_many_samples_give_no_table_but_a_summary(many, capsys):
+    result = benchmark.run(MemoryBoard(), "/dev/ttyUSB0", MODEL, many)
+    assert result.all_right
+    assert result.outputs.shape == (200, 1)
+    text = str(result)
+    assert "100.00%: 200 of 200 right; balanced 100.00%; area under the ROC 1.0000" in text
+    assert "median 12 µs (on the board)" in text
+    assert "400 bytes of inputs" in text
+    bar = capsys.readouterr().err
+    assert "200/200" in bar and "100.0% right" in bar
+
+
+def test_a_project_without_a_benchmark():
+    with pytest.raises(UserError, match="no benchmark for the project 'nonsense'"):
+        samples("nonsense")
+
+
+def options(tmp_path, **other):
+    return Options(folder=tmp_path, **other)
+
+
+def partials(folder):
+    return list(folder.glob("*.partial"))
+
+
+@pytest.mark.parametrize("error", [None, KeyboardInterrupt()])
+def test_an_interrupted_run_goes_on_where_it_stopped(many, tmp_path, capsys, error):
+    whole = benchmark.run(MemoryBoard(), "/dev/ttyUSB0", MODEL, many)
+    with pytest.raises((UserError, KeyboardInterrupt)):
+        benchmark.run(
+            MemoryBoard(last=60, error=error), "/dev/ttyUSB0", MODEL, many, options=options(tmp_path)
+        )
+    assert "60 of 200 answers are kept: the same command goes on there" in capsys.readouterr().err
+    assert len(partials(tmp_path)) == 1 and not store.find(tmp_path)
+    board = MemoryBoard()
+    result = benchmark.run(board, "/dev/ttyUSB1", MODEL, many, options=options(tmp_path))
+    assert "60 of 200 answers are there" in capsys.readouterr().err
+    assert board.asked == 140
+    assert np.array_equal(result.outputs, whole.outputs)
+    assert result.traffic.payload_bytes == whole.traffic.payload_bytes == 400
+
+
+def test_an_unfinished_run_stays_until_its_result_is_written(many, tmp_path):
+    result = benchmark.run(MemoryBoard(), "", MODEL, many, options=options(tmp_path))
+    assert len(partials(tmp_path)) == 1
+    store.write(result, tmp_path)
+    assert not partials(tmp_path)
+    assert len(store.find(tmp_path)) == 1
+
+
+@pytest.mark.parametrize("damage", [b"", b'[61, "7', b'[61, "7f", 12]', b'[400, "7f", 12]\n', b"\0\0\0\xff"])
+def test_a_torn_end_of_an_unfinished_run_is_asked_again(many, tmp_path, damage):
+    with pytest.raises(UserError):
+        benchmark.run(MemoryBoard(last=60), "", MODEL, many, options=options(tmp_path))
+    (path,) = partials(tmp_path)
+    path.write_bytes(path.read_bytes() + damage)
+    board = MemoryBoard()
+    result = benchmark.run(board, "", MODEL, many, options=options(tmp_path))
+    assert board.asked == 140
+    assert result.all_right
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"fresh": True}, {"noise": 0.01}, {"count": 180}, {"solution": True}],
+)
+def test_what_is_not_the_same_run_starts_over(many, tmp_path, other):
+    with pytest.raises(UserError):
+        benchmark.run(MemoryBoard(last=60), "", MODEL, many, options=options(tmp_path))
+    board = MemoryBoard()
+    data = many.take(other.get("count", 200))
+    benchmark.run(board, "", MODEL, data, options=options(tmp_path, **other))
+    assert board.asked == len(data)
+
+
+def test_a_run_that_never_began_leaves_nothing(many, tmp_path):
+    with pytest.raises(UserError):
+        benchmark.run(MemoryBoard(last=0), "", MODEL, many, options=options(tmp_path))
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_same_run_twice_at_once(many, tmp_path):
+    def again(data):
+        with pytest.raises(UserError, match="the same benchmark is running already"):
+            benchmark.run(MemoryBoard(), "", MODEL, many, options=options(tmp_path))
+        return xor(data)
+
+    board = MemoryBoard(again, last=1)
+    with pytest.raises(UserError, match="vanished"):
+        benchmark.run(board, "", MODEL, many, options=options(tmp_path))
+    assert board.asked == 1
+
+
+def test_a_board_that_computes_wrong_bits_is_found(many):
+    def lie(data):
+        right = xor(data)
+        return bytes([right[0] ^ 1]) if data[0] != data[1] else right
+
+    result = benchmark.run(MemoryBoard(lie), "", MODEL, many, options=Options(verify=True))
+    assert result.verified.outputs == many.expected.sum()
+    assert result.verified.predictions == 0
+    assert result.all_right
+
+
+def test_without_tflm_the_oracle_is_numpy(many, monkeypatch):
+    monkeypatch.setattr(tflite, "has_tflm", lambda: False)
+    result = benchmark.run(MemoryBoard(), "", MODEL, many.take(50), options=Options(verify=True))
+    assert (result.verified.runtime, result.verified.outputs) == ("NumPy integers", 0)
+
+
+def test_pictures_go_out_as_pixels_minus_128():
+    pictures = np.arange(12, dtype=np.uint8).reshape(2, 2, 3) * 23
+    data = Samples(pictures, np.array([0, 1]))
+    graph = tflite.Graph(
+        (),
+        (),
+        (tflite.Tensor(0, "x", (1, 2, 3), np.dtype(np.int8), QuantParams(1 / 255, -128)),),
+        (),
+        b"",
+    )
+    codec = models.Codec.__new__(models.Codec)
+    codec.graph = graph
+    expected = (pictures[1].astype(int) - 128).astype(np.int8)
+    assert codec.encode(data.real(1)) == expected.tobytes()
+
+
+# The script.
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signal")
+def test_ctrl_c_leaves_a_run_that_can_go_on(tmp_path, need_tool):
+    """The solved XOR firmware on 2,000 inputs, interrupted as a terminal does it: its whole group gets the signal."""
+    need_tool("g++", "apt install g++")
+    script = tmp_path / "script.py"
+    script.write_text(MANY_SAMPLES)
+    results = tmp_path / "results"
+    arguments = [sys.executable, script, "--simulate", "xormodel", "--solution", "--results", results]
+    with subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+        end = time.monotonic() + 120
+        while time.monotonic() < end and process.poll() is None:
+            if any(path.read_text().count("\n") > 100 for path in partials(results)):
+                break
+            time.sleep(0.02)
+        os.killpg(process.pid, signal.SIGINT)
+        error = process.communicate(timeout=60)[1]
+    assert process.returncode == 130, error
+    assert "Traceback" not in error
+    assert "answers are kept" in error
+    assert len(partials(results)) == 1 and not store.find(results)
+    done = command(script, *arguments[2:], "--no-verify")
+    assert done.returncode == 0, done.stderr
+    assert "of 2,000 answers are there from" in done.stderr
+    (path,) = store.find(results)
+    assert store.read(path).right == 2_000 and not partials(results)
 
 
 @pytest.fixture

@@ -1,0 +1,135 @@
+"""The command `./run_serial.py`."""
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+
+from aiedge.benchmark import store
+from aiedge.benchmark.compare import compare, latest
+from aiedge.benchmark.result import BenchmarkResult
+from aiedge.benchmark.session import Options, run_on_port, simulate
+from aiedge.board import choose_port, find_ports
+from aiedge.board.transport import BAUD
+from aiedge.errors import Parser, exit_cleanly
+
+_PICTURE_FROM = 17  # samples; fewer are shown in a table
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; return 0 where the board answered as it should, 1 where not, 2 after an error to mend."""
+    options = _parse(arguments)
+    # A program that ends this one must end the stand-in too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    return exit_cleanly(lambda: _command(options), options.debug)
+
+
+def _parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = Parser(prog="./run_serial.py", description="Ask a board to run its network on test inputs.")
+    parser.add_argument(
+        "port", nargs="?", help="/dev/ttyUSB0, COM3, socket://HOST:PORT; default: list them and ask"
+    )
+    parser.add_argument("--project", help="the project that the board must run (default: the one it says)")
+    parser.add_argument("--simulate", metavar="PROJECT", help="no board: build its firmware and run it here")
+    parser.add_argument(
+        "--solution", action="store_true", help="the solved firmware and model, not the student's"
+    )
+    parser.add_argument("--float", action="store_true", help="the float model, not the int8 one")
+    parser.add_argument("--count", type=int, metavar="N", help="only the first N samples")
+    parser.add_argument(
+        "--baud", type=int, help=f"speed of the line (default: {BAUD}); with --simulate implies --pace"
+    )
+    parser.add_argument(
+        "--pace", action="store_true", help="with --simulate: as slow as a real line, not as fast as can be"
+    )
+    parser.add_argument(
+        "--noise", type=float, default=0.0, metavar="PART", help="spoil this part of the bytes"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the noise (default: %(default)s)")
+    parser.add_argument(
+        "--fresh", action="store_true", help="start over instead of going on where a run stopped"
+    )
+    parser.add_argument(
+        "--compare", type=Path, metavar="FILE", help="an earlier result (default: the latest)"
+    )
+    parser.add_argument(
+        "--no-verify", action="store_true", help="do not compare the answers with TensorFlow Lite Micro's"
+    )
+    parser.add_argument(
+        "--results", type=Path, default=store.RESULTS, metavar="DIR", help="folder of the results"
+    )
+    parser.add_argument(
+        "--page", action="store_true", help="make a page of all results; without a board, do only that"
+    )
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    options = parser.parse_args(arguments)
+    if options.simulate and (options.port or options.project):
+        parser.error("--simulate goes without a port and without --project")
+    if options.pace and not options.simulate:
+        parser.error("--pace goes with --simulate: a real line has its own pace")
+    if options.count is not None and options.count < 1:
+        parser.error(f"--count {options.count} leaves no samples")
+    if options.baud is not None and options.baud < 1:
+        parser.error(f"{options.baud} baud is no speed of a line")
+    if not 0 <= options.noise < 1:
+        parser.error(f"--noise {options.noise:g} is no part of the bytes: 0.01 spoils one in a hundred")
+    return options
+
+
+def _command(options: argparse.Namespace) -> int:
+    if options.page and not options.simulate and not options.port:
+        return _page(options.results)
+    if options.compare:
+        store.read(options.compare)  # complains before the board works for minutes
+    how = Options(
+        solution=options.solution,
+        floats=options.float,
+        count=options.count or 0,
+        baud=BAUD if options.baud is None else options.baud,
+        paced=options.pace or bool(options.simulate and options.baud is not None),
+        noise=options.noise,
+        seed=options.seed,
+        folder=options.results,
+        fresh=options.fresh,
+        verify=not options.no_verify,
+    )
+    if options.simulate:
+        result = simulate(options.simulate, how)
+    else:
+        port = options.port or choose_port(find_ports(), input if sys.stdin.isatty() else None)
+        print(f"asking {port} what it runs (up to 20 s)", flush=True)
+        result = run_on_port(port, options.project, how)
+    print(f"\n{result}")
+    _keep(result, options.results, options.compare)
+    if options.page:
+        _page(options.results)
+    return _status(result)
+
+
+def _keep(result: BenchmarkResult, folder: Path, other: Path | None) -> None:
+    """Write the result's files, and say how it differs from an earlier one."""
+    other = other or latest(folder, result.setting.project)
+    path = store.write(result, folder)
+    written = [path, path.with_suffix(".csv")]
+    if len(result.outputs) >= _PICTURE_FROM:
+        from aiedge.benchmark.pictures import draw
+        from aiedge.files import write_atomic
+
+        written.append(write_atomic(path.with_suffix(".png"), draw(result)))
+    if other:
+        print(f"\n{compare(result, store.read(other), other.name)}")
+    print("\nwrote " + ", ".join(str(file) for file in written))
+
+
+def _page(folder: Path) -> int:
+    from aiedge.benchmark.page import write_page
+
+    print(f"wrote {write_page(folder)}")
+    return 0
+
+
+def _status(result: BenchmarkResult) -> int:
+    """1 for wrong bits, and for wrong answers where none is to be expected."""
+    if result.setting.variant == "int8" and result.verified and result.verified.outputs:
+        return 1
+    return 1 if result.setting.project == "xormodel" and not result.all_right else 0

@@ -1,0 +1,89 @@
+"""The data sets on which projects' boards are tested."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aiedge.errors import UserError
+from aiedge.paths import lesson_of
+
+SEED = 0
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Inputs with known answers.
+
+    `inputs` [n, ...] are float32, or pictures as uint8, which stand for value/255; `expected` are class numbers, int64
+    [n]. `kinds` says what each input shows, where that is finer than its class; `index` is each one's place in the
+    whole test set; `source` is where the data comes from.
+    """
+
+    inputs: NDArray
+    expected: NDArray[np.int64]
+    classes: tuple[str, ...] = ("0", "1")
+    kinds: NDArray | None = None
+    index: NDArray | None = None
+    source: str = "computed"
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    def real(self, i: int) -> NDArray[np.float32]:
+        """Input `i` as the network takes it, real numbers."""
+        values = self.inputs[i]
+        return values.astype(np.float32) / np.float32(255) if values.dtype == np.uint8 else values
+
+    @property
+    def places(self) -> NDArray[np.int64]:
+        """Each sample's number in the whole test set."""
+        return np.arange(len(self)) if self.index is None else self.index
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of the inputs and the answers, in hex."""
+        digest = hashlib.sha256(np.ascontiguousarray(self.inputs).tobytes())
+        digest.update(self.expected.astype("<i8").tobytes())
+        return digest.hexdigest()
+
+    def take(self, count: int) -> "Samples":
+        """The first `count` samples; raises `UserError` where there are not so many.
+
+        >>> samples("xormodel").take(2).expected.tolist()
+        [0, 1]
+        """
+        if not 0 < count <= len(self):
+            raise UserError(f"there are no {count:,} samples", f"choose 1 to {len(self):,}")
+        return self._pick(np.arange(count))
+
+    def shuffled(self) -> "Samples":
+        """The samples in an order that is always the same, so that any number of them shows all classes."""
+        return self._pick(np.random.default_rng(SEED).permutation(len(self)))
+
+    def _pick(self, which: NDArray) -> "Samples":
+        kinds = None if self.kinds is None else self.kinds[which]
+        places = self.places[which]
+        return Samples(self.inputs[which], self.expected[which], self.classes, kinds, places, self.source)
+
+
+def samples(project: str) -> Samples:
+    """The data set on which a project's board is tested.
+
+    >>> samples("xormodel").expected.tolist()
+    [0, 1, 1, 0]
+    """
+    if project == "xormodel":
+        return Samples(np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32), np.array([0, 1, 1, 0]))
+    if lesson_of(project) == "carclassifier":
+        from aiedge import datasets
+
+        splits = datasets.cars()
+        test = splits.test
+        return Samples(test.images, test.labels, test.classes, test.kinds, source=splits.source).shuffled()
+    raise UserError(
+        f"there is no benchmark for the project {project!r}",
+        "there is one for xormodel and the car classifiers",
+    )

@@ -1,0 +1,162 @@
+"""Which model a board should run, which it does run, and what other answers that model gives."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from aiedge import tflite
+from aiedge.benchmark.data import Samples
+from aiedge.board import BoardInfo
+from aiedge.errors import UserError
+from aiedge.paths import lesson_of, project_dir, projects
+from aiedge.quantization import dequantize, quantize
+
+BAR_FROM = 50  # samples
+_CHUNK = 20  # samples
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of a project's models: the student's or with `solution` the solved one, int8 or with `floats` float32."""
+
+    project: str
+    solution: bool = False
+    floats: bool = False
+
+    @property
+    def name(self) -> str:
+        """The model's name, which is its file's and its array's."""
+        return lesson_of(self.project) + ("_float" if self.floats else "")
+
+    @property
+    def folder(self) -> str:
+        """Where in the project it lies."""
+        return "solution" if self.solution else "vscode/main"
+
+    @property
+    def environment(self) -> str:
+        """The environment of platformio.ini that builds it for this computer."""
+        return "host-float" if self.floats else "host"
+
+    @property
+    def path(self) -> Path:
+        """The C array that the firmware is built from, whether or not it is there."""
+        return project_dir(self.project) / self.folder / f"{self.name}.cpp"
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the .tflite in it, in hex; "" where there is none."""
+        path = self.path
+        return hashlib.sha256(tflite.from_c_array(path)).hexdigest() if path.exists() else ""
+
+    def require(self) -> Path:
+        """`path`; raises `UserError` where the student has not copied the model yet."""
+        path = self.path
+        if not path.exists():
+            exported = project_dir(self.project) / "notebook" / path.name
+            copy = f"cp {self.project}/notebook/{path.name} {self.project}/vscode/main/{path.name}"
+            hint = copy if exported.exists() else f"export it in the notebook, then: {copy}"
+            raise UserError(f"{path} is missing", f"{hint}; for the solved project add --solution")
+        return path
+
+    def stale(self) -> str:
+        """A warning where the student's firmware is not built from the notebook's last export, else ""."""
+        exported = project_dir(self.project) / "notebook" / self.path.name
+        if self.solution or not exported.exists() or exported.read_bytes() == self.path.read_bytes():
+            return ""
+        copy = f"cp {self.project}/notebook/{self.path.name} {self.project}/vscode/main/{self.path.name}"
+        return (
+            f"warning: vscode/main/{self.path.name} is not the model that the notebook exported last\n"
+            f"hint: {copy}, then build again"
+        )
+
+    @property
+    def words(self) -> str:
+        """The model in words."""
+        return (
+            f"{'solution' if self.solution else 'vscode/main'}'s {'float' if self.floats else 'int8'} model"
+        )
+
+
+def choices(project: str) -> list[Choice]:
+    """All models of a project that are there."""
+    every = [Choice(project, solution, floats) for floats in (False, True) for solution in (False, True)]
+    return [choice for choice in every if choice.path.exists()]
+
+
+def check_model(info: BoardInfo, choice: Choice) -> None:
+    """Raise `UserError` unless the board runs the model of the project's that was chosen."""
+    if info.sha256 == choice.sha256:
+        return
+    problem = f"the board does not run the model in {choice.path}"
+    others = [c for name in (info.project, *projects()) if name in projects() for c in choices(name)]
+    if known := next((c for c in others if c.sha256 == info.sha256), None):
+        problem += f" but {known.project}'s {known.words}"
+    project = choice.project
+    if known and known.project == project:
+        options = [
+            f"{'add' if there else 'leave out'} {option}"
+            for option, there, asked in (
+                ("--solution", known.solution, choice.solution),
+                ("--float", known.floats, choice.floats),
+            )
+            if there != asked
+        ]
+        raise UserError(problem, f"{' and '.join(options)}, or build and flash the other")
+    hint = f"build and flash {project}/vscode again, after copying {choice.path.name} there"
+    raise UserError(problem, hint)
+
+
+class Codec:
+    """A model's way from real numbers to an input tensor's bytes and from an output tensor's bytes back."""
+
+    def __init__(self, model: bytes):
+        self.model = model
+        self.graph = tflite.read(model)
+
+    @property
+    def variant(self) -> str:
+        """Type of the model's input: "int8" or "float32"."""
+        return self.graph.inputs[0].dtype.name
+
+    def encode(self, values: NDArray[np.float32]) -> bytes:
+        """Bytes of the input tensor for the real numbers of one sample."""
+        params = self.graph.inputs[0].quantization
+        return values.astype("<f4").tobytes() if params is None else quantize(values, params).tobytes()
+
+    def decode(self, raw: bytes) -> NDArray[np.float32]:
+        """Real numbers of an output tensor."""
+        params = self.graph.outputs[0].quantization
+        if params is None:
+            return np.frombuffer(raw, "<f4").astype(np.float32)
+        return dequantize(np.frombuffer(raw, np.int8), params)
+
+    def reference(self, data: Samples) -> tuple[str, list[bytes]]:
+        """The same model's answers on this computer, and the runtime that gave them.
+
+        TensorFlow Lite Micro, where its wheel is not installed NumPy integers for int8 and LiteRT for floats.
+        """
+        entry = self.graph.inputs[0]
+        run: Callable[[NDArray], NDArray]
+        if tflite.has_tflm():
+            name, run = "TensorFlow Lite Micro", lambda x: tflite.run_tflm(self.model, x)
+        elif self.variant == "int8":
+            name, run = "NumPy integers", lambda x: tflite.run_integer(self.graph, x)
+        else:
+            name, run = "LiteRT", lambda x: tflite.run_litert(self.model, x, reference=True)
+        answers = []
+        with tqdm(
+            total=len(data), desc=name, unit=" samples", disable=len(data) < BAR_FROM, leave=False
+        ) as bar:
+            for start in range(0, len(data), _CHUNK):
+                rows = range(start, min(start + _CHUNK, len(data)))
+                raw = b"".join(self.encode(data.real(i)) for i in rows)
+                batch = np.frombuffer(raw, entry.dtype).reshape(len(rows), *entry.sample_shape)
+                answers += [row.tobytes() for row in np.asarray(run(batch))]
+                bar.update(len(rows))
+        return name, answers

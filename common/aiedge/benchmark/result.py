@@ -1,0 +1,242 @@
+"""What a benchmark found: the setting, every answer, and what follows from them."""
+
+from dataclasses import dataclass, fields
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aiedge.benchmark import metrics
+
+_LONGEST_TABLE = 16  # samples
+UART_BITS = 10  # of a byte on the line: start bit, 8 bits, stop bit
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What was asked whom: all that must be the same for answers to belong to one run.
+
+    `variant` is "int8" or "float32", `built_from` "vscode" or "solution". `simulated` firmware ran on this computer. A
+    line of 0 `baud` takes bytes as fast as they come. `noise` is the probability of a spoiled byte. Hashes are SHA-256
+    in hex: of the .tflite, and of inputs and expected answers.
+    """
+
+    project: str
+    variant: str
+    built_from: str
+    model_sha256: str
+    model_bytes: int
+    runtime: str
+    arena_bytes: int
+    simulated: bool
+    baud: int
+    noise: float
+    seed: int
+    data_source: str
+    data_sha256: str
+    samples: int
+    classes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """What went over the line, in seconds.
+
+    `payload_bytes` are inputs that arrived, `sent_bytes` all bytes to the board. `retries` were sent again,
+    `bad_frames` came damaged, `resets` were starts of the board in the middle. `frame_bytes` is how much of an input
+    the next frame would carry: less on a bad line.
+    """
+
+    seconds: float = 0.0
+    payload_bytes: int = 0
+    sent_bytes: int = 0
+    retries: int = 0
+    bad_frames: int = 0
+    resets: int = 0
+    frame_bytes: int = 0
+
+    def __add__(self, other: "Traffic") -> "Traffic":
+        return self._with(other, 1)
+
+    def __sub__(self, other: "Traffic") -> "Traffic":
+        return self._with(other, -1)
+
+    def _with(self, other: "Traffic", sign: int) -> "Traffic":
+        sums = {f.name: getattr(self, f.name) + sign * getattr(other, f.name) for f in fields(self)}
+        return Traffic(**{**sums, "frame_bytes": (other if sign > 0 else self).frame_bytes})
+
+
+@dataclass(frozen=True)
+class Verification:
+    """A comparison of all answers with another runtime's: how many outputs and how many predictions differ."""
+
+    runtime: str
+    outputs: int
+    predictions: int
+
+
+@dataclass(frozen=True)
+class BenchmarkResult:
+    """The answers of a board.
+
+    `inputs` are shown in the table of a small set and may be empty. `index` is each sample's place in the test set,
+    `kinds` what it shows; `outputs` are real numbers, float32 [samples, values]; `times_us` is what each inference took
+    where the firmware ran, in microseconds: on a board, or with `setting.simulated` on this computer.
+    """
+
+    setting: Setting
+    port: str
+    started: str
+    kit: str
+    commit: str
+    index: NDArray[np.int64]
+    expected: NDArray[np.int64]
+    kinds: tuple[str, ...]
+    outputs: NDArray[np.float32]
+    times_us: NDArray[np.int64]
+    traffic: Traffic
+    verified: Verification | None = None
+    inputs: tuple[str, ...] = ()
+
+    @cached_property
+    def predicted(self) -> NDArray[np.int64]:
+        """Class numbers."""
+        return predictions(self.outputs)
+
+    @property
+    def right(self) -> int:
+        """Number of right answers."""
+        return int((self.predicted == self.expected).sum())
+
+    @property
+    def all_right(self) -> bool:
+        """Whether every answer is right."""
+        return self.right == len(self.outputs)
+
+    @property
+    def accuracy(self) -> float:
+        """The part of the answers that is right."""
+        return self.right / len(self.outputs)
+
+    @property
+    def balanced_accuracy(self) -> float:
+        """The same, every class counting alike."""
+        return metrics.balanced_accuracy(self.expected, self.predicted)
+
+    @property
+    def by_kind(self) -> dict[str, float]:
+        """The part of right answers for each kind of sample, the worst first."""
+        kinds, right = np.array(self.kinds), self.predicted == self.expected
+        parts = {str(kind): float(right[kinds == kind].mean()) for kind in np.unique(kinds)}
+        return dict(sorted(parts.items(), key=lambda item: item[1]))
+
+    @property
+    def without_trucks(self) -> float | None:
+        """Balanced accuracy without the pictures of trucks, which are cars to some; None where there are none."""
+        rest = np.array([kind != "truck" for kind in self.kinds], bool)
+        if rest.all() or not rest.any():
+            return None
+        return metrics.balanced_accuracy(self.expected[rest], self.predicted[rest])
+
+    @property
+    def scores(self) -> NDArray[np.float32] | None:
+        """How sure the network is of the second of two classes, [samples]; None for other numbers of classes."""
+        if len(self.setting.classes) != 2 or len(np.unique(self.expected)) != 2:
+            return None
+        return np.nan_to_num(self.outputs[:, -1])
+
+    @property
+    def auc(self) -> float | None:
+        """Area under the ROC curve, where there is one."""
+        return None if self.scores is None else metrics.auc(self.expected == 1, self.scores)
+
+    @property
+    def confusion(self) -> NDArray[np.int64]:
+        """How often each class got each answer, [expected, predicted]."""
+        return metrics.confusion(self.expected, self.predicted, len(self.setting.classes))
+
+    @property
+    def goodput(self) -> float | None:
+        """The part of the line's time in which it carried inputs' bytes; None where it was not timed like a UART."""
+        if not self.setting.baud or not self.traffic.seconds:
+            return None
+        return self.traffic.payload_bytes * UART_BITS / self.setting.baud / self.traffic.seconds
+
+    @property
+    def where(self) -> str:
+        """Where the firmware ran, in words."""
+        stand_in = f"a stand-in board on this computer ({self.port})"
+        return stand_in if self.setting.simulated else f"the board on {self.port}"
+
+    def __str__(self) -> str:
+        s = self.setting
+        lines = [
+            f"{s.project} on {self.where}",
+            f"runtime {s.runtime}, {s.variant}, arena {s.arena_bytes:,} bytes, model {s.model_sha256[:12]}",
+            *self._table(),
+            *self._figures(),
+            *self._line(),
+        ]
+        return "\n".join(lines)
+
+    def _table(self) -> list[str]:
+        if not self.inputs or len(self.outputs) > _LONGEST_TABLE:
+            return []
+        lines = ["", f"{'inputs':>12}  expected  {'output':>8}  {'time':>9}"]
+        for shown, expected, outputs, predicted, time in zip(
+            self.inputs, self.expected, self.outputs, self.predicted, self.times_us, strict=True
+        ):
+            output = " ".join(f"{value:.4f}" for value in outputs)
+            mark = "" if predicted == expected else "  <- wrong"
+            lines.append(f"{shown:>12}  {expected:>8}  {output:>8}  {time:>6} µs{mark}")
+        return [*lines, ""]
+
+    def _figures(self) -> list[str]:
+        clock = "this computer's time, not a board's" if self.setting.simulated else "on the board"
+        time = f"median {np.median(self.times_us):,.0f} µs ({clock})"
+        if len(self.outputs) <= _LONGEST_TABLE:
+            return [f"{self.right:,} of {len(self.outputs):,} right; {time}"]
+        width = max(8, *map(len, self.setting.classes)) + 2
+        counts = zip(self.setting.classes, self.confusion, strict=True)
+        lines = [
+            f"data      {len(self.outputs):,} samples, {self.setting.data_source}",
+            f"accuracy  {self.accuracy:.2%}: {self.right:,} of {len(self.outputs):,} right; balanced "
+            f"{self.balanced_accuracy:.2%}"
+            + ("" if self.auc is None else f"; area under the ROC {self.auc:.4f}"),
+            *([] if (rest := self.without_trucks) is None else [f"          without trucks {rest:.2%}"]),
+            f"latency   {time}; slowest {self.times_us.max():,} µs",
+            "",
+            f"{'answer':>{width + 10}}" + "".join(f"{name:>{width}}" for name in self.setting.classes),
+            *(f"  {name:>{width + 8}}" + "".join(f"{n:>{width},}" for n in row) for name, row in counts),
+            "",
+        ]
+        return lines
+
+    def _line(self) -> list[str]:
+        t = self.traffic
+        spoiled = f"retries {t.retries:,}, bad frames {t.bad_frames:,}"
+        if self.setting.noise:
+            spoiled += f" ({self.setting.noise:.2%} of the bytes spoiled on purpose)"
+        if t.resets:
+            spoiled += f", {t.resets:,} resets"
+        lines = [f"line      {t.payload_bytes:,} bytes of inputs in {t.seconds:.1f} s; {spoiled}"]
+        if self.goodput is not None:
+            lines.append(
+                f"          {self.goodput:.1%} of the time at {self.setting.baud:,} baud carried inputs; at last "
+                f"{t.frame_bytes:,} bytes a frame"
+            )
+        if v := self.verified:
+            lines.append(
+                f"verified  {v.predictions:,} predictions and {v.outputs:,} outputs of {len(self.outputs):,} differ "
+                f"from the same model in {v.runtime}"
+            )
+        return lines
+
+
+def predictions(outputs: NDArray) -> NDArray[np.int64]:
+    """Class numbers of real outputs [n, values]: the largest, or whether a single one is above one half.
+
+    >>> predictions(np.array([[0.2, 0.8], [0.9, 0.1]])).tolist()
+    [1, 0]
+    """
+    return (outputs[:, 0] > 0.5).astype(np.int64) if outputs.shape[1] == 1 else outputs.argmax(axis=1)

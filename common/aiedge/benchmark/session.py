@@ -1,0 +1,259 @@
+"""Send a data set to a board and collect the answers."""
+
+import contextlib
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from aiedge import __version__
+from aiedge.benchmark.data import Samples, samples
+from aiedge.benchmark.models import BAR_FROM, Choice, Codec, check_model
+from aiedge.benchmark.result import BenchmarkResult, Setting, Traffic, Verification, predictions
+from aiedge.benchmark.store import Progress
+from aiedge.board import (
+    UNPACED,
+    Board,
+    BoardInfo,
+    FaultyTransport,
+    PacedTransport,
+    SerialTransport,
+    StandIn,
+    Transport,
+)
+from aiedge.board.transport import BAUD
+from aiedge.doctor import commit
+from aiedge.errors import UserError
+from aiedge.paths import project_dir
+
+_STAND_INS = ("/dev/pts/", "socket://127.0.0.1:", "socket://localhost:")
+_TABLE_TO = 16  # samples
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to run: what a person may choose on the command line.
+
+    `count` samples, 0 for all; `baud` to agree on with the board, and whether a stand-in's line is `paced` to it;
+    `noise` is the probability with which each byte is spoiled, by a generator that starts at `seed`. `folder` is where
+    unfinished runs are kept, None to keep none; `fresh` starts them over. `verify` compares the answers with the same
+    model on this computer.
+    """
+
+    solution: bool = False
+    floats: bool = False
+    count: int = 0
+    baud: int = BAUD
+    paced: bool = False
+    noise: float = 0.0
+    seed: int = 0
+    folder: Path | None = None
+    fresh: bool = False
+    verify: bool = False
+
+
+def run(
+    board: Board,
+    port: str,
+    model: bytes,
+    data: Samples,
+    simulated: bool = False,
+    options: Options = Options(),
+) -> BenchmarkResult:
+    """Send every sample to the board; `model` is the .tflite that it runs, which tells how to quantize."""
+    info = board.hello()
+    codec = Codec(model)
+    baud = 0 if simulated and not options.paced else board.baud
+    setting = _setting(info, codec, data, simulated, baud, options)
+    with contextlib.ExitStack() as stack:
+        folder = options.folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        progress = stack.enter_context(Progress(folder, setting, options.fresh))
+        if progress.resumed:
+            _say(f"{progress.resumed:,} of {len(data):,} answers are there from {progress.started}: going on")
+        try:
+            _ask(board, codec, data, progress)
+        except BaseException:
+            if options.folder and progress.raw:
+                _say(
+                    f"\n{len(progress.raw):,} of {len(data):,} answers are kept: the same command goes on there"
+                )
+            raise
+        outputs = np.array([codec.decode(raw) for raw in progress.raw])
+        result = BenchmarkResult(
+            setting=setting,
+            port=port,
+            started=progress.started,
+            kit=__version__,
+            commit=commit(),
+            index=data.places,
+            expected=data.expected,
+            kinds=() if data.kinds is None else tuple(map(str, data.kinds)),
+            outputs=outputs,
+            times_us=np.array(progress.times_us),
+            traffic=progress.traffic,
+            inputs=tuple(_shown(data, i) for i in range(len(data))) if len(data) <= _TABLE_TO else (),
+        )
+        if options.verify:
+            result = replace(result, verified=_verify(codec, data, progress.raw))
+    return result
+
+
+def run_on_port(port: str, project: str = "", options: Options = Options()) -> BenchmarkResult:
+    """Run the benchmark of a project, by default of the one that the board names, on the board at `port`.
+
+    The board must run the model in the project's `vscode/main/`, or the one that `options` choose instead.
+    """
+    if project:
+        project_dir(project)  # complains about a name that is none
+    simulated = port.startswith(_STAND_INS)
+    with _open(port, simulated, options) as board:
+        info = board.hello()
+        if project and info.project != project:
+            raise UserError(
+                f"the board runs {info.project}, not {project}", f"build and flash {project}/vscode"
+            )
+        choice = Choice(info.project, options.solution, options.floats)
+        model = _chosen(choice, info)
+        _agree_on_baud(board, simulated, options)
+        return run(board, port, model, _data(info.project, options), simulated, options)
+
+
+def simulate(project: str, options: Options = Options()) -> BenchmarkResult:
+    """Build a project's firmware for this computer and run the benchmark on it.
+
+    That is the student's firmware and model in `vscode/`, or with `options.solution` the solved ones.
+    """
+    from aiedge.board.build import build
+
+    choice = Choice(project, options.solution, options.floats)
+    path = choice.require()
+    data = _data(project, options)
+    folder = project_dir(project)
+    built_from = "solution" if options.solution else "vscode"
+    print(f"building {folder.name}/{built_from} for this computer", flush=True)
+    program = build(
+        folder / "vscode",
+        choice.environment,
+        main_cpp=folder / "solution/main.cpp" if options.solution else None,
+        model_cpp=path if options.solution else None,
+    )
+    with StandIn(program, log=_log) as stand_in, _open(stand_in.port, True, options) as board:
+        model = _chosen(choice, board.hello())
+        _agree_on_baud(board, True, options)
+        return run(board, stand_in.port, model, data, True, options)
+
+
+def _setting(
+    info: BoardInfo, codec: Codec, data: Samples, simulated: bool, baud: int, options: Options
+) -> Setting:
+    return Setting(
+        project=info.project,
+        variant=codec.variant,
+        built_from="solution" if options.solution else "vscode",
+        model_sha256=codec.graph.sha256,
+        model_bytes=len(codec.model),
+        runtime=info.runtime,
+        arena_bytes=info.arena_bytes,
+        simulated=simulated,
+        baud=baud,
+        noise=options.noise,
+        seed=options.seed,
+        data_source=data.source,
+        data_sha256=data.sha256,
+        samples=len(data),
+        classes=data.classes,
+    )
+
+
+def _ask(board: Board, codec: Codec, data: Samples, progress: Progress) -> None:
+    """Send the samples that have no answer yet; shows a bar with the part of right answers so far."""
+    rest = range(progress.resumed, len(data))
+    right = sum(_is_right(codec, data, i, raw) for i, raw in enumerate(progress.raw))
+    before, started = _traffic(board, 0), time.monotonic()
+    with tqdm(
+        total=len(data), initial=progress.resumed, unit=" samples", disable=len(data) < BAR_FROM
+    ) as bar:
+        try:
+            answers = board.infer_all(codec.encode(data.real(i)) for i in rest)
+            for i, (raw, time_us) in zip(rest, answers, strict=True):
+                progress.add(raw, time_us)
+                right += _is_right(codec, data, i, raw)
+                bar.set_postfix_str(f"{right / (i + 1):.1%} right", refresh=False)
+                bar.update()
+        finally:
+            progress.add_traffic(_traffic(board, time.monotonic() - started) - before)
+
+
+def _traffic(board: Board, seconds: float) -> Traffic:
+    return Traffic(
+        seconds=seconds,
+        payload_bytes=board.payload_bytes,
+        sent_bytes=board.bytes_sent,
+        retries=board.retries,
+        bad_frames=board.bad_frames,
+        resets=board.resets,
+        frame_bytes=board.frame_payload,
+    )
+
+
+def _verify(codec: Codec, data: Samples, raw: list[bytes]) -> Verification:
+    name, reference = codec.reference(data)
+    mine, theirs = (predictions(np.array([codec.decode(r) for r in rows])) for rows in (raw, reference))
+    outputs = sum(a != b for a, b in zip(raw, reference, strict=True))
+    return Verification(name, outputs, int((mine != theirs).sum()))
+
+
+def _is_right(codec: Codec, data: Samples, i: int, raw: bytes) -> bool:
+    return bool(predictions(codec.decode(raw)[None])[0] == data.expected[i])
+
+
+def _chosen(choice: Choice, info: BoardInfo) -> bytes:
+    """The model that the board should run; complains where it runs another one, warns of an old one."""
+    from aiedge import tflite
+
+    path = choice.require()
+    check_model(info, choice)
+    if warning := choice.stale():
+        _say(warning)
+    return tflite.from_c_array(path)
+
+
+def _data(project: str, options: Options) -> Samples:
+    data = samples(project)
+    return data.take(options.count) if options.count else data
+
+
+def _open(port: str, simulated: bool, options: Options) -> Board:
+    """The board behind a port; the line is that of a real UART, or as fast as this computer's stand-in can take it."""
+    line: Transport = SerialTransport(port)
+    if simulated and options.paced:
+        line = PacedTransport(line, BAUD)
+    if options.noise:
+        line = FaultyTransport(line, options.noise, options.seed)
+    return Board(line, UNPACED if simulated and not options.paced else BAUD, log=_log)
+
+
+def _agree_on_baud(board: Board, simulated: bool, options: Options) -> None:
+    """Change the rate to the one that is wanted; says so where the line does not carry it."""
+    if options.baud == BAUD or (simulated and not options.paced):
+        return
+    rate = board.set_baud(options.baud)
+    if rate != options.baud:
+        _say(f"the line does not carry {options.baud:,} baud: going on with {rate:,}")
+
+
+def _shown(data: Samples, i: int) -> str:
+    values = data.real(i).ravel()
+    return " ".join(f"{value:g}" for value in values) if len(values) <= 4 else f"sample {data.places[i]}"
+
+
+def _log(line: str) -> None:
+    tqdm.write(f"board: {line}")
+
+
+def _say(line: str) -> None:
+    tqdm.write(line, file=sys.stderr)

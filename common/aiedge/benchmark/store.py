@@ -1,0 +1,255 @@
+"""Result files: `results/PROJECT-TIME.json`, with the answers once more as .csv for a spreadsheet.
+
+A run writes each answer at once to `PROJECT-….partial`, so that the next one goes on where it stopped; a result file
+appears only when all answers are there.
+"""
+
+import csv
+import hashlib
+import io
+import json
+import time
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import IO, Any, Self
+
+import numpy as np
+
+from aiedge.benchmark.result import BenchmarkResult, Setting, Traffic, Verification
+from aiedge.environment import locked
+from aiedge.errors import UserError
+from aiedge.files import write_atomic
+from aiedge.paths import REPO
+
+RESULTS = REPO / "results"
+FORMAT = "aiedge benchmark 1"
+
+
+class Progress:
+    """The answers of an unfinished run, in a file; a context manager that closes it.
+
+    `raw` are the answered output tensors' bytes, `times_us` their times, `traffic` what earlier starts of the run sent;
+    `started` is when the first one began. With `fresh` nothing is taken over. Raises `UserError` while another program
+    is at the same run.
+    """
+
+    def __init__(self, folder: Path, setting: Setting, fresh: bool = False):
+        head = _head(setting)
+        self.path = _partial(folder, setting)
+        self.raw: list[bytes] = []
+        self.times_us: list[int] = []
+        self.traffic = Traffic()
+        self.started = now()
+        self._file = self._open()
+        if not fresh:
+            self._read(head, setting.samples)
+        self.resumed = len(self.raw)
+        if not self.raw:
+            self._file.seek(0)
+            self._file.truncate()
+            self._append([head, self.started])
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._file.close()
+        if not self.raw:
+            self.path.unlink(missing_ok=True)
+
+    def add(self, raw: bytes, time_us: int) -> None:
+        """Keep the next sample's answer."""
+        self.raw.append(raw)
+        self.times_us.append(time_us)
+        self._append([len(self.raw), raw.hex(), time_us])
+
+    def add_traffic(self, traffic: Traffic) -> None:
+        """Keep what this start of the run sent."""
+        self.traffic += traffic
+        self._append(asdict(traffic))
+
+    def _open(self) -> IO[str]:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            file = open(self.path, "a+", encoding="utf-8", errors="replace", newline="\n")  # noqa: SIM115
+        except OSError as error:
+            raise UserError(
+                f"cannot write {self.path}: {error.strerror}", "choose another folder with --results"
+            ) from error
+        if not locked(file):
+            file.close()
+            raise UserError("the same benchmark is running already", "wait for it, or end it")
+        return file
+
+    def _append(self, line: object) -> None:
+        self._file.write(json.dumps(line) + "\n")
+        self._file.flush()
+
+    def _read(self, head: str, samples: int) -> None:
+        """Take the answers up to the first line that is not whole, and cut the rest off."""
+        self._file.seek(0)
+        good = 0
+        for number, line in enumerate(iter(self._file.readline, "")):
+            if not line.endswith("\n"):
+                break
+            try:
+                self._take(number, json.loads(line), head, samples)
+            except (ValueError, TypeError, KeyError):
+                break
+            good = self._file.tell()
+        self._file.seek(good)
+        self._file.truncate()
+
+    def _take(self, number: int, line: Any, head: str, samples: int) -> None:
+        if number == 0:
+            if line[0] != head:
+                raise ValueError("another run's file")
+            self.started = str(line[1])
+        elif isinstance(line, dict):
+            self.traffic += Traffic(**line)
+        else:
+            position, raw, time_us = line
+            if position != len(self.raw) + 1 or position > samples:
+                raise ValueError("out of order")
+            self.raw.append(bytes.fromhex(raw))
+            self.times_us.append(int(time_us))
+
+
+def _head(setting: Setting) -> str:
+    return json.dumps({"format": f"{FORMAT}, partial", "setting": asdict(setting)})
+
+
+def _partial(folder: Path, setting: Setting) -> Path:
+    key = hashlib.sha256(_head(setting).encode()).hexdigest()[:12]
+    return folder / f"{setting.project}-{key}.partial"
+
+
+def now() -> str:
+    """The time on the wall in ISO 8601, to the second, with the distance to UTC."""
+    return time.strftime("%Y-%m-%dT%H:%M:%S%z")
+
+
+def write(result: BenchmarkResult, folder: Path) -> Path:
+    """Write a result's .csv, then its .json, under a name that is not taken yet; return the latter's path.
+
+    Its unfinished run in the same folder is done with and removed.
+    """
+    stem = f"{result.setting.project}-{time.strftime('%Y%m%d-%H%M%S')}"
+    names = [stem, *(f"{stem}-{number}" for number in range(2, 1000))]
+    path = next(path for name in names if not (path := folder / f"{name}.json").exists())
+    write_atomic(path.with_suffix(".csv"), _csv(result))
+    write_atomic(path, json.dumps(_document(result), indent=1) + "\n")
+    _partial(folder, result.setting).unlink(missing_ok=True)
+    return path
+
+
+def read(path: Path) -> BenchmarkResult:
+    """The result in a .json file; raises `UserError` for a file that is damaged, half-written or none of the kit's."""
+    hint = "name a result of ./run_serial.py, results/PROJECT-TIME.json"
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}", hint) from error
+    except ValueError as error:
+        raise UserError(f"{path} is damaged or no result: {error}", hint) from error
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise UserError(f"{path} is no result of this version of the kit", hint)
+    try:
+        return _result(document)
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise UserError(f"{path} is damaged: {error}", hint) from error
+
+
+def find(folder: Path, project: str = "") -> list[Path]:
+    """Files that may be results, of one project or all, the oldest first."""
+    return sorted(
+        folder.glob(f"{project}-*.json" if project else "*.json"),
+        key=lambda path: (path.stat().st_mtime_ns, path.name),
+    )
+
+
+def _document(result: BenchmarkResult) -> dict[str, Any]:
+    times = np.percentile(result.times_us, [5, 50, 95])
+    return {
+        "format": FORMAT,
+        "started": result.started,
+        "port": result.port,
+        "kit": result.kit,
+        "commit": result.commit,
+        "setting": asdict(result.setting),
+        "summary": {
+            "right": result.right,
+            "accuracy": result.accuracy,
+            "balanced_accuracy": result.balanced_accuracy,
+            "balanced_accuracy_without_trucks": result.without_trucks,
+            "auc": result.auc,
+            "time_us_5_50_95_percent": times.tolist(),
+            "goodput": result.goodput,
+        },
+        "traffic": asdict(result.traffic),
+        "verified": asdict(result.verified) if result.verified else None,
+        "answers": {
+            "index": result.index.tolist(),
+            "expected": result.expected.tolist(),
+            "kinds": list(result.kinds),
+            "outputs": result.outputs.tolist(),
+            "time_us": result.times_us.tolist(),
+        },
+    }
+
+
+def _result(document: dict[str, Any]) -> BenchmarkResult:
+    """Raises KeyError, TypeError or ValueError where anything is missing or of another kind."""
+    answers, verified = document["answers"], document["verified"]
+    setting = document["setting"]
+    for field in fields(Setting):
+        # JSON knows lists for tuples, and a whole number may stand for a real one.
+        kinds = {"classes": list, "noise": (int, float)}.get(field.name, field.type)
+        if not isinstance(setting[field.name], kinds):  # type: ignore[arg-type]
+            raise ValueError(f"its {field.name} is {setting[field.name]!r}")
+    index, expected, times_us = (
+        np.array(answers[name], np.int64) for name in ("index", "expected", "time_us")
+    )
+    result = BenchmarkResult(
+        setting=Setting(**{**setting, "classes": tuple(map(str, setting["classes"]))}),
+        port=str(document["port"]),
+        started=str(document["started"]),
+        kit=str(document["kit"]),
+        commit=str(document["commit"]),
+        index=index,
+        expected=expected,
+        kinds=tuple(map(str, answers["kinds"])),
+        outputs=np.array(answers["outputs"], np.float32),
+        times_us=times_us,
+        traffic=Traffic(**document["traffic"]),
+        verified=Verification(**verified) if verified else None,
+    )
+    samples, classes = result.setting.samples, len(result.setting.classes)
+    if result.outputs.ndim != 2 or result.outputs.shape[1] not in (1, classes):
+        raise ValueError("its outputs are no table")
+    if not samples or {len(index), len(expected), len(times_us), len(result.outputs)} != {samples}:
+        raise ValueError("answers are missing")
+    numbers = [
+        *document["traffic"].values(),
+        *((verified["outputs"], verified["predictions"]) if verified else ()),
+    ]
+    if not all(isinstance(number, (int, float)) for number in numbers) or times_us.min() < 0:
+        raise ValueError("its figures are no numbers")
+    if len(result.kinds) not in (0, samples) or not 0 <= expected.min() <= expected.max() < classes:
+        raise ValueError("its classes are wrong")
+    return result
+
+
+def _csv(result: BenchmarkResult) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    outputs = result.outputs.shape[1]
+    names = ["output"] if outputs == 1 else [f"output_{number}" for number in range(outputs)]
+    writer.writerow(["index", "kind", "expected", "predicted", *names, "time_us"])
+    kinds = result.kinds or [""] * len(result.outputs)
+    rows = zip(
+        result.index, kinds, result.expected, result.predicted, result.outputs, result.times_us, strict=True
+    )
+    for index, kind, expected, predicted, values, time_us in rows:
+        writer.writerow([index, kind, expected, predicted, *(f"{v:.9g}" for v in values), time_us])
+    return text.getvalue()
