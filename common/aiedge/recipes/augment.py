@@ -13,13 +13,13 @@ from aiedge.framework import tensorflow as tf
 def place(pictures: tf.Tensor, backgrounds: tf.Tensor, close_up: tf.Tensor, size: int) -> tf.Tensor:
     """Show each picture in a frame of `size`×`size` pixels, at its own scale and place.
 
-    Half of the pictures fill the frame, or more; the others take 0.3 to 0.95 of its width. What they leave free shows
+    Two thirds fill the frame, or more; the others take 0.4 to 0.95 of its width. What they leave free shows
     their own mirror image or the picture of the same number in `backgrounds`, enlarged beyond recognition. Where
     `close_up`, bool [n], is true, the frame shows a small part of the picture.
     """
     n, inner = tf.shape(pictures)[0], pictures.shape[1]
-    filling = tf.random.uniform([n]) < 0.5
-    zoom = tf.where(filling, tf.random.uniform([n], 0.95, 1.5), tf.random.uniform([n], 0.3, 0.95))
+    filling = tf.random.uniform([n]) < 2 / 3
+    zoom = tf.where(filling, tf.random.uniform([n], 0.95, 1.5), tf.random.uniform([n], 0.4, 0.95))
     zoom = tf.where(close_up, tf.random.uniform([n], 2.0, 5.0), zoom)
     stretch = tf.exp(tf.random.uniform([n], -0.2, 0.2))
     angle = tf.random.normal([n], 0.0, 0.08)
@@ -49,21 +49,24 @@ def place(pictures: tf.Tensor, backgrounds: tf.Tensor, close_up: tf.Tensor, size
 
 @tf.function(jit_compile=True)
 def develop(pictures: tf.Tensor) -> tf.Tensor:
-    """Change light, colour and sharpness, each picture by its own amount, and add noise."""
-    n = tf.shape(pictures)[0]
+    """Change light, colour and sharpness of three quarters of the pictures, each by its own amount; add noise."""
+    n, before = tf.shape(pictures)[0], pictures
     grey = tf.reduce_mean(pictures, 3, keepdims=True)
-    saturation = tf.where(_some(n, 0.1), 0.0, tf.random.uniform([n, 1, 1, 1], 0.4, 1.6))
+    saturation = tf.where(_some(n, 0.1), 0.0, tf.random.uniform([n, 1, 1, 1], 0.5, 1.5))
     pictures = grey + saturation * (pictures - grey)
-    gain = tf.exp(tf.random.normal([n, 1, 1, 1], 0.0, 0.25) + tf.random.normal([n, 1, 1, 3], 0.0, 0.08))
+    gain = tf.exp(tf.random.normal([n, 1, 1, 1], 0.0, 0.2) + tf.random.normal([n, 1, 1, 3], 0.0, 0.08))
     offset = tf.random.normal([n, 1, 1, 1], 0.0, 0.08)
     middle = tf.reduce_mean(pictures, [1, 2, 3], keepdims=True)
-    pictures = (pictures - middle) * tf.exp(tf.random.normal([n, 1, 1, 1], 0.0, 0.3)) + middle * gain + offset
+    pictures = (
+        (pictures - middle) * tf.exp(tf.random.normal([n, 1, 1, 1], 0.0, 0.25)) + middle * gain + offset
+    )
     # Sharper than the picture is (amount > 0), or as blurred as a bad lens makes it (amount = -1).
     blurred = tf.nn.avg_pool2d(pictures, 3, 1, "SAME")
     amount = tf.where(_some(n, 0.7), tf.random.uniform([n, 1, 1, 1], 0.0, 3.0), -1.0)
     pictures = tf.where(_some(n, 0.6), pictures + amount * (pictures - blurred), pictures)
     noise = tf.random.normal(tf.shape(pictures)) * tf.abs(tf.random.normal([n, 1, 1, 1], 0.0, 0.04))
-    return tf.clip_by_value(tf.where(_some(n, 0.6), pictures + noise, pictures), 0.0, 1.0)
+    pictures = tf.where(_some(n, 0.5), pictures + noise, pictures)
+    return tf.clip_by_value(tf.where(_some(n, 0.75), pictures, before), 0.0, 1.0)
 
 
 def _some(n: tf.Tensor, share: float) -> tf.Tensor:
@@ -76,7 +79,9 @@ def _clouds(n: tf.Tensor, size: int) -> tf.Tensor:
     return tf.add_n([tf.image.resize(grain, [size, size]) for grain in grains]) / math.sqrt(len(grains))
 
 
-def _affine(across, down, angle, centre, inner: int, size: int) -> tf.Tensor:
+def _affine(
+    across: tf.Tensor, down: tf.Tensor, angle: tf.Tensor, centre: tf.Tensor, inner: int, size: int
+) -> tf.Tensor:
     """Rows of eight numbers that lead from a pixel of the frame to a pixel of the picture."""
     scale = inner / size
     a, b = scale * tf.cos(angle) / across, scale * tf.sin(angle) / across

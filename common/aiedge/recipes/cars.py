@@ -8,6 +8,7 @@ truck from a cat makes better features than telling "no car" from "car" alone. I
 interrupted training goes on where it was.
 """
 
+import math
 import os
 import sys
 from collections.abc import Iterator
@@ -37,27 +38,33 @@ CAR, TRUCK = 1, 9  # CIFAR-10's numbers of these classes
 UNKNOWN = -1  # the class of a drawn picture
 CARS, OTHERS, DRAWN = 40, 48, 40  # pictures of a kind in a batch
 CLOSE_UPS = 8  # of the others
-SIZES = (48, 96)  # pixels
-STEPS = (5000, 2000)
-RATES = (3e-3, 1.5e-3)
+STAGES = ((48, 2750), (96, 2250))  # pixels, steps
+RATE = 3e-3  # at its highest
 DRAWN_PICTURES, DRAWN_SEED = 12_000, 1000
 SAVE_EVERY = 250  # steps
 
-Batch = tuple[NDArray, NDArray, NDArray, NDArray]
+
+class Cosine(keras.optimizers.schedules.LearningRateSchedule):
+    """One rise and fall of the learning rate over all stages, for a stage that begins after so many steps."""
+
+    def __init__(self, begin: int):
+        self.begin = begin
+
+    def __call__(self, step: tf.Tensor) -> tf.Tensor:
+        done = (tf.cast(step, tf.float32) + self.begin) / sum(steps for _, steps in STAGES)
+        fall = tf.maximum((done - 0.05) / 0.95, 0.0)
+        return RATE * tf.minimum(done / 0.05, 1.0) * (1 + tf.cos(math.pi * fall)) / 2
 
 
-class Recipe:
+class Stage:
     """Both heads on one trunk, with the optimizer and the step that it has come to, at one size."""
 
-    def __init__(self, size: int, steps: int, rate: float):
-        self.size, self.steps = size, steps
+    def __init__(self, size: int, begin: int = 0):
+        self.size = size
         self.model = mobilenet_v1(size=size)
         features = self.model.layers[-2].output
         self.both = keras.Model(self.model.input, [self.model.output, keras.layers.Dense(10)(features)])
-        schedule = keras.optimizers.schedules.CosineDecay(
-            rate / 10, steps, warmup_target=rate, warmup_steps=steps // 20
-        )
-        self.optimizer = keras.optimizers.AdamW(schedule, weight_decay=0.02)
+        self.optimizer = keras.optimizers.AdamW(Cosine(begin), weight_decay=0.02)
         self.optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
         self.optimizer.build(self.both.trainable_variables)
         self.step = tf.Variable(0, dtype=tf.int64)
@@ -114,37 +121,38 @@ def batches(
 def learn(real: datasets.Dataset, drawn: datasets.Dataset) -> keras.Model:
     """Go through the stages, from where an earlier run stopped; returns the network without its second head."""
     folder = cache_folder("recipes") / "cars"
-    weights = None
-    for size, steps, rate in zip(SIZES, STEPS, RATES, strict=True):
+    begin, before = 0, None
+    for size, steps in STAGES:
         set_seed(size)
-        recipe = Recipe(size, steps, rate)
-        if weights is not None:
-            recipe.both.set_weights(weights)
-        state = tf.train.Checkpoint(model=recipe.both, optimizer=recipe.optimizer, step=recipe.step)
+        stage = Stage(size, begin)
+        if before:
+            stage.both.set_weights(before.both.get_weights())
+        state = tf.train.Checkpoint(model=stage.both, optimizer=stage.optimizer, step=stage.step)
         manager = tf.train.CheckpointManager(state, str(folder / str(size)), max_to_keep=1)
         state.restore(manager.latest_checkpoint)
-        done = int(recipe.step)
+        done = int(stage.step)
         source = batches(real, drawn, np.random.default_rng(size + done))
         with tqdm(
             total=steps, initial=done, desc=f"{size}×{size} pixels", unit=" steps", file=sys.stdout
         ) as bar:
-            average = None
-            while done < steps:
-                loss = float(recipe.train(*next(source)))
-                average = loss if average is None else 0.98 * average + 0.02 * loss
-                done += 1
+            average = 0.0
+            for _ in range(done, steps):
+                loss = float(stage.train(*next(source)))
+                average = 0.98 * average + 0.02 * loss if average else loss
                 bar.set_postfix_str(f"loss {average:.3f}", refresh=False)
                 bar.update()
-                if done % SAVE_EVERY == 0 or done == steps:
+                if int(stage.step) % SAVE_EVERY == 0 or int(stage.step) == steps:
                     manager.save()
-        weights = recipe.both.get_weights()
-    return recipe.model
+        begin, before = begin + steps, stage
+    return stage.model
 
 
 def table(model: keras.Model) -> str:
     """Balanced accuracy of the float network and of its int8 conversion on the test sets, in Markdown."""
     real, drawn = datasets.cars("real"), datasets.cars("drawn")
     int8 = CompiledModel(convert_int8(model, real.calibration.inputs))
+    stored = int8.inputs[0].quantization
+    assert stored is not None  # an int8 input has one
     cars_and_rest = real.test.where(real.test.kinds != "truck")
     rows = [
         ("CIFAR-10", real.test),
@@ -155,7 +163,7 @@ def table(model: keras.Model) -> str:
     for name, data in rows:
         answers = (
             model.predict(data.inputs, batch_size=256, verbose=0) > 0.5,
-            int8.predict(quantize(data.inputs, int8.inputs[0].quantization)) > 0,  # half of -128 ... 127
+            int8.predict(quantize(data.inputs, stored)) > 0,  # half of -128 ... 127
         )
         accuracies = (
             f"{100 * balanced_accuracy(answer[:, 0], data.labels == 1):.2f} %" for answer in answers
