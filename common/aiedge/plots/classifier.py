@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from numpy.typing import NDArray
 
-from aiedge.plots.networks import BLUE, GREY, ORANGE
+from aiedge.plots.networks import BLUE, GREY, ORANGE, legend_above
 
 
 def pictures(
@@ -53,8 +53,9 @@ def shares(values: Mapping[str, float], title: str, guessing: float | None = 0.5
     axes.bar_label(drawn, fmt="%.1f %%", padding=3)
     if guessing is not None:
         axes.axvline(100 * guessing, color=GREY, linestyle=":", label="guessing")
-        axes.legend(loc="lower left", framealpha=1)
-    axes.set(xlabel="right answers (%)", xlim=(0, 112), title=title)
+        legend_above(axes)
+    axes.set(xlabel="right answers (%)", xlim=(0, 112))
+    axes.set_title(title, loc="left")
     plt.show()
 
 
@@ -73,9 +74,10 @@ def bars(
     axes.bar_label(drawn, labels=[_figure(values[name]) for name in names], padding=3)
     if line:
         axes.axvline(line[1], color=ORANGE, linestyle="--", label=line[0])
-        axes.legend(loc="lower right", framealpha=1)
+        legend_above(axes)
         top = max(top, line[1])
-    axes.set(xlabel=unit, title=title, xlim=(None if log else 0, top * (4 if log else 1.25)))
+    axes.set_title(title, loc="left")
+    axes.set(xlabel=unit, xlim=(None if log else 0, top * (4 if log else 1.25)))
     if not log:
         axes.locator_params(axis="x", nbins=6)
         axes.xaxis.set_major_formatter(lambda value, _: _figure(value))

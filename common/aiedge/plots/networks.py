@@ -94,10 +94,15 @@ def memory(sizes: dict[str, float], budgets: dict[str, float]) -> None:
     axes.set(
         xlabel="bytes",
         xlim=(1, max(budgets.values()) * 3),
-        title="What the network takes, and what the board has",
     )
-    axes.legend(loc="lower right", framealpha=1)
+    axes.set_title("What the network takes, and what the board has", loc="left")
+    legend_above(axes)
     plt.show()
+
+
+def legend_above(axes: Axes) -> None:
+    """The legend above the plot on the right, where it hides nothing; the title then stands on the left."""
+    axes.legend(loc="lower right", bbox_to_anchor=(1.01, 0.99), frameon=False, fontsize=8)
 
 
 def disagreement(inputs: NDArray, difference: NDArray, title: str) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.ticker import LogLocator, NullLocator
 from numpy.typing import NDArray
 
 from aiedge.plots.networks import BLUE, GREY, ORANGE
@@ -85,6 +86,11 @@ def same_scales(mine: Mapping[str, float], theirs: Mapping[str, float], title: s
     pairs = np.array([(mine[name], theirs[name]) for name in mine])
     ends = (pairs[pairs > 0].min() * 0.8, pairs.max() * 1.25)
     axes.plot(ends, ends, color=GREY, linewidth=1)
-    axes.plot(pairs[:, 0], pairs[:, 1], "o", color=BLUE)
-    axes.set(xscale="log", yscale="log", xlabel="your scale", ylabel="the converter's scale", title=title)
+    axes.plot(pairs[:, 0], pairs[:, 1], "o", color=BLUE, alpha=0.6)
+    axes.set(xlabel="your scale", ylabel="the converter's scale", title=title)
+    axes.loglog()
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(LogLocator(subs=(1, 3)))
+        axis.set_minor_locator(NullLocator())
+        axis.set_major_formatter("{x:g}")
     plt.show()
