@@ -175,6 +175,17 @@ def test_refused(target: Path) -> None:
             download(url, target, DIGEST)
 
 
+def test_two_at_once(server: Server, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second one sees the file of the first one grow, and leaves it alone."""
+    target.parent.mkdir()
+    partial = target.with_name("set.npz.partial")
+    partial.write_bytes(CONTENT[:1000])
+    monkeypatch.setattr(module.time, "sleep", lambda _: partial.write_bytes(CONTENT[:2000]))
+    with pytest.raises(UserError, match=r"another program is downloading set\.npz"):
+        download(server.url, target, DIGEST)
+    assert partial.read_bytes() == CONTENT[:2000] and server.ranges == []
+
+
 def test_no_network_leaves_what_has_arrived(target: Path) -> None:
     target.parent.mkdir()
     target.with_name("set.npz.partial").write_bytes(CONTENT[:1000])

@@ -67,7 +67,9 @@ def find(archive: Archive) -> Path:
     if not path.is_file():
         if archive.url.endswith(".npz"):
             return download(archive.url, path, archive.sha256)
-        packed = download(archive.url, path.with_name(archive.url.rsplit("/", 1)[1]), archive.sha256)
+        packed = path.with_name(archive.url.rsplit("/", 1)[1])
+        if not packed.is_file():
+            download(archive.url, packed, archive.sha256)
         save(path, _unpack_cifar10(packed))
         packed.unlink()
     return path
@@ -96,6 +98,8 @@ def read(path: Path, archive: Archive) -> Arrays:
             arrays = {name: file[name] for name in ("x_train", "y_train", "x_test", "y_test")}
     except KeyError as error:
         raise _damaged(path, f"the array {error.args[0].split()[0]} is missing") from error
+    except PermissionError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}", "is it yours?") from error
     except DAMAGED as error:
         raise _damaged(path, "it is cut off or no .npz file") from error
     for part, count in (("train", archive.train), ("test", archive.test)):

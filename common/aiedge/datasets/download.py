@@ -38,6 +38,7 @@ def download(url: str, target: Path, digest: str) -> Path:
     partial = target.with_name(target.name + ".partial")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+        _refuse_company(partial)
         resumed = partial.exists()
         _transfer(url, partial)
         if sha256(partial) != digest and resumed:  # what was there may be of another file
@@ -58,6 +59,17 @@ def download(url: str, target: Path, digest: str) -> Path:
             "make room or set AIEDGE_CACHE to a folder that you may write to",
         ) from error
     return target
+
+
+def _refuse_company(partial: Path) -> None:
+    """Raise `UserError` where another process is writing the same file: it grows while this one waits."""
+    if partial.exists() and time.time() - partial.stat().st_mtime < 2 * TIMEOUT:
+        size = partial.stat().st_size
+        time.sleep(PAUSE)
+        if not partial.exists() or partial.stat().st_size != size:
+            raise UserError(
+                f"another program is downloading {partial.stem}", "run it again when that is done"
+            )
 
 
 def _transfer(url: str, partial: Path) -> None:
