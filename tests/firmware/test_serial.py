@@ -17,7 +17,9 @@ from toolbox import BUILDS, MODEL, QEMU, VSCODE, firmware, main_cpp, need, wire
 
 from aiedge.board.build import build
 
-HELLO, INFER, HELLO_REPLY, RESULT, ERROR = 0x01, 0x02, 0x81, 0x82, 0xFF
+HELLO, WRITE, FETCH, SET_BAUD = 0x01, 0x02, 0x03, 0x04
+HELLO_REPLY, ACK, RESULT, BAUD_REPLY, ERROR = 0x81, 0x82, 0x83, 0x84, 0xFF
+GREETING = b"\x02"
 
 
 class Line:
@@ -57,6 +59,14 @@ class Line:
     def ask(self, kind: int, seq: int, payload: bytes) -> tuple[int, int, bytes]:
         self.send(wire(kind, seq, payload))
         return self.frame()
+
+    def infer(self, number: int, data: bytes) -> tuple[int, int, bytes]:
+        """Send an input in one piece, with its number as seq too; the answer after the two acknowledgements."""
+        acks = [self.ask(WRITE, number, bytes([number % 256, 0, 0]) + data)[:2], self.frame()[:2]]
+        assert acks == [(ACK, number)] * 2
+        kind, seq, result = self.frame()
+        assert kind != RESULT or result[:5] == bytes([number % 256]) + zlib.crc32(data).to_bytes(4, "little")
+        return kind, seq, result[9:] if kind == RESULT else result
 
 
 @contextlib.contextmanager
@@ -98,11 +108,11 @@ def test_plain_run_prints_the_truth_table_and_ends(program):
 
 def test_hello_says_what_the_firmware_is(program):
     with board(program) as line:
-        kind, seq, payload = line.ask(HELLO, 0xABCD, b"\x01")
+        kind, seq, payload = line.ask(HELLO, 0xABCD, GREETING)
         assert (kind, seq) == (HELLO_REPLY, 0xABCD)
-        *numbers, digest = struct.unpack("<BBBBIIIH32s", payload[:50])
-        assert numbers[:6] == [1, 0, 0, 0, 2, 1] and numbers[7] == 1024
-        assert payload[50:] == b"xormodel"
+        *numbers, digest = struct.unpack("<BBBBIIIIHH32s", payload[:56])
+        assert numbers[:6] == [2, 0, 0, 0, 2, 1] and numbers[7:] == [32768, 1024, 16]
+        assert payload[56:] == b"xormodel"
         array = re.search(r"\{(.+?)\}", MODEL.read_text(), re.DOTALL)[1]
         model = bytes(int(number, 0) for number in array.replace(",", " ").split())
         assert digest == hashlib.sha256(model).digest()
@@ -110,23 +120,80 @@ def test_hello_says_what_the_firmware_is(program):
 
 def test_inference_and_its_errors(program):
     with board(program) as line:
+        for kind in WRITE, FETCH:
+            answer, seq, message = line.ask(kind, 8, b"\0\0\0\0")
+            assert (answer, seq, message[0]) in [(ERROR, 8, 5), (ERROR, 8, 2)]
+        line.ask(HELLO, 1, GREETING)
         outputs = {}
-        for seq, payload in enumerate([b"\x80\x80", b"\x80\x7f", b"\x7f\x80", b"\x7f\x7f"]):
-            kind, answered, result = line.ask(INFER, seq, payload)
-            assert (kind, answered, len(result)) == (RESULT, seq, 5)
-            outputs[payload] = int.from_bytes(result[4:], signed=True) > 0
+        for number, data in enumerate([b"\x80\x80", b"\x80\x7f", b"\x7f\x80", b"\x7f\x7f"], 2):
+            kind, answered, result = line.infer(number, data)
+            assert (kind, answered, len(result)) == (RESULT, number, 1)
+            outputs[data] = int.from_bytes(result, signed=True) > 0
         assert list(outputs.values()) == [False, True, True, False]
 
-        for kind, payload, code in [(HELLO, b"\x02", 4), (HELLO, b"", 2), (INFER, b"123", 2), (0x55, b"", 1)]:
+        wrong = [
+            (HELLO, b"\x01", 4),
+            (HELLO, b"", 2),
+            (WRITE, b"", 2),
+            (WRITE, b"\0\0\0", 2),
+            (WRITE, b"\0\0\0a", 2),
+            (WRITE, b"\0\0\0abc", 2),
+            (WRITE, b"\0\1\0ab", 2),
+            (WRITE, b"\0\xff\xffab", 2),
+            (FETCH, b"", 2),
+            (FETCH, b"\x63", 6),
+            (SET_BAUD, b"\0", 2),
+            (SET_BAUD, (300).to_bytes(4, "little"), 7),
+            (SET_BAUD, (10_000_000).to_bytes(4, "little"), 7),
+            (0x55, b"", 1),
+        ]
+        for kind, payload, code in wrong:
             answer, seq, message = line.ask(kind, 9, payload)
-            assert (answer, seq, message[0]) == (ERROR, 9, code)
+            assert (answer, seq, message[0]) == (ERROR, 9, code), payload
             assert re.fullmatch(rb"[ -~]+", message[1:])
         assert b"TODO" not in line.log
 
 
+def test_a_repeated_request_is_answered_and_runs_nothing(program):
+    with board(program) as line:
+        line.ask(HELLO, 1, GREETING)
+        result = line.infer(7, b"\x80\x7f")[2]
+        rows = line.log.count(b"xor")
+        for seq in 8, 9:
+            assert line.ask(WRITE, seq, b"\x07\0\0\x80\x7f")[:2] == (ACK, seq)
+            kind, answered, again = line.ask(FETCH, seq, b"\x07")
+            assert (kind, answered, again[0], again[9:]) == (RESULT, seq, 7, result)
+        assert line.log.count(b"xor") == rows
+        line.ask(HELLO, 10, GREETING)
+        assert line.ask(FETCH, 11, b"\x07")[2][0] == 6
+
+
+def test_acknowledgements_hold_the_history(program):
+    with board(program) as line:
+        line.ask(HELLO, 0xFFF0, GREETING)
+        line.infer(0xFFF5, b"ab")
+        piece = b"\xf5\0\0ab"
+        # The HELLO counts too; a late frame is entered in the history of the newest.
+        expected = [(0xFFF6, [0, 5]), (0xFFF9, [2, 3, 8]), (4, [10, 13, 14, 19]), (2, [1, 10, 13, 14, 19])]
+        for seq, history in expected:
+            kind, newest, bits = line.ask(WRITE, seq, piece)
+            assert (kind, newest) == (ACK, max(seq, 4))
+            assert [bit for bit in range(32) if int.from_bytes(bits, "little") >> bit & 1] == history
+        kind, _, bits = line.ask(WRITE, 4 + 32, piece)
+        assert bits == b"\0\0\0\x80"
+
+
+def test_the_speed_changes_after_the_reply_and_back_in_silence(program):
+    with board(program) as line:
+        rate = (921600).to_bytes(4, "little")
+        assert line.ask(SET_BAUD, 1, rate) == (BAUD_REPLY, 1, rate)
+        assert line.ask(HELLO, 2, GREETING)[:2] == (HELLO_REPLY, 2)
+        assert line.infer(3, b"ab")[0] == RESULT
+
+
 def test_commands_are_read_outside_frames_only(program):
     with board(program) as line:
-        line.ask(HELLO, 1, b"\x01")
+        line.ask(HELLO, 1, GREETING)
         line.send(b"na")
         line.send(b"me%")
         line.read(rb"m-name-dut-\[xormodel\]\r\nm-ready\r\n")
@@ -136,7 +203,7 @@ def test_commands_are_read_outside_frames_only(program):
         line.send(b"xx\xff" + b"y" * 500 + b"\x07name%")
         line.read(rb"^.*?m-name-dut-\[xormodel\]\r\n")
         # Inside a frame a command is part of the frame.
-        assert line.ask(INFER, 3, b"name%")[0] == ERROR
+        assert line.ask(WRITE, 3, b"name%")[0] == ERROR
         line.send(b"name%")
         line.read(rb"m-name")
 
@@ -144,26 +211,27 @@ def test_commands_are_read_outside_frames_only(program):
 def test_garbage_costs_nothing_but_itself(program):
     rng = random.Random(4)
     with board(program) as line:
-        expected = line.ask(INFER, 0, b"\x10\x20")[2][4:]
-        for seq in range(1, 20):
+        line.ask(HELLO, 0, GREETING)
+        expected = line.infer(1, b"\x10\x20")[2]
+        for seq in range(2, 20):
             line.send(bytes(rng.choices(range(256), [30] + [1] * 255, k=rng.randrange(1, 3000))))
             time.sleep(0.25)  # silence: whatever had begun is given up
-            line.send(wire(INFER, seq, b"\x10\x20"))
+            line.send(wire(WRITE, seq, bytes([seq, 0, 0]) + b"\x10\x20"))
             while (answer := line.frame())[1] != seq or answer[0] != RESULT:
                 pass
-            assert answer[2][4:] == expected
+            assert answer[2][9:] == expected
 
 
 def test_a_dropped_connection_is_accepted_anew(program):
     with board(program) as line:
-        line.ask(HELLO, 1, b"\x01")
-        line.send(wire(INFER, 2, b"\x10\x20")[:4])  # the cable is pulled in the middle of a frame
+        line.ask(HELLO, 1, GREETING)
+        line.send(wire(WRITE, 2, b"\0\0\0\x10\x20")[:4])  # the cable is pulled in the middle of a frame
         os.close(os.dup(line.file))
         socket.socket(fileno=os.dup(line.file)).shutdown(socket.SHUT_RDWR)
         with socket.create_connection(("127.0.0.1", line.port)) as connection:
             time.sleep(0.25)
             again = Line(connection.fileno())
-            assert again.ask(HELLO, 3, b"\x01")[:2] == (HELLO_REPLY, 3)
+            assert again.ask(HELLO, 3, GREETING)[:2] == (HELLO_REPLY, 3)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no pseudo-terminals")
@@ -175,7 +243,9 @@ def test_pseudo_terminal(program):
         for seq in range(3):  # opened, closed and opened again, as a serial port is
             file = os.open(name, os.O_RDWR | os.O_NOCTTY)
             tty.setraw(file)
-            assert Line(file).ask(INFER, seq, b"\x80\x7f")[:2] == (RESULT, seq)
+            line = Line(file)
+            line.ask(HELLO, seq, GREETING)
+            assert line.infer(seq + 1, b"\x80\x7f")[:2] == (RESULT, seq + 1)
             os.close(file)
 
 
@@ -183,8 +253,10 @@ def test_an_input_without_result_is_answered_as_failed(tmp_path):
     main = main_cpp(5, tmp_path)
     main.write_text(main.read_text().replace("port.write_result(model.output(), time_us);", "(void)time_us;"))
     with board(firmware("g++", ["-O1"], main, tmp_path)) as line:
-        kind, seq, message = line.ask(INFER, 5, b"\x00\x00")
+        line.ask(HELLO, 1, GREETING)
+        kind, seq, message = line.infer(5, b"\x00\x00")
         assert (kind, seq, message[0]) == (ERROR, 5, 3)
+        assert line.ask(FETCH, 6, b"\5")[2] == message
 
 
 @pytest.mark.parametrize("arguments", [["--usb"], ["--tcp"], ["--pty", "x"], ["--tcp", "1", "2"]])
@@ -210,12 +282,14 @@ def test_emulated_cortex_m4_gives_the_same_bits_over_its_uart(tmp_path):
     rng = random.Random(5)
     with running(*qemu), board(firmware("g++", ["-O2"], main, tmp_path)) as host:
         emulated = connect(path)
-        assert emulated.ask(HELLO, 1, b"\x01") == host.ask(HELLO, 1, b"\x01")
-        for seq in range(1000):
-            payload = rng.randbytes(2)
-            there, here = emulated.ask(INFER, seq, payload), host.ask(INFER, seq, payload)
-            assert there[:2] == here[:2] == (RESULT, seq)
-            assert there[2][4:] == here[2][4:], payload
+        there, here = emulated.ask(HELLO, 1, GREETING)[2], host.ask(HELLO, 1, GREETING)[2]
+        assert there[:16] + bytes(4) + there[20:] == here[:16] + bytes(4) + here[20:]
+        assert there[16:20] == bytes(4)  # what comes while it computes is lost
+        for seq in range(2, 100):
+            data = rng.randbytes(2)
+            there, here = emulated.infer(seq, data), host.infer(seq, data)
+            assert there[0] == here[0] == RESULT
+            assert there == here, data
         emulated.send(b"name%")
         emulated.read(rb"m-name-dut-\[xormodel\]\r\nm-ready\r\n")
 

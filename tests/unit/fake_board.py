@@ -7,44 +7,113 @@ import select
 import socket
 import struct
 import threading
+import zlib
 
 from aiedge.board import frames
 from aiedge.board.frames import Frame, FrameReader
+
+UNIT, WINDOW = 16, 4096
 
 
 class FakeBoard:
     """Answers requests; its "network" is a hash, so that two inputs that are mixed up give a wrong output."""
 
     def __init__(
-        self, project="xormodel", input_bytes=2, output_bytes=4, sha256=bytes(range(32)), function=None
+        self,
+        project="xormodel",
+        input_bytes=2,
+        output_bytes=4,
+        sha256=bytes(range(32)),
+        function=None,
+        window=WINDOW,
     ):
         self.reader = FrameReader(self._on_text)
         self.function = function or (lambda data: hashlib.sha256(data).digest()[:output_bytes])
-        self.info = struct.pack("<BBBBIIIH", 1, 0, 0, 0, input_bytes, output_bytes, 32, 1024)
+        self.info = struct.pack("<BBBBIIIIHH", 2, 0, 0, 0, input_bytes, output_bytes, 32, window, 1024, UNIT)
         self.info += sha256 + project.encode()
         self.input_bytes = input_bytes
         self.texts = []
         self.requests = 0
+        self.inferences = 0
         self.log = b""  # goes out before the next reply
+        self.baud = 115200
+        self.most_baud = 921600
+        self.reset()
+
+    def reset(self):
+        """As after the reset button."""
+        self.greeted = False
+        self.baud = 115200
+        self.number = self.result = None
+        self.seqs = set()
 
     def _on_text(self, line):
         self.texts.append(line)
 
     def handle(self, data: bytes) -> bytes:
         log, self.log = self.log, b""
-        return log + b"".join(frames.encode(self.reply(frame)) for frame in self.reader.feed(data))
+        replies = [reply for frame in self.reader.feed(data) for reply in self.replies(frame)]
+        return log + b"".join(map(frames.encode, replies))
+
+    def replies(self, frame: Frame) -> list[Frame]:
+        reply = self.reply(frame)
+        if frame.type == frames.WRITE and reply.type == frames.RESULT:
+            return [self.ack(frame), self.ack(frame), reply]
+        return [reply]
+
+    def ack(self, frame):
+        history = sum(1 << age for age in range(32) if (frame.seq - 1 - age) % 0x10000 in self.seqs)
+        return Frame(frames.ACK, frame.seq, struct.pack("<I", history))
+
+    def error(self, frame, code, text):
+        return Frame(frames.ERROR, frame.seq, bytes([code]) + text)
 
     def reply(self, frame: Frame) -> Frame:
         self.requests += 1
         if frame.type == frames.HELLO:
-            if frame.payload != b"\x01":
-                return Frame(frames.ERROR, frame.seq, b"\x04this board speaks version 1")
+            if frame.payload != b"\x02":
+                return self.error(frame, 4, b"this board speaks version 2")
+            baud = self.baud
+            self.reset()
+            self.greeted, self.baud = True, baud
             return Frame(frames.HELLO_REPLY, frame.seq, self.info)
-        if frame.type != frames.INFER:
-            return Frame(frames.ERROR, frame.seq, b"\x01unknown type")
-        if len(frame.payload) != self.input_bytes:
-            return Frame(frames.ERROR, frame.seq, b"\x02wrong payload size")
-        return Frame(frames.RESULT, frame.seq, struct.pack("<I", 12) + self.function(frame.payload))
+        if frame.type == frames.SET_BAUD:
+            (rate,) = struct.unpack("<I", frame.payload)
+            if rate > self.most_baud:
+                return self.error(frame, 7, b"too fast")
+            self.baud = rate
+            return Frame(frames.BAUD_REPLY, frame.seq, frame.payload)
+        if not self.greeted:
+            return self.error(frame, 5, b"say HELLO first")
+        if frame.type == frames.FETCH:
+            if self.result is None or self.result[0] != frame.payload[0]:
+                return self.error(frame, 6, b"no result")
+            return Frame(frames.RESULT, frame.seq, self.result)
+        if frame.type != frames.WRITE:
+            return self.error(frame, 1, b"unknown type")
+        return self.write(frame)
+
+    def write(self, frame):
+        number, index = struct.unpack_from("<BH", frame.payload)
+        data, start = frame.payload[3:], index * UNIT
+        end = start + len(data)
+        if not data or end > self.input_bytes or (end % UNIT and end < self.input_bytes):
+            return self.error(frame, 2, b"wrong payload size")
+        if number != self.number:
+            self.number, self.input = number, bytearray(self.input_bytes)
+            self.missing = set(range(0, self.input_bytes, UNIT))
+        elif not self.missing:
+            return self.ack(frame)
+        self.seqs.add(frame.seq)
+        self.input[start:end] = data
+        self.missing -= set(range(start, end, UNIT))
+        if self.missing:
+            return self.ack(frame)
+        self.inferences += 1
+        whole = bytes(self.input)
+        self.input[:] = b"\xaa" * self.input_bytes  # the network uses the memory again
+        self.result = struct.pack("<BII", number, zlib.crc32(whole), 12) + self.function(whole)
+        return Frame(frames.RESULT, frame.seq, self.result)
 
 
 class MemoryLine:
@@ -72,6 +141,9 @@ class MemoryLine:
         piece = bytes(self.coming[:size])
         del self.coming[:size]
         return piece
+
+    def set_baud(self, rate):
+        pass
 
     def close(self):
         pass

@@ -2,6 +2,7 @@
 
 import re
 import struct
+import zlib
 
 import pytest
 from hypothesis import given
@@ -26,23 +27,32 @@ def count(n):
 
 EMPTY_SHA256 = bytes.fromhex("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
 MESSAGES = {  # PROTOCOL.md's table, in Python
-    "hello": Frame(frames.HELLO, 1, b"\x01"),
+    "hello": Frame(frames.HELLO, 1, b"\x02"),
     "hello_reply": Frame(
-        frames.HELLO_REPLY, 1, struct.pack("<4B3IH", 1, 0, 0, 0, 2, 1, 32, 1024) + EMPTY_SHA256 + b"xormodel"
+        frames.HELLO_REPLY,
+        1,
+        struct.pack("<4B4I2H", 2, 0, 0, 0, 2, 1, 32, 16384, 1024, 16) + EMPTY_SHA256 + b"xormodel",
     ),
-    "infer": Frame(frames.INFER, 2, b"\x80\x7f"),
-    "result": Frame(frames.RESULT, 2, b"\x0c\0\0\0\x7f"),
-    "error": Frame(frames.ERROR, 3, b"\x02input has 2 bytes, not 3"),
-    "empty_payload": Frame(frames.INFER, 0x1234),
-    "last_seq": Frame(frames.HELLO, 0xFFFF, b"\x01"),
-    "zeros": Frame(frames.INFER, 0, bytes(32)),
-    "full_block": Frame(frames.INFER, 257, b"\x01" * 247),
-    "two_full_blocks": Frame(frames.INFER, 257, b"\x01" * 501),
-    "full_block_and_one": Frame(frames.INFER, 257, b"\x01" * 248),
-    "payload_254": Frame(frames.INFER, 254, count(254)),
-    "payload_255": Frame(frames.INFER, 255, count(255)),
-    "payload_256": Frame(frames.INFER, 256, count(256)),
-    "payload_1024": Frame(frames.INFER, 1024, count(1024)),
+    "write": Frame(frames.WRITE, 2, b"\x07\0\0\x80\x7f"),
+    "write_later_piece": Frame(frames.WRITE, 3, b"\x08\x01\x02" + count(16)),
+    "ack": Frame(frames.ACK, 3, b"\x01\0\0\x80"),
+    "result": Frame(
+        frames.RESULT, 2, b"\x07" + struct.pack("<I", zlib.crc32(b"\x80\x7f")) + b"\x0c\0\0\0\x7f"
+    ),
+    "fetch": Frame(frames.FETCH, 4, b"\x07"),
+    "set_baud": Frame(frames.SET_BAUD, 5, struct.pack("<I", 921600)),
+    "baud_reply": Frame(frames.BAUD_REPLY, 5, struct.pack("<I", 921600)),
+    "error": Frame(frames.ERROR, 3, b"\x02the input has 2 bytes, in units of 16"),
+    "empty_payload": Frame(frames.WRITE, 0x1234),
+    "last_seq": Frame(frames.HELLO, 0xFFFF, b"\x02"),
+    "zeros": Frame(frames.WRITE, 0, bytes(32)),
+    "full_block": Frame(frames.WRITE, 257, b"\x01" * 247),
+    "two_full_blocks": Frame(frames.WRITE, 257, b"\x01" * 501),
+    "full_block_and_one": Frame(frames.WRITE, 257, b"\x01" * 248),
+    "payload_254": Frame(frames.WRITE, 254, count(254)),
+    "payload_255": Frame(frames.WRITE, 255, count(255)),
+    "payload_256": Frame(frames.WRITE, 256, count(256)),
+    "payload_1024": Frame(frames.WRITE, 1024, count(1024)),
 }
 
 
@@ -145,7 +155,7 @@ def test_one_damaged_byte_never_makes_another_frame(frame, data):
 
 def test_a_frame_that_is_too_long_cannot_be_sent():
     with pytest.raises(ValueError, match="at most 1024 bytes, not 1025"):
-        encode(Frame(frames.INFER, 0, bytes(1025)))
+        encode(Frame(frames.WRITE, 0, bytes(1025)))
 
 
 def test_text_is_passed_on_line_by_line():

@@ -7,11 +7,12 @@ import re
 import struct
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
-VERSION = 1
+VERSION = 2
 MAX_PAYLOAD = 1024
-HELLO, HELLO_REPLY, INFER, RESULT, ERROR = 0x01, 0x81, 0x02, 0x82, 0xFF
+HELLO, WRITE, FETCH, SET_BAUD = 0x01, 0x02, 0x03, 0x04
+HELLO_REPLY, ACK, RESULT, BAUD_REPLY, ERROR = 0x81, 0x82, 0x83, 0x84, 0xFF
 
 _HEAD = struct.Struct("<BH")  # type, seq
 _CRC = struct.Struct("<I")
@@ -19,11 +20,11 @@ _MIN_BODY = _HEAD.size + _CRC.size
 _MAX_BODY = _MIN_BODY + MAX_PAYLOAD
 _MAX_SEGMENT = _MAX_BODY + -(-_MAX_BODY // 254)
 _MAX_LINE = 1000
+_BLOCK_CODES = [bytes([count + 1]) for count in range(254)]
 _COLOUR = re.compile(rb"\x1b\[[0-9;]*m")  # ESP-IDF colours its log lines
 
 
-@dataclass(frozen=True)
-class Frame:
+class Frame(NamedTuple):
     """One message: its type, sequence number and payload."""
 
     type: int
@@ -37,15 +38,17 @@ def cobs_encode(data: bytes) -> bytes:
     >>> cobs_encode(bytes([1, 0, 2, 3])).hex(" ")
     '02 01 03 02 03'
     """
-    encoded = bytearray()
     pieces = data.split(b"\0")
+    if len(data) < 254 or max(map(len, pieces)) < 254:
+        return b"".join([_BLOCK_CODES[len(piece)] + piece for piece in pieces])
+    encoded = bytearray()
     for number, piece in enumerate(pieces, 1):
         while len(piece) >= 254:
             encoded += b"\xff" + piece[:254]
             piece = piece[254:]
             if not piece and number == len(pieces):
                 return bytes(encoded)
-        encoded += bytes([len(piece) + 1]) + piece
+        encoded += _BLOCK_CODES[len(piece)] + piece
     return bytes(encoded)
 
 
@@ -55,18 +58,18 @@ def cobs_decode(data: bytes) -> bytes | None:
     >>> cobs_decode(bytes([2, 1, 3, 2, 3])).hex(" ")
     '01 00 02 03'
     """
-    decoded = bytearray()
-    start = 0
-    while start < len(data):
+    pieces = []
+    start, size = 0, len(data)
+    while start < size:
         code = data[start]
         end = start + code
-        if code == 0 or end > len(data):
+        if code == 0 or end > size:
             return None
-        decoded += data[start + 1 : end]
-        if code < 255 and end < len(data):
-            decoded.append(0)
+        pieces.append(data[start + 1 : end])
+        if code < 255 and end < size:
+            pieces.append(b"\0")
         start = end
-    return bytes(decoded)
+    return b"".join(pieces)
 
 
 def encode(frame: Frame) -> bytes:
@@ -74,8 +77,8 @@ def encode(frame: Frame) -> bytes:
 
     Raises ValueError for a payload of more than 1024 bytes.
 
-    >>> encode(Frame(HELLO, seq=1, payload=b"\\x01")).hex(" ")
-    '00 03 01 01 06 01 d8 e2 3d ef 00'
+    >>> encode(Frame(HELLO, seq=1, payload=b"\\x02")).hex(" ")
+    '00 03 01 01 06 02 62 b3 34 76 00'
     """
     if len(frame.payload) > MAX_PAYLOAD:
         raise ValueError(f"a payload has at most {MAX_PAYLOAD} bytes, not {len(frame.payload)}")
@@ -111,24 +114,13 @@ class FrameReader:
 
     def feed(self, data: bytes) -> list[Frame]:
         """Take the bytes that have come, in pieces of any size; return the frames that they complete."""
-        frames = []
-        for byte in data:
-            if not self._inside:
-                self._take_outside(byte)
-            elif byte:
-                self._segment.append(byte)
-                if len(self._segment) > _MAX_SEGMENT:
-                    self._drop_segment()
-                    self._inside = False
-            elif self._segment:
-                frame = decode(bytes(self._segment))
-                if frame:
-                    frames.append(frame)
-                    self._segment.clear()
-                    self._inside = False
-                else:
-                    self._drop_segment()  # and stay inside: this zero may open the next frame
-        return frames
+        found: list[Frame] = []
+        *closed, rest = data.split(b"\0")
+        for piece in closed:
+            self._take(piece)
+            self._take_zero(found)
+        self._take(rest)
+        return found
 
     def silence(self) -> None:
         """Nothing came for a while: what is unfinished will not be finished."""
@@ -136,12 +128,38 @@ class FrameReader:
         self._inside = False
         self._end_line()
 
-    def _take_outside(self, byte: int) -> None:
-        if byte:
-            self._text.append(byte)
-        if byte in b"\n\0" or len(self._text) >= _MAX_LINE:
+    def _take(self, piece: bytes) -> None:
+        """Bytes without a zero: of a frame, or of text."""
+        if self._inside:
+            self._segment += piece
+            if len(self._segment) <= _MAX_SEGMENT:
+                return
+            piece = bytes(self._segment[_MAX_SEGMENT + 1 :])
+            del self._segment[_MAX_SEGMENT + 1 :]
+            self._drop_segment()
+            self._inside = False
+        if piece:
+            self._text += piece
+            *lines, self._text = self._text.split(b"\n")
+            for line in lines:
+                self._show_pieces(line)
+            while len(self._text) >= _MAX_LINE:
+                self._show(self._text[:_MAX_LINE])
+                del self._text[:_MAX_LINE]
+
+    def _take_zero(self, found: list[Frame]) -> None:
+        """The byte that opens and closes frames."""
+        if not self._inside:
             self._end_line()
-        self._inside = byte == 0
+            self._inside = True
+        elif self._segment:
+            frame = decode(bytes(self._segment))
+            if frame:
+                found.append(frame)
+                self._segment.clear()
+                self._inside = False
+            else:
+                self._drop_segment()  # and stay inside: this zero may open the next frame
 
     def _drop_segment(self) -> None:
         """Count a segment that is no frame; show it if it is text that a lost byte put there."""
@@ -152,8 +170,14 @@ class FrameReader:
             self._segment.clear()
 
     def _end_line(self) -> None:
-        self._show(self._text)
-        self._text.clear()
+        if self._text:
+            self._show(self._text)
+            self._text.clear()
+
+    def _show_pieces(self, line: bytes | bytearray) -> None:
+        """Show a line, cut where it is very long."""
+        for start in range(0, len(line), _MAX_LINE):
+            self._show(line[start : start + _MAX_LINE])
 
     def _show(self, text: bytes | bytearray) -> None:
         try:

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "clock.h"
 #include "print.h"
 #include "uart.h"
 
@@ -10,7 +11,13 @@ namespace aiedge {
 namespace {
 
 constexpr uint32_t kSilenceMs = 100;  // a frame that stops for so long is given up
+constexpr uint32_t kBaseBaud = 115200;
+constexpr uint32_t kConfirmUs = 1000000;  // a new speed must carry a frame within this time
+constexpr uint32_t kQuietUs = 3000000;    // without a frame for so long, a speed is given up
 constexpr size_t kHashBytes = 32;
+constexpr size_t kWriteHead = 3;  // number, index
+
+EspSerialPort *the_port = nullptr;
 
 uint8_t hex_digit(char digit) {
   return static_cast<uint8_t>(digit <= '9' ? digit - '0' : (digit | 0x20) - 'a' + 10);
@@ -18,23 +25,37 @@ uint8_t hex_digit(char digit) {
 
 }  // namespace
 
-EspSerialPort::EspSerialPort(Model &model) : model_(model), writer_(uart_write) {}
+EspSerialPort::EspSerialPort(Model &model)
+    : model_(model), writer_(uart_write), base_baud_(kBaseBaud), baud_(kBaseBaud), commands_(model) {
+  the_port = this;
+}
+
+EspSerialPort *EspSerialPort::instance() { return the_port; }
 
 bool EspSerialPort::read(Tensor &input) {
-  if (pending_) send_error(pending_seq_, kInferenceFailed, "the firmware gave no result");
-  pending_ = false;
+  if (state_ == State::kRead && !(has_result_ && result_number_ == number_)) {
+    failed_ = has_result_ = true;
+    result_number_ = number_;
+    send_result(seq_);
+  }
+  heard_us_ = now_us();
   while (uart_listens()) {
-    const int byte = uart_read(kSilenceMs);
-    if (byte < 0) {
-      receiver_.idle();
+    if (next_ == filled_) {
+      next_ = 0;
+      filled_ = uart_read(received_, sizeof(received_), kSilenceMs);
+      if (filled_ == 0) receiver_.idle();
+      check_baud();
       continue;
     }
-    switch (receiver_.push(static_cast<uint8_t>(byte))) {
+    const uint8_t byte = received_[next_++];
+    switch (receiver_.push(byte)) {
       case FrameReceiver::Event::kFrame:
+        heard_us_ = now_us();
+        confirmed_ = true;
         if (handle_frame(input)) return true;
         break;
       case FrameReceiver::Event::kText:
-        handle_text(static_cast<char>(byte));
+        commands_.take(static_cast<char>(byte));
         break;
       case FrameReceiver::Event::kNone:
         break;
@@ -44,72 +65,130 @@ bool EspSerialPort::read(Tensor &input) {
 }
 
 void EspSerialPort::write_result(const Tensor &output, uint32_t time_us) {
-  if (!pending_) {
+  if (state_ != State::kRead || (has_result_ && result_number_ == number_)) {
     print("result %.4f (%lu us)\n", static_cast<double>(output.get(0)), static_cast<unsigned long>(time_us));
     return;
   }
-  pending_ = false;
-  begin_frame(kResult, pending_seq_);
-  writer_.add_number(time_us, 4);
-  writer_.add(output.data, output.bytes());
-  writer_.end();
+  has_result_ = true;
+  failed_ = kResultHead + output.bytes() > sizeof(result_);
+  result_number_ = number_;
+  if (!failed_) {
+    result_bytes_ = kResultHead + output.bytes();
+    result_[0] = number_;
+    for (size_t i = 0; i < 4; i++) {
+      result_[1 + i] = static_cast<uint8_t>(crc_ >> (8 * i));
+      result_[5 + i] = static_cast<uint8_t>(time_us >> (8 * i));
+    }
+    memcpy(result_ + kResultHead, output.data, output.bytes());
+  }
+  send_result(seq_);
 }
 
-// Answers a frame, or fills the input from it and returns true.
+// Answers a frame; true where it completed the input.
 bool EspSerialPort::handle_frame(Tensor &input) {
   const Frame &frame = receiver_.frame();
   switch (frame.type) {
     case kHello:
       if (frame.payload_bytes != 1) {
-        send_error(frame.seq, kWrongPayloadSize, "HELLO carries one byte");
+        send_error(frame.seq, kWrongPayload, "HELLO carries one byte");
       } else if (frame.payload[0] != kProtocolVersion) {
-        send_error(frame.seq, kWrongVersion, "this firmware speaks version 1");
+        send_error(frame.seq, kWrongVersion, "this firmware speaks version 2");
       } else {
-        send_hello(frame.seq);
+        greet();
+        send_hello();
       }
       return false;
-    case kInfer:
-      if (frame.payload_bytes != input.bytes()) {
-        char message[64];
-        snprintf(message, sizeof(message), "input has %u bytes, not %u", static_cast<unsigned>(input.bytes()),
-                 static_cast<unsigned>(frame.payload_bytes));
-        send_error(frame.seq, kWrongPayloadSize, message);
-        return false;
+    case kWrite:
+      return handle_write(input);
+    case kFetch:
+      if (frame.payload_bytes != 1) {
+        send_error(frame.seq, kWrongPayload, "FETCH carries one byte");
+      } else if (!greeted_) {
+        send_error(frame.seq, kNotGreeted, "say HELLO first");
+      } else if (!has_result_ || result_number_ != frame.payload[0]) {
+        send_error(frame.seq, kNoResult, "that input has no result");
+      } else {
+        send_result(frame.seq);
       }
-      memcpy(input.data, frame.payload, frame.payload_bytes);
-      pending_ = true;
-      pending_seq_ = frame.seq;
-      return true;
+      return false;
+    case kSetBaud:
+      answer_set_baud();
+      return false;
     default:
       send_error(frame.seq, kUnknownType, "unknown frame type");
       return false;
   }
 }
 
-// Collects an ASCII command up to its '%' and answers it, as MLPerf Tiny's boards do.
-void EspSerialPort::handle_text(char character) {
-  if (character == '\r' || character == '\n') return;
-  if (character != '%') {
-    const bool fits = command_length_ < sizeof(command_) - 1;
-    if (character < ' ' || character > '~' || !fits) {
-      command_length_ = 0;  // noise
-    } else {
-      command_[command_length_++] = character;
+// Puts a piece where it belongs in the input; true where it was the last one that was missing.
+bool EspSerialPort::handle_write(Tensor &input) {
+  const Frame &frame = receiver_.frame();
+  if (!greeted_) {
+    send_error(frame.seq, kNotGreeted, "say HELLO first");
+    return false;
+  }
+  const size_t unit = unit_bytes(input);
+  const size_t units = (input.bytes() + unit - 1) / unit;
+  const size_t count = frame.payload_bytes < kWriteHead ? 0 : frame.payload_bytes - kWriteHead;
+  const size_t first = count == 0 ? 0 : number_at(frame.payload + 1, 2);
+  const size_t end = first * unit + count;
+  if (count == 0 || end > input.bytes() || (count % unit != 0 && end != input.bytes())) {
+    char message[64];
+    snprintf(message, sizeof(message), "the input has %u bytes, in units of %u",
+             static_cast<unsigned>(input.bytes()), static_cast<unsigned>(unit));
+    send_error(frame.seq, kWrongPayload, message);
+    return false;
+  }
+  if (state_ == State::kNone || frame.payload[0] != number_) {
+    state_ = State::kComing;
+    number_ = frame.payload[0];
+    missing_ = units;
+    memset(has_unit_, 0, sizeof(has_unit_));
+  }
+  if (state_ == State::kComing) {
+    // After the input was read its memory belongs to the network: a piece that comes again is not written.
+    memcpy(static_cast<uint8_t *>(input.data) + first * unit, frame.payload + kWriteHead, count);
+    for (size_t i = first; i * unit < end; i++) {
+      const uint8_t bit = static_cast<uint8_t>(1 << i % 8);
+      if (!(has_unit_[i / 8] & bit)) missing_--;
+      has_unit_[i / 8] |= bit;
     }
-    return;
   }
-  command_[command_length_] = '\0';
-  command_length_ = 0;
-  end_line();
-  if (strcmp(command_, "name") == 0) {
-    print("m-name-dut-[%s]\r\n", Model::name());
-  } else {
-    print("e-[Unknown command: %s]\r\n", command_);
-  }
-  print("m-ready\r\n");
+  note_seq(frame.seq);
+  send_ack();
+  if (state_ == State::kRead || missing_ > 0) return false;
+  // Once more: while the network runs, nothing is heard from here.
+  send_ack();
+  state_ = State::kRead;
+  seq_ = frame.seq;
+  has_result_ = false;
+  crc_ = crc32(0, input.data, input.bytes());
+  return true;
 }
 
-void EspSerialPort::send_hello(uint16_t seq) {
+// Forgets what an earlier program at the other end sent.
+void EspSerialPort::greet() {
+  greeted_ = true;
+  state_ = State::kNone;
+  has_result_ = false;
+  last_seq_ = receiver_.frame().seq;
+  history_ = 0;
+}
+
+// Enters the number of a WRITE that came into the history.
+void EspSerialPort::note_seq(uint16_t seq) {
+  const uint16_t ahead = static_cast<uint16_t>(seq - last_seq_);
+  if (ahead == 0) return;
+  if (ahead < 0x8000) {
+    history_ =
+        ahead > 32 ? 0 : static_cast<uint32_t>((static_cast<uint64_t>(history_) << 1 | 1) << (ahead - 1));
+    last_seq_ = seq;
+  } else if (const uint16_t back = static_cast<uint16_t>(last_seq_ - seq); back <= 32) {
+    history_ |= 1u << (back - 1);
+  }
+}
+
+void EspSerialPort::send_hello() {
   const Tensor &input = model_.input();
   const Tensor &output = model_.output();
   uint8_t hash[kHashBytes];
@@ -117,7 +196,7 @@ void EspSerialPort::send_hello(uint16_t seq) {
     const char *digits = Model::sha256() + 2 * i;
     hash[i] = static_cast<uint8_t>(hex_digit(digits[0]) << 4 | hex_digit(digits[1]));
   }
-  begin_frame(kHelloReply, seq);
+  begin_frame(kHelloReply, receiver_.frame().seq);
   writer_.add_number(kProtocolVersion, 1);
   writer_.add_number(strcmp(Model::runtime(), "tflm") == 0, 1);
   writer_.add_number(static_cast<uint32_t>(input.type), 1);
@@ -125,9 +204,25 @@ void EspSerialPort::send_hello(uint16_t seq) {
   writer_.add_number(static_cast<uint32_t>(input.bytes()), 4);
   writer_.add_number(static_cast<uint32_t>(output.bytes()), 4);
   writer_.add_number(Model::arena_bytes(), 4);
+  writer_.add_number(static_cast<uint32_t>(uart_buffer_bytes()), 4);
   writer_.add_number(kMaxPayload, 2);
+  writer_.add_number(static_cast<uint32_t>(unit_bytes(input)), 2);
   writer_.add(hash, sizeof(hash));
   writer_.add(Model::name(), strlen(Model::name()));
+  writer_.end();
+}
+
+// Says that the newest WRITE came, and which of the 32 before it did.
+void EspSerialPort::send_ack() {
+  begin_frame(kAck, last_seq_);
+  writer_.add_number(history_, 4);
+  writer_.end();
+}
+
+void EspSerialPort::send_result(uint16_t seq) {
+  if (failed_) return send_error(seq, kInferenceFailed, "the firmware gave no result");
+  begin_frame(kResult, seq);
+  writer_.add(result_, result_bytes_);
   writer_.end();
 }
 
@@ -138,9 +233,55 @@ void EspSerialPort::send_error(uint16_t seq, ErrorCode code, const char *message
   writer_.end();
 }
 
+void EspSerialPort::answer_set_baud() {
+  const Frame &frame = receiver_.frame();
+  const uint32_t baud = frame.payload_bytes == 4 ? number_at(frame.payload, 4) : 0;
+  if (frame.payload_bytes != 4) return send_error(frame.seq, kWrongPayload, "SET_BAUD carries four bytes");
+  if (baud < kBaseBaud || baud > uart_max_baud()) {
+    char message[64];
+    snprintf(message, sizeof(message), "this board takes %u to %u baud", static_cast<unsigned>(kBaseBaud),
+             static_cast<unsigned>(uart_max_baud()));
+    return send_error(frame.seq, kWrongBaud, message);
+  }
+  begin_frame(kBaudReply, frame.seq);
+  writer_.add_number(baud, 4);
+  writer_.end();
+  use_baud(baud);
+}
+
+bool EspSerialPort::set_base_baud(uint32_t baud) {
+  if (baud == base_baud_) return true;
+  if (!uart_set_baud(baud)) return false;
+  base_baud_ = baud_ = baud;
+  return true;
+}
+
+// Changes the speed. What has come at the old one is given up: nobody sends while this happens.
+void EspSerialPort::use_baud(uint32_t baud) {
+  if (baud == baud_ || !uart_set_baud(baud)) return;
+  baud_ = baud;
+  confirmed_ = baud == base_baud_;
+  heard_us_ = now_us();
+  receiver_.idle();
+  next_ = filled_ = 0;
+}
+
+// Goes back to the base speed where the other one carries no frames.
+void EspSerialPort::check_baud() {
+  if (baud_ != base_baud_ && now_us() - heard_us_ > (confirmed_ ? kQuietUs : kConfirmUs))
+    use_baud(base_baud_);
+}
+
 void EspSerialPort::begin_frame(FrameType type, uint16_t seq) {
   end_line();
   writer_.begin(type, seq);
+}
+
+// A unit is 16 bytes, or more where the input has more than 4096 of them.
+size_t EspSerialPort::unit_bytes(const Tensor &input) {
+  size_t unit = kMinUnit;
+  while (input.bytes() > unit * kMaxUnits) unit *= 2;
+  return unit;
 }
 
 }  // namespace aiedge

@@ -11,24 +11,31 @@
 
 namespace aiedge {
 
-constexpr uint8_t kProtocolVersion = 1;
+constexpr uint8_t kProtocolVersion = 2;
 constexpr size_t kMaxPayload = 1024;
 constexpr size_t kMaxBody = 1 + 2 + kMaxPayload + 4;
 constexpr size_t kMaxEncoded = kMaxBody + kMaxBody / 254 + 1;  // COBS adds at most this
 
 enum FrameType : uint8_t {
   kHello = 0x01,
-  kInfer = 0x02,
+  kWrite = 0x02,
+  kFetch = 0x03,
+  kSetBaud = 0x04,
   kHelloReply = 0x81,
-  kResult = 0x82,
+  kAck = 0x82,
+  kResult = 0x83,
+  kBaudReply = 0x84,
   kError = 0xFF,
 };
 
 enum ErrorCode : uint8_t {
   kUnknownType = 1,
-  kWrongPayloadSize = 2,
+  kWrongPayload = 2,
   kInferenceFailed = 3,
   kWrongVersion = 4,
+  kNotGreeted = 5,
+  kNoResult = 6,
+  kWrongBaud = 7,
 };
 
 // A frame that arrived; the payload lies in the receiver's buffer until its next push().
@@ -45,7 +52,10 @@ uint32_t crc32(uint32_t crc, const void *data, size_t count);
 // Replaces COBS code by the bytes that it stands for. Returns their number, 0 for invalid code.
 size_t cobs_decode(uint8_t *data, size_t count);
 
-// Sends a frame piece by piece, with no buffer larger than one COBS block.
+// Reads a little-endian number.
+uint32_t number_at(const uint8_t *bytes, size_t count);
+
+// Sends a frame piece by piece; a small one reaches the sink in one piece.
 class FrameWriter {
  public:
   using Sink = void (*)(const void *data, size_t count);
@@ -60,11 +70,13 @@ class FrameWriter {
  private:
   void put(uint8_t byte);
   void end_block();
+  void flush();
 
   Sink sink_;
   uint32_t crc_ = 0;
-  uint8_t block_[255] = {};  // a code byte, then up to 254 bytes without a zero
-  size_t filled_ = 1;
+  uint8_t buffer_[512] = {};  // whole blocks, then the code byte and the bytes of the one that grows
+  size_t block_ = 0;          // where that one starts
+  size_t filled_ = 0;
 };
 
 // Finds the frames in a stream of bytes, whatever else or damaged the stream holds.

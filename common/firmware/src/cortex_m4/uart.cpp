@@ -17,10 +17,13 @@ struct Registers {
 constexpr uint32_t kTransmitFull = 1, kReceiveFull = 2;  // in state
 constexpr uint32_t kTransmit = 1, kReceive = 2;          // in control
 
+constexpr uint32_t kClock = 25000000;  // Hz
+constexpr uint32_t kMinDivider = 16;
+
 volatile Registers &uart() {
   volatile Registers &registers = *reinterpret_cast<Registers *>(0x40004000);
   if (registers.control == 0) {
-    registers.divider = 25000000 / 115200;
+    registers.divider = kClock / 115200;
     registers.control = kTransmit | kReceive;
   }
   return registers;
@@ -44,12 +47,15 @@ bool uart_listens() {
   return served;
 }
 
-int uart_read(uint32_t timeout_ms) {
+size_t uart_read(void *data, size_t count, uint32_t timeout_ms) {
+  uint8_t *const bytes = static_cast<uint8_t *>(data);
   const uint32_t start = now_us();
   while (!(uart().state & kReceiveFull)) {
-    if (now_us() - start >= timeout_ms * 1000) return -1;
+    if (now_us() - start >= timeout_ms * 1000) return 0;
   }
-  return static_cast<uint8_t>(uart().data);
+  size_t read = 0;
+  while (read < count && (uart().state & kReceiveFull)) bytes[read++] = static_cast<uint8_t>(uart().data);
+  return read;
 }
 
 void uart_write(const void *data, size_t count) {
@@ -59,5 +65,17 @@ void uart_write(const void *data, size_t count) {
     uart().data = static_cast<const uint8_t *>(data)[i];
   }
 }
+
+size_t uart_buffer_bytes() { return 0; }
+
+bool uart_set_baud(uint32_t baud) {
+  if (baud == 0 || baud > uart_max_baud()) return false;
+  while (uart().state & kTransmitFull) {
+  }
+  uart().divider = kClock / baud;
+  return true;
+}
+
+uint32_t uart_max_baud() { return kClock / kMinDivider; }
 
 }  // namespace aiedge

@@ -9,7 +9,7 @@ namespace aiedge {
 
 class Line {
  public:
-  virtual int read(uint32_t timeout_ms) = 0;  // the next byte, -1 after the time-out
+  virtual size_t read(void *data, size_t count, uint32_t timeout_ms) = 0;  // as uart_read()
   virtual void write(const void *data, size_t count) = 0;
 
  protected:

@@ -49,10 +49,10 @@ class PtyLine : public Line {
     return true;
   }
 
-  int read(uint32_t timeout_ms) override {
-    uint8_t byte = 0;
-    if (!ready(board_, POLLIN, static_cast<int>(timeout_ms))) return -1;
-    return ::read(board_, &byte, 1) == 1 ? byte : -1;
+  size_t read(void *data, size_t count, uint32_t timeout_ms) override {
+    if (!ready(board_, POLLIN, static_cast<int>(timeout_ms))) return 0;
+    const ssize_t got = ::read(board_, data, count);
+    return got > 0 ? static_cast<size_t>(got) : 0;
   }
 
   void write(const void *data, size_t count) override {

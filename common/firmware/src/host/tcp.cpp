@@ -61,17 +61,12 @@ class TcpLine : public Line {
     setsockopt(peer_, IPPROTO_TCP, TCP_NODELAY, reinterpret_cast<const char *>(&on), sizeof(on));
   }
 
-  int read(uint32_t timeout_ms) override {
+  size_t read(void *data, size_t count, uint32_t timeout_ms) override {
     if (peer_ == kNone) accept_peer(static_cast<int>(timeout_ms));
-    if (peer_ == kNone) return -1;
-    if (next_ == received_) {
-      if (!readable(peer_, static_cast<int>(timeout_ms))) return -1;
-      const auto count = recv(peer_, reinterpret_cast<char *>(buffer_), sizeof(buffer_), 0);
-      next_ = 0;
-      received_ = count > 0 ? static_cast<size_t>(count) : 0;
-      if (count <= 0) hang_up();
-    }
-    return next_ < received_ ? buffer_[next_++] : -1;
+    if (peer_ == kNone || !readable(peer_, static_cast<int>(timeout_ms))) return 0;
+    const auto got = recv(peer_, static_cast<char *>(data), static_cast<Size>(count), 0);
+    if (got <= 0) hang_up();
+    return got > 0 ? static_cast<size_t>(got) : 0;
   }
 
   void write(const void *data, size_t count) override {
@@ -95,9 +90,6 @@ class TcpLine : public Line {
 
   Socket server_ = kNone;
   Socket peer_ = kNone;
-  uint8_t buffer_[512] = {};
-  size_t next_ = 0;
-  size_t received_ = 0;
 };
 
 TcpLine tcp;

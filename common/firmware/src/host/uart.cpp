@@ -8,6 +8,9 @@
 namespace aiedge {
 namespace {
 
+constexpr size_t kBufferBytes = 32768;  // pseudo-terminals and sockets keep more
+constexpr uint32_t kMaxBaud = 5000000;  // the ESP32's
+
 Line *line = nullptr;
 
 }  // namespace
@@ -18,7 +21,9 @@ const char *target_name() { return "this computer"; }
 
 bool uart_listens() { return line != nullptr; }
 
-int uart_read(uint32_t timeout_ms) { return line == nullptr ? -1 : line->read(timeout_ms); }
+size_t uart_read(void *data, size_t count, uint32_t timeout_ms) {
+  return line == nullptr ? 0 : line->read(data, count, timeout_ms);
+}
 
 void uart_write(const void *data, size_t count) {
   if (line != nullptr) {
@@ -28,5 +33,12 @@ void uart_write(const void *data, size_t count) {
     fflush(stdout);
   }
 }
+
+size_t uart_buffer_bytes() { return kBufferBytes; }
+
+// This line carries bytes as fast as it can; a speed is what the other end agrees on.
+bool uart_set_baud(uint32_t baud) { return baud > 0 && baud <= kMaxBaud; }
+
+uint32_t uart_max_baud() { return kMaxBaud; }
 
 }  // namespace aiedge

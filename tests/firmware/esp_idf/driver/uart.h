@@ -18,6 +18,8 @@ esp_err_t uart_driver_install(uart_port_t port, int receive_bytes, int transmit_
                               QueueHandle_t *queue, int interrupt_flags);
 esp_err_t uart_set_baudrate(uart_port_t port, uint32_t baud);
 int uart_read_bytes(uart_port_t port, void *to, uint32_t count, TickType_t ticks);
+esp_err_t uart_get_buffered_data_len(uart_port_t port, size_t *count);
+esp_err_t uart_wait_tx_done(uart_port_t port, TickType_t ticks);
 int uart_write_bytes(uart_port_t port, const void *from, size_t count);
 
 #ifdef __cplusplus
