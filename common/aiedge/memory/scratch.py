@@ -1,0 +1,123 @@
+"""Bytes that the kernels of TensorFlow Lite Micro ask for while they run, beside the tensors.
+
+- `reference`: the plain kernels, which the tflite-micro wheel has (tensorflow/tflite-micro at 90b983c,
+  kernels/reduce_common.cc, transpose_conv.cc, add_n.cc, mirror_pad.cc)
+- `cmsis_nn`: Arm's kernels on a core with the DSP extension and no Helium, such as the Cortex-M4
+  (ARM-software/CMSIS-NN at 99f736a, arm_*_get_buffer_sizes_s8.c; tflite-micro's kernels/cmsis_nn)
+- `esp_nn`: Espressif's kernels in their generic C, which the ESP32 runs (espressif/esp-nn at d45b843, *_opt.c;
+  espressif/esp-tflite-micro at 99f49e1, kernels/esp_nn)
+"""
+
+from collections.abc import Callable
+from math import prod
+
+import numpy as np
+
+from aiedge.tflite.graph import Operator
+
+# Bytes of each request, in order; pointers and ints as on a 32-bit core where they differ.
+Scratch = Callable[[Operator], tuple[int, ...]]
+VALID = 1  # of the schema's Padding
+
+
+def none(operator: Operator) -> tuple[int, ...]:
+    """No scratch: the tensors alone."""
+    return ()
+
+
+def reference(operator: Operator) -> tuple[int, ...]:
+    """TFLM's plain kernels."""
+    source = next((t for t in operator.inputs if t is not None), None)
+    if source is None or not operator.outputs:
+        return ()
+    target = operator.outputs[0]
+    integer = source.dtype in (np.int8, np.int16)
+    if operator.kind in ("MEAN", "SUM"):
+        sums = (4 * target.elements,) if integer else ()
+        return *sums, 4 * len(source.shape), 4 * operator.input(1).elements
+    if operator.kind in ("REDUCE_MAX", "REDUCE_MIN", "REDUCE_ALL"):
+        return 4 * len(source.shape), 4 * operator.input(1).elements
+    if operator.kind == "TRANSPOSE_CONV":
+        # Here the first input is the shape of the output.
+        wide = {np.dtype(np.int8): 4, np.dtype(np.int16): 8}.get(operator.input(2).dtype, 0)
+        return (wide * target.elements,) if wide else ()
+    if operator.kind == "MIRROR_PAD":
+        return 4 * len(source.shape), 4 * len(source.shape)
+    if operator.kind == "ADD_N" and target.dtype in (np.float32, np.int8):
+        return (np.dtype(np.intp).itemsize * len(operator.inputs),)
+    return ()
+
+
+def cmsis_nn(operator: Operator) -> tuple[int, ...]:
+    """CMSIS-NN's int8 kernels on a Cortex-M with the DSP extension, built by GCC; the plain kernels' for the rest."""
+    if not operator.inputs or operator.inputs[0] is None or operator.inputs[0].dtype != np.int8:
+        return reference(operator)
+    source = operator.input(0)
+    if operator.kind == "CONV_2D":
+        # Two columns of int16, their lengths rounded up to 4.
+        return () if _is_pointwise(operator) else (16 * -(-prod(operator.input(1).shape[1:]) // 4),)
+    if operator.kind == "DEPTHWISE_CONV_2D":
+        height, width = operator.input(1).shape[1:3]
+        same = source.shape[-1] == operator.outputs[0].shape[-1] and source.shape[0] == 1
+        if (
+            not same
+            or _dilation(operator) != (1, 1)
+            or ((height, width) == (3, 3) and max(_padding(operator)) <= 1)
+        ):
+            return ()
+        return (2 * source.shape[-1] * height * width,)
+    if operator.kind == "AVERAGE_POOL_2D":
+        return (4 * source.shape[-1],)
+    return reference(operator)
+
+
+def esp_nn(operator: Operator) -> tuple[int, ...]:
+    """ESP-NN's generic kernels on the ESP32: only the softmax has a buffer, of 4 bytes for each of its columns."""
+    if operator.kind == "SOFTMAX" and operator.input(0).dtype == np.int8 and len(operator.input(0).shape) > 1:
+        return (4 * operator.input(0).shape[1],)
+    return reference(operator)
+
+
+RUNTIMES: dict[str, Scratch] = {
+    "TFLM's own kernels": reference,
+    "CMSIS-NN (Cortex-M4)": cmsis_nn,
+    "ESP-NN (ESP32)": esp_nn,
+}
+
+
+def scratch_bytes(scratch: Scratch, operators: tuple[Operator, ...], alignment: int = 16) -> int:
+    """The most bytes of scratch that one of the operators asks for."""
+    return max((sum(-(-size // alignment) * alignment for size in scratch(o)) for o in operators), default=0)
+
+
+def _option(operator: Operator, name: str, default: int = 1) -> int:
+    return int(operator.options.get(name, default))  # type: ignore[call-overload]
+
+
+def _dilation(operator: Operator) -> tuple[int, int]:
+    return _option(operator, "dilationHFactor"), _option(operator, "dilationWFactor")
+
+
+def _padding(operator: Operator) -> tuple[int, int]:
+    """Rows above and columns to the left of the image."""
+    if _option(operator, "padding", 0) == VALID:
+        return 0, 0
+    source, target, filters = operator.input(0), operator.outputs[0], operator.input(1)
+    strides = _option(operator, "strideH"), _option(operator, "strideW")
+    rows, columns = (
+        max(0, (target.shape[i + 1] - 1) * strides[i] + (filters.shape[i + 1] - 1) * _dilation(operator)[i] + 1
+            - source.shape[i + 1]) // 2
+        for i in range(2)
+    )  # fmt: skip
+    return rows, columns
+
+
+def _is_pointwise(operator: Operator) -> bool:
+    """Whether a convolution takes CMSIS-NN's 1×1 kernel, which needs no buffer with GCC."""
+    filters = operator.input(1)
+    return (
+        filters.shape[1:3] == (1, 1)
+        and _padding(operator) == (0, 0)
+        and _dilation(operator) == (1, 1)
+        and filters.shape[3] == operator.input(0).shape[3]
+    )
