@@ -6,6 +6,7 @@
 - `mobilenet`: MobileNetV1 and V2
 - `branching`: SqueezeNet, DenseNet and a NASNet-like network, whose layers have several inputs
 - `structure`: a model as a list of layer calls, to read, replay and rebuild
+- `weights`: the trained weights that the kit ships
 - `random_weights`: weights that behave like trained ones, for tests and measurements that need no training
 
 All take images as float32 [n, height, width, 3]. A builder's `activation` ends the network; without one it ends in
@@ -13,22 +14,27 @@ logits, whose range survives random weights where a softmax would squash it.
 """
 
 from aiedge.models.branching import densenet, nasnet, squeezenet
-from aiedge.models.cifar import cifar_cnn, resnet8
+from aiedge.models.cifar import cifar_cnn, cifar_original, resnet8
 from aiedge.models.dense import dense_network
 from aiedge.models.lenet import lenet5
 from aiedge.models.mobilenet import mobilenet_v1, mobilenet_v2
 from aiedge.models.random_weights import random_images, randomize
+from aiedge.models.weights import load_weights, pretrained, save_weights
 
 __all__ = [
     "cifar_cnn",
+    "cifar_original",
     "dense_network",
     "densenet",
     "lenet5",
+    "load_weights",
     "mobilenet_v1",
     "mobilenet_v2",
     "nasnet",
+    "pretrained",
     "random_images",
     "randomize",
     "resnet8",
+    "save_weights",
     "squeezenet",
 ]

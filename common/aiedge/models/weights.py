@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,22 @@ import numpy as np
 from aiedge.errors import UserError
 from aiedge.files import write_atomic
 from aiedge.framework import keras
+from aiedge.models.mobilenet import mobilenet_v1
 from aiedge.paths import COMMON
 
 WEIGHTS = COMMON / "weights"
+BUILDERS: dict[str, Callable[[], keras.Model]] = {"carclassifier": mobilenet_v1}
+
+
+def pretrained(name: str) -> keras.Model:
+    """A network of the lessons with the weights that the kit ships; it takes pictures as pixel / 255.
+
+    >>> pretrained("carclassifier").input_shape
+    (None, 96, 96, 3)
+    """
+    if name not in BUILDERS:
+        raise UserError(f"there are no weights named {name!r}", f"there are: {', '.join(BUILDERS)}")
+    return load_weights(BUILDERS[name](), WEIGHTS / f"{name}.npz")
 
 
 def save_weights(model: keras.Model, path: str | Path) -> Path:

@@ -1,0 +1,53 @@
+"""The shipped weights: what loads, what is refused, and that they are what their README says."""
+
+import numpy as np
+import pytest
+from aiedge import datasets, models
+from aiedge.errors import UserError
+from aiedge.models.weights import BUILDERS, WEIGHTS
+
+
+@pytest.fixture(scope="module")
+def small():
+    return models.dense_network([2, 3, 1])
+
+
+def test_weights_survive_the_way_to_a_file_and_back(small, tmp_path):
+    path = models.save_weights(small, tmp_path / "small.npz")
+    before = small.get_weights()
+    small.set_weights([np.zeros_like(w) for w in before])
+    models.load_weights(small, path)
+    assert all(np.array_equal(a, b) for a, b in zip(before, small.get_weights(), strict=True))
+
+
+def test_weights_of_another_network_are_refused(small, tmp_path):
+    path = models.save_weights(models.dense_network([2, 4, 1]), tmp_path / "other.npz")
+    with pytest.raises(UserError, match="another network"):
+        models.load_weights(small, path)
+
+
+@pytest.mark.parametrize("damage", [lambda data: data[: len(data) // 2], lambda data: b"text", lambda data: b""])
+def test_a_damaged_file_is_refused(small, tmp_path, damage):
+    path = models.save_weights(small, tmp_path / "small.npz")
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(UserError, match="damaged"):
+        models.load_weights(small, path)
+
+
+def test_a_missing_file_and_an_unknown_name_are_named(small, tmp_path):
+    with pytest.raises(UserError, match="missing"):
+        models.load_weights(small, tmp_path / "none.npz")
+    with pytest.raises(UserError, match="carclassifier"):
+        models.pretrained("carclasifier")
+
+
+def test_all_shipped_weights_load_and_are_small():
+    for name in BUILDERS:
+        models.pretrained(name)
+        assert (WEIGHTS / f"{name}.npz").stat().st_size <= 1_000_000
+
+
+def test_the_car_classifier_knows_drawn_cars():
+    test = datasets.cars("drawn").test.take(300)
+    answers = models.pretrained("carclassifier").predict(test.inputs, verbose=0)[:, 0] > 0.5
+    assert np.mean(answers == test.labels) >= 0.95
