@@ -16,6 +16,7 @@ HERE = Path(__file__).resolve().parent
 LIBRARY = REPO / "common/firmware/src"
 VSCODE = REPO / "xormodel/vscode"
 LESSON = REPO / "common/lessons/xormodel/main.cpp"
+CAR_LESSON = REPO / "common/lessons/carclassifier/main.cpp"
 MODEL = REPO / "xormodel/solution/xormodel.cpp"
 
 STRICT = ["-Wall", "-Wextra", "-Wconversion", "-Werror"]
@@ -85,21 +86,29 @@ def main_cpp(solved: int, folder: Path) -> Path:
     return path
 
 
-def generated(folder: Path) -> Path:
+def car_main(folder: Path, solved: int = 6, level: str = "easy") -> Path:
+    """The car lesson's main.cpp with TODOs 1 to `solved` solved, written into `folder`."""
+    path = folder / "main.cpp"
+    path.write_text(read_source(CAR_LESSON, ["easy", "hard"], level).text(solved))
+    return path
+
+
+def generated(folder: Path, model: Path = MODEL) -> Path:
     """`folder`, with the model as C code and aiedge_model.h in it."""
-    command = [sys.executable, "-m", "aiedge", "compile", MODEL, "-o", folder, "--firmware"]
+    command = [sys.executable, "-m", "aiedge", "compile", model, "-o", folder, "--firmware"]
     subprocess.run(command, check=True, capture_output=True)
     return folder
 
 
-def firmware(compiler: str, flags: list[str], main: Path, folder: Path) -> Path:
+def firmware(compiler: str, flags: list[str], main: Path, folder: Path, model: Path = MODEL) -> Path:
     """The firmware as a program, compiled without PlatformIO: all of the library, the model, and `main`."""
     need(compiler)
-    model = generated(folder / "model")
-    includes = [f"-I{model}", f"-I{REPO / 'common/engine/src'}", "-DAIEDGE_RUNTIME_COMPILED"]
+    sources_of_model = generated(folder / "model", model)
+    includes = [f"-I{sources_of_model}", f"-I{REPO / 'common/engine/src'}", "-DAIEDGE_RUNTIME_COMPILED"]
     c_compiler = {"g++": "gcc", "clang++": "clang"}[compiler]
     c_object = folder / "model.o"
-    command = [c_compiler, "-std=c11", *STRICT, *flags, *includes, "-c", model / "xormodel.c", "-o", c_object]
+    c_source = sources_of_model / f"{model.stem}.c"
+    command = [c_compiler, "-std=c11", *STRICT, *flags, *includes, "-c", c_source, "-o", c_object]
     subprocess.run(command, check=True)
     sources = [*LIBRARY.glob("*.cpp"), *LIBRARY.glob("host/*.cpp"), main, c_object]
     # A student's function does not use its argument before it is written.
