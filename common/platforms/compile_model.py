@@ -1,7 +1,8 @@
-"""Turns main/<project>.cpp into what the firmware library includes, before every build.
+"""Turns main/<model>.cpp into what the firmware library includes, before every build.
 
-Runs `python -m aiedge compile main/<project>.cpp -o $BUILD_DIR/model --firmware` with a Python that has the kit's
-package: the one in AIEDGE_PYTHON, that of the kit's .venv, or the one that runs PlatformIO.
+Runs `python -m aiedge compile main/<model>.cpp -o $BUILD_DIR/model --firmware` with a Python that has the kit's
+package: the one in AIEDGE_PYTHON, that of the kit's .venv, or the one that runs PlatformIO. The model is the project's
+option custom_model; custom_project, by default the same, is what the board calls itself.
 """
 
 import os
@@ -52,6 +53,8 @@ def compile_model() -> None:
     if subprocess.run(command, stdout=subprocess.DEVNULL).returncode != 0:
         env.Exit(2)  # noqa: F821  (the command has said why)
 
+    board_name = env.StringifyMacro(env.GetProjectOption("custom_project", name))  # noqa: F821
+    env.Append(CPPDEFINES=[("AIEDGE_PROJECT", board_name)])  # noqa: F821
     env.Append(CPPPATH=[str(generated), str(kit / "common/engine/src")])  # noqa: F821
     if "AIEDGE_RUNTIME_COMPILED" in env.subst("$BUILD_FLAGS"):  # noqa: F821
         env.BuildSources(os.path.join("$BUILD_DIR", "model_objects"), str(generated))  # noqa: F821

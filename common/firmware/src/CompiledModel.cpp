@@ -3,14 +3,15 @@
 
 #include "Model.h"
 #include "aiedge_model.h"
+#include "build.h"
 #include AIEDGE_MODEL_HEADER
 
 namespace aiedge {
 namespace {
 
-alignas(16) AIEDGE_MODEL_INPUT_TYPE input_data[AIEDGE_MODEL_INPUT_COUNT];
-alignas(16) AIEDGE_MODEL_OUTPUT_TYPE output_data[AIEDGE_MODEL_OUTPUT_COUNT];
-alignas(16) uint8_t arena[AIEDGE_MODEL_ARENA_BYTES + 1];  // + 1: an array cannot be empty
+AIEDGE_BUFFER AIEDGE_MODEL_INPUT_TYPE input_data[AIEDGE_MODEL_INPUT_COUNT];
+AIEDGE_BUFFER AIEDGE_MODEL_OUTPUT_TYPE output_data[AIEDGE_MODEL_OUTPUT_COUNT];
+AIEDGE_BUFFER uint8_t arena[AIEDGE_MODEL_ARENA_BYTES + 1];  // + 1: an array cannot be empty
 
 }  // namespace
 
@@ -29,7 +30,7 @@ bool Model::invoke() {
   return AIEDGE_MODEL_INVOKE(input_data, output_data, arena) == 0;
 }
 
-const char *Model::name() { return AIEDGE_MODEL_NAME; }
+const char *Model::name() { return AIEDGE_PROJECT; }
 const char *Model::sha256() { return AIEDGE_MODEL_SHA256; }
 const char *Model::runtime() { return "compiled"; }
 unsigned Model::arena_bytes() { return AIEDGE_MODEL_ARENA_BYTES; }

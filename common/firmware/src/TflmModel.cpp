@@ -3,6 +3,7 @@
 
 #include "Model.h"
 #include "aiedge_model.h"
+#include "build.h"
 #include "print.h"
 #include "tensorflow/lite/micro/micro_interpreter.h"
 #include "tensorflow/lite/micro/micro_mutable_op_resolver.h"
@@ -19,7 +20,7 @@ namespace {
 
 using Resolver = tflite::MicroMutableOpResolver<AIEDGE_MODEL_OPERATOR_COUNT>;
 
-alignas(16) uint8_t arena[AIEDGE_TFLM_ARENA_BYTES];
+AIEDGE_BUFFER uint8_t arena[AIEDGE_TFLM_ARENA_BYTES];
 tflite::MicroInterpreter *interpreter = nullptr;
 
 // Describes one of the interpreter's tensors; false for a type that this library does not carry.
@@ -68,7 +69,7 @@ bool Model::begin() {
 
 bool Model::invoke() { return interpreter != nullptr && interpreter->Invoke() == kTfLiteOk; }
 
-const char *Model::name() { return AIEDGE_MODEL_NAME; }
+const char *Model::name() { return AIEDGE_PROJECT; }
 const char *Model::sha256() { return AIEDGE_MODEL_SHA256; }
 const char *Model::runtime() { return "tflm"; }
 unsigned Model::arena_bytes() {

@@ -1,0 +1,4 @@
+// Declarations for tests; see README.md.
+#pragma once
+
+#define EXT_RAM_BSS_ATTR __attribute__((section(".ext_ram.bss")))
