@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from aiedge import benchmark, tflite
-from aiedge.benchmark import Options, Samples, models, samples, store
+from aiedge.benchmark import Options, Samples, models, samples, session, store
 from aiedge.board import BoardInfo
 from aiedge.errors import UserError
 from aiedge.paths import REPO
@@ -30,7 +30,7 @@ MANY_SAMPLES = """
 import sys
 import numpy as np
 from aiedge.benchmark import Samples, command, session
-inputs = np.random.default_rng(0).integers(0, 2, (2_000, 2)).astype(np.float32)
+inputs = np.random.default_rng(0).integers(0, 2, (400, 2)).astype(np.float32)
 session.samples = lambda project: Samples(inputs, (inputs[:, 0] != inputs[:, 1]).astype(np.int64))
 sys.exit(command.main())
 """
@@ -252,6 +252,15 @@ def test_many_samples_give_no_table_but_a_summary(many, capsys):
     assert "200/200" in bar and "100.0% right" in bar
 
 
+def test_what_the_firmware_prints_at_each_sample_does_not_fill_the_screen(capsys):
+    log = session._Log()
+    for number in range(1000):
+        log(f"sample {number}")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "board: sample 0"
+    assert len(lines) == session._LOG_LINES + 1
+
+
 def test_a_project_without_a_benchmark():
     with pytest.raises(UserError, match="no benchmark for the project 'nonsense'"):
         samples("nonsense")
@@ -370,30 +379,34 @@ def test_pictures_go_out_as_pixels_minus_128():
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such signal")
-def test_ctrl_c_leaves_a_run_that_can_go_on(tmp_path, need_tool):
-    """The solved XOR firmware on 2,000 inputs, interrupted as a terminal does it: its whole group gets the signal."""
-    need_tool("g++", "apt install g++")
-    script = tmp_path / "script.py"
+def test_ctrl_c_leaves_a_run_that_can_go_on(tmp_path):
+    script, results = tmp_path / "script.py", tmp_path / "results"
     script.write_text(MANY_SAMPLES)
-    results = tmp_path / "results"
-    arguments = [sys.executable, script, "--simulate", "xormodel", "--solution", "--results", results]
-    with subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
-        end = time.monotonic() + 120
-        while time.monotonic() < end and process.poll() is None:
-            if any(path.read_text().count("\n") > 100 for path in partials(results)):
-                break
-            time.sleep(0.02)
-        os.killpg(process.pid, signal.SIGINT)
-        error = process.communicate(timeout=60)[1]
+
+    def slow(data):
+        time.sleep(0.005)
+        return xor(data)
+
+    with SocketBoard(fake(function=slow)) as line:
+        arguments = [sys.executable, script, line.port, "--solution", "--results", results]
+        with subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True) as process:
+            end = time.monotonic() + 60
+            while time.monotonic() < end and process.poll() is None:
+                if any(path.read_text().count("\n") > 20 for path in partials(results)):
+                    break
+                time.sleep(0.02)
+            process.send_signal(signal.SIGINT)
+            error = process.communicate(timeout=60)[1]
     assert process.returncode == 130, error
     assert "Traceback" not in error
     assert "answers are kept" in error
     assert len(partials(results)) == 1 and not store.find(results)
-    done = command(script, *arguments[2:], "--no-verify")
+    with SocketBoard(fake()) as line:
+        done = command(script, line.port, *arguments[3:])
     assert done.returncode == 0, done.stderr
-    assert "of 2,000 answers are there from" in done.stderr
+    assert "of 400 answers are there from" in done.stderr
     (path,) = store.find(results)
-    assert store.read(path).right == 2_000 and not partials(results)
+    assert store.read(path).right == 400 and not partials(results)
 
 
 @pytest.fixture

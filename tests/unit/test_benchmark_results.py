@@ -185,8 +185,8 @@ def test_a_comparison():
     new = make_result(outputs=[0.1, 0.1, 0.1, 0.1], expected=[0, 1, 0, 1], times=[50] * 4, runtime="tflm")
     assert compare(new, old, "old.json").splitlines()[1:] == [
         "  runtime compiled → tflm",
-        "  accuracy 50.00% → 50.00% (+0.00 points)",
         "  median latency 100 → 50 µs (-50%)",
+        "  accuracy 50.00% → 50.00% (+0.00 points) on the 4 samples of both",
         "  answers: 2 of 4 changed, 1 now right, 1 now wrong (samples 1, 2)",
     ]
 

@@ -40,30 +40,30 @@ def compare(new: BenchmarkResult, old: BenchmarkResult, name: str) -> str:
     lines += [f"  {line}" for line in differ]
     before, after = float(np.median(old.times_us)), float(np.median(new.times_us))
     change = f" ({after / before - 1:+.0%})" if before else ""
-    lines += [
-        f"  accuracy {old.accuracy:.2%} → {new.accuracy:.2%} ({100 * (new.accuracy - old.accuracy):+.2f} points)",
-        f"  median latency {before:,.0f} → {after:,.0f} µs{change}",
-        f"  {_answers(new, old)}",
-    ]
+    lines += [f"  median latency {before:,.0f} → {after:,.0f} µs{change}", *_answers(new, old)]
     return "\n".join(lines)
 
 
-def _answers(new: BenchmarkResult, old: BenchmarkResult) -> str:
+def _answers(new: BenchmarkResult, old: BenchmarkResult) -> list[str]:
+    """Lines about the samples that both results have."""
     same_data = old.setting.data_source == new.setting.data_source
     _, mine, theirs = np.intersect1d(new.index, old.index, return_indices=True)
     if not same_data or not len(mine) or (new.expected[mine] != old.expected[theirs]).any():
-        return "answers: not compared, since the samples are others"
+        return [
+            f"  accuracy {old.accuracy:.2%} → {new.accuracy:.2%}",
+            "  answers: not compared, since the samples are others",
+        ]
     expected, now, then = new.expected[mine], new.predicted[mine], old.predicted[theirs]
-    changed = now != then
-    if not changed.any():
-        return f"answers: none of {len(mine):,} changed"
+    before, after, changed = np.mean(then == expected), np.mean(now == expected), now != then
     better, worse = (changed & (now == expected)).sum(), (changed & (then == expected)).sum()
     places = sorted(new.index[mine][changed].tolist())
     shown = ", ".join(map(str, places[:_LONGEST_LIST])) + (" ..." if len(places) > _LONGEST_LIST else "")
-    return (
-        f"answers: {changed.sum():,} of {len(mine):,} changed, {better:,} now right, {worse:,} now wrong "
-        f"(samples {shown})"
-    )
+    told = f", {better:,} now right, {worse:,} now wrong (samples {shown})" if places else ""
+    change = f"{100 * (after - before):+.2f} points"
+    return [
+        f"  accuracy {before:.2%} → {after:.2%} ({change}) on the {len(mine):,} samples of both",
+        f"  answers: {changed.sum():,} of {len(mine):,} changed{told}",
+    ]
 
 
 def _place(result: BenchmarkResult) -> str:

@@ -16,7 +16,6 @@ from aiedge.errors import UserError
 from aiedge.paths import lesson_of, project_dir, projects
 from aiedge.quantization import dequantize, quantize
 
-BAR_FROM = 50  # samples
 _CHUNK = 20  # samples
 
 
@@ -151,7 +150,11 @@ class Codec:
             name, run = "LiteRT", lambda x: tflite.run_litert(self.model, x, reference=True)
         answers = []
         with tqdm(
-            total=len(data), desc=name, unit=" samples", disable=len(data) < BAR_FROM, leave=False
+            total=len(data),
+            desc=f"the same in {name}",
+            unit=" samples",
+            disable=len(data) < 2 * _CHUNK,
+            leave=False,
         ) as bar:
             for start in range(0, len(data), _CHUNK):
                 rows = range(start, min(start + _CHUNK, len(data)))

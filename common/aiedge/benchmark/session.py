@@ -4,7 +4,7 @@ import contextlib
 import sys
 import tempfile
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from aiedge import __version__
 from aiedge.benchmark.data import Samples, samples
-from aiedge.benchmark.models import BAR_FROM, Choice, Codec, check_model
+from aiedge.benchmark.models import Choice, Codec, check_model
 from aiedge.benchmark.result import BenchmarkResult, Setting, Traffic, Verification, predictions
 from aiedge.benchmark.store import Progress
 from aiedge.board import (
@@ -32,6 +32,8 @@ from aiedge.paths import project_dir
 
 _STAND_INS = ("/dev/pts/", "socket://127.0.0.1:", "socket://localhost:")
 _TABLE_TO = 16  # samples
+_BAR_FROM = 100  # bytes of inputs
+_LOG_LINES = 30
 
 
 @dataclass(frozen=True)
@@ -76,30 +78,27 @@ def run(
             _say(f"{progress.resumed:,} of {len(data):,} answers are there from {progress.started}: going on")
         try:
             _ask(board, codec, data, progress)
+            verified = _verify(codec, data, progress.raw) if options.verify else None
         except BaseException:
             if options.folder and progress.raw:
-                _say(
-                    f"\n{len(progress.raw):,} of {len(data):,} answers are kept: the same command goes on there"
-                )
+                kept = f"{len(progress.raw):,} of {len(data):,} answers are kept"
+                _say(f"\n{kept}: the same command goes on there")
             raise
-        outputs = np.array([codec.decode(raw) for raw in progress.raw])
-        result = BenchmarkResult(
-            setting=setting,
-            port=port,
-            started=progress.started,
-            kit=__version__,
-            commit=commit(),
-            index=data.places,
-            expected=data.expected,
-            kinds=() if data.kinds is None else tuple(map(str, data.kinds)),
-            outputs=outputs,
-            times_us=np.array(progress.times_us),
-            traffic=progress.traffic,
-            inputs=tuple(_shown(data, i) for i in range(len(data))) if len(data) <= _TABLE_TO else (),
-        )
-        if options.verify:
-            result = replace(result, verified=_verify(codec, data, progress.raw))
-    return result
+    return BenchmarkResult(
+        setting=setting,
+        port=port,
+        started=progress.started,
+        kit=__version__,
+        commit=commit(),
+        index=data.places,
+        expected=data.expected,
+        kinds=() if data.kinds is None else tuple(map(str, data.kinds)),
+        outputs=np.array([codec.decode(raw) for raw in progress.raw]),
+        times_us=np.array(progress.times_us),
+        traffic=progress.traffic,
+        verified=verified,
+        inputs=tuple(_shown(data, i) for i in range(len(data))) if len(data) <= _TABLE_TO else (),
+    )
 
 
 def run_on_port(port: str, project: str = "", options: Options = Options()) -> BenchmarkResult:
@@ -141,7 +140,7 @@ def simulate(project: str, options: Options = Options()) -> BenchmarkResult:
         main_cpp=folder / "solution/main.cpp" if options.solution else None,
         model_cpp=path if options.solution else None,
     )
-    with StandIn(program, log=_log) as stand_in, _open(stand_in.port, True, options) as board:
+    with StandIn(program, log=_Log()) as stand_in, _open(stand_in.port, True, options) as board:
         model = _chosen(choice, board.hello())
         _agree_on_baud(board, True, options)
         return run(board, stand_in.port, model, data, True, options)
@@ -174,8 +173,9 @@ def _ask(board: Board, codec: Codec, data: Samples, progress: Progress) -> None:
     rest = range(progress.resumed, len(data))
     right = sum(_is_right(codec, data, i, raw) for i, raw in enumerate(progress.raw))
     before, started = _traffic(board, 0), time.monotonic()
+    input_bytes = len(data) * codec.graph.inputs[0].bytes
     with tqdm(
-        total=len(data), initial=progress.resumed, unit=" samples", disable=len(data) < BAR_FROM
+        total=len(data), initial=progress.resumed, unit=" samples", disable=input_bytes < _BAR_FROM
     ) as bar:
         try:
             answers = board.infer_all(codec.encode(data.real(i)) for i in rest)
@@ -234,7 +234,7 @@ def _open(port: str, simulated: bool, options: Options) -> Board:
         line = PacedTransport(line, BAUD)
     if options.noise:
         line = FaultyTransport(line, options.noise, options.seed)
-    return Board(line, UNPACED if simulated and not options.paced else BAUD, log=_log)
+    return Board(line, UNPACED if simulated and not options.paced else BAUD, log=_Log())
 
 
 def _agree_on_baud(board: Board, simulated: bool, options: Options) -> None:
@@ -251,8 +251,18 @@ def _shown(data: Samples, i: int) -> str:
     return " ".join(f"{value:g}" for value in values) if len(values) <= 4 else f"sample {data.places[i]}"
 
 
-def _log(line: str) -> None:
-    tqdm.write(f"board: {line}")
+class _Log:
+    """Shows the lines that the firmware prints; not all of those that it prints at each of thousands of samples."""
+
+    def __init__(self) -> None:
+        self.lines = 0
+
+    def __call__(self, line: str) -> None:
+        self.lines += 1
+        if self.lines <= _LOG_LINES:
+            tqdm.write(f"board: {line}")
+        if self.lines == _LOG_LINES:
+            tqdm.write("board: ... (its other lines are not shown)")
 
 
 def _say(line: str) -> None:
