@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 
 from aiedge import benchmark, tflite
-from aiedge.board import Board, FaultyTransport, SerialTransport, StandIn, frames
-from aiedge.board import client as client_module
+from aiedge.board import UNPACED, Board, FaultyTransport, SerialTransport, StandIn, frames
 from aiedge.board.build import build
 from aiedge.board.frames import Frame, FrameReader
 from aiedge.errors import UserError
@@ -57,11 +56,9 @@ def test_truth_table(program, tcp):
     model = tflite.from_c_array(MODEL)
     with StandIn(program, tcp) as stand_in, Board(stand_in.port) as board:
         result = benchmark.run(board, stand_in.port, model, benchmark.samples("xormodel"), simulated=True)
-    assert result.info.project == "xormodel"
-    assert result.info.runtime == "compiled"
-    assert result.info.sha256 == tflite.read(model).sha256
+    assert result.setting.project == "xormodel"
     assert result.all_right
-    assert (result.retries, result.bad_frames) == (0, 0)
+    assert result.traffic.bad_frames == 0
 
 
 @needs_compiler
@@ -76,18 +73,17 @@ def test_the_next_program_that_opens_the_port_is_answered_too(program, tcp):
 @needs_compiler
 @pytest.mark.parametrize(
     ("tcp", "requests"),
-    [pytest.param(False, 10_000, id="pty", marks=needs_pty), pytest.param(True, 2_000, id="tcp")],
+    [pytest.param(False, 3000, id="pty", marks=needs_pty), pytest.param(True, 1000, id="tcp")],
 )
-def test_thousands_of_requests_over_a_faulty_line(program, tcp, requests, monkeypatch):
+def test_thousands_of_requests_over_a_faulty_line(program, tcp, requests):
     """1 % of the bytes are damaged, dropped or doubled; every answer is what NumPy computes."""
-    monkeypatch.setattr(client_module, "_FIRST_TIMEOUT", 0.004)
     graph = tflite.read(tflite.from_c_array(MODEL))
     inputs = np.random.default_rng(1).integers(-128, 128, (requests, 2)).astype(np.int8)
     expected = tflite.run_integer(graph, inputs)
     with StandIn(program, tcp) as stand_in:
         line = FaultyTransport(SerialTransport(stand_in.port), rate=0.01, seed=1)
-        with Board(line, baud=10_000_000) as board:
-            outputs = [board.infer(values.tobytes())[0] for values in inputs]
+        with Board(line, UNPACED) as board:
+            outputs = [output for output, _ in board.infer_all(values.tobytes() for values in inputs)]
     print(
         f"\n{requests:,} requests: {line.bytes} bytes, {line.faults} spoiled, {board.retries} repeated requests, "
         f"{board.bad_frames} bad frames"
@@ -114,7 +110,16 @@ def test_ascii_command(program):
 @pytest.mark.parametrize("tcp", LINES)
 @pytest.mark.parametrize(
     ("kind", "payload", "code"),
-    [(0x42, b"", 1), (frames.INFER, b"abc", 2), (frames.INFER, bytes(1024), 2), (frames.HELLO, b"\x02", 4)],
+    [
+        (0x42, b"", 1),
+        (frames.HELLO, b"", 2),
+        (frames.FETCH, b"", 2),
+        (frames.SET_BAUD, b"fast", 7),
+        (frames.SET_BAUD, b"", 2),
+        (frames.HELLO, b"\x01", 4),
+        (frames.WRITE, bytes(5), 5),
+        (frames.FETCH, b"\1", 5),
+    ],
 )
 def test_wrong_requests_are_refused(program, tcp, kind, payload, code):
     with StandIn(program, tcp) as stand_in:

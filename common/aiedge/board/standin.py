@@ -15,6 +15,7 @@ from aiedge.errors import UserError
 
 _START_TIMEOUT = 10.0  # s
 _STOP_TIMEOUT = 2.0  # s
+_STOPPED = 2  # exit status of firmware that says why it cannot go on
 _UNFINISHED = 3  # exit status of firmware that stops at a TODO
 
 
@@ -88,8 +89,12 @@ class StandIn:
         if self._stopped:
             return None
         self._reader.join(_STOP_TIMEOUT)
-        if status == _UNFINISHED and (todo := self._todo()):
+        # It named the reason on the port, which went away with the program.
+        said = self._say_again() if status in (_STOPPED, _UNFINISHED) else ""
+        if todo := find_todo(said):
             return unfinished(todo)
+        if reason := re.search(r"^error: (.+)\nhint: (.+)$", said, re.MULTILINE):
+            return UserError(f"the firmware stopped: {reason[1]}", reason[2])
         end = (
             f"was ended by {signal.Signals(-status).name}"
             if status < 0
@@ -98,15 +103,15 @@ class StandIn:
         hint = f"it printed last: {self._lines[-1]}" if self._lines else f"run it alone: {self._program}"
         return UserError(f"the firmware {end}", hint)
 
-    def _todo(self) -> str:
-        """The TODO at which the firmware stops. It named it on the port, which went away with the program."""
+    def _say_again(self) -> str:
+        """What the program prints without a port."""
         try:
             run = subprocess.run(
                 [self._program], stdin=subprocess.DEVNULL, capture_output=True, timeout=_START_TIMEOUT
             )
         except subprocess.TimeoutExpired:
             return ""
-        return find_todo(run.stdout.decode(errors="replace"))
+        return run.stdout.decode(errors="replace").replace("\r\n", "\n")
 
     def _read_lines(self) -> None:
         for raw in self._process.stdout or ():

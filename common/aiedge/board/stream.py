@@ -100,7 +100,7 @@ class Stream:
     @property
     def piece_bytes(self) -> int:
         """Size of the next piece: the best one for the line's noise, in whole units; half of it after each silence."""
-        units = int(self._noise.best_payload(OVERHEAD)) // self._unit >> self._silences
+        units = round(self._noise.best_payload(OVERHEAD) / self._unit) >> self._silences
         return self._unit * max(1, min(units, self._most_units))
 
     def add(self, data: bytes) -> None:
