@@ -187,19 +187,19 @@ class Camera:
         return float(np.dot(normal, self.eye - np.asarray(point))) > 0.0
 
 
-def photograph(canvas: Canvas, r: Random, side: int) -> NDArray[np.uint8]:
+def photograph(canvas: Canvas, r: Random, side: int, clear: bool = False) -> NDArray[np.uint8]:
     """The canvas as a camera would deliver it, [side, side, 3] uint8: scaled, and more or less sharp, noisy, bright,
-    contrasty and colourful."""
+    contrasty and colourful; `clear` ones are not blurred much."""
     image = canvas.image
     if r.random() < 0.2:  # a small picture made larger
-        small = r.randint(max(24, side // 3), side)
+        small = max(r.randint(max(24, side // 3), side), side * 2 // 3 if clear else 0)
         image = image.resize((small, small), Image.Resampling.BOX)
     if image.width != side:
         filters = (Image.Resampling.BOX, Image.Resampling.LANCZOS, Image.Resampling.BICUBIC)
         image = image.resize((side, side), r.choice(filters))
     sharpness = r.random()
     if sharpness < 0.2:
-        image = image.filter(ImageFilter.GaussianBlur(r.uniform(0.4, 1.3) * side / 96))
+        image = image.filter(ImageFilter.GaussianBlur(r.uniform(0.4, 1.3) * side / (192 if clear else 96)))
     elif sharpness > 0.8:
         image = image.filter(ImageFilter.UnsharpMask(r.uniform(0.6, 2.0), r.randint(40, 140), 0))
     pixels = np.asarray(image, dtype=np.float32)

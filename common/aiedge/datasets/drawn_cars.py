@@ -51,15 +51,17 @@ def _occlude(canvas: Canvas, r: Random) -> None:
         person(Stamp(canvas, r, x, r.uniform(0.9, 1.1), r.uniform(0.2, 0.5)))
 
 
-def _place(r: Random) -> tuple[float, float]:
+def _place(r: Random, clear: bool) -> tuple[float, float]:
     """How much of the picture a thing takes, and the room that is left to move it."""
     extent = r.choice((r.uniform(0.35, 0.7), r.uniform(0.6, 1.0), r.uniform(0.85, 1.5)))
+    if clear:
+        extent = min(max(extent, 0.6), 1.1)
     return extent, abs(1 - extent) / 2 * 0.8 + 0.06
 
 
-def _car(canvas: Canvas, r: Random) -> str:
+def _car(canvas: Canvas, r: Random, clear: bool) -> str:
     horizon = draw_scene(canvas, r)
-    extent, room = _place(r)
+    extent, room = _place(r, clear)
     view = r.random()
     if view < 0.35:  # from a side
         azimuth = r.choice((-1, 1)) * math.pi / 2 + r.gauss(0, 0.12)
@@ -71,12 +73,12 @@ def _car(canvas: Canvas, r: Random) -> str:
     x = 0.5 + r.uniform(-room, room)
     y = max(0.5 + r.uniform(-room, room) * 0.7, horizon + 0.02)
     draw_car(canvas, r, azimuth, x, y, extent, r.gauss(0, 0.05))
-    if r.random() < 0.12:
+    if r.random() < 0.12 and not clear:
         _occlude(canvas, r)
     return "automobile"
 
 
-def _other(canvas: Canvas, r: Random) -> str:
+def _other(canvas: Canvas, r: Random, clear: bool) -> str:
     kind = r.choices(list(OTHERS), list(OTHERS.values()))[0]
     if kind == "texture":
         draw_texture(canvas, r)
@@ -84,20 +86,21 @@ def _other(canvas: Canvas, r: Random) -> str:
     draw_scene(canvas, r, GROUND.get(kind) if r.random() < 0.85 else None)
     if kind in THINGS:
         for _ in range(r.choice((1, 1, 1, 1, 2, 3))):
-            extent, room = _place(r)
+            extent, room = _place(r, clear)
             foot = min(0.5 + extent * r.uniform(0.35, 0.55), 1.15)
             r.choice(THINGS[kind])(Stamp(canvas, r, 0.5 + r.uniform(-room, room), foot, extent / 2))
-    if r.random() < 0.1:
+    if r.random() < 0.1 and not clear:
         _occlude(canvas, r)
     return kind
 
 
 def draw_cars(
-    n: int, seed: int = 0, progress: bool = False
+    n: int, seed: int = 0, progress: bool = False, clear: bool = False
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.str_]]:
     """Draw `n` pictures, half of them cars: images uint8 [n, 96, 96, 3], labels int64 [n] (1 is a car), kinds [n].
 
-    Picture i depends on `seed` and i alone; no two seeds share a picture.
+    In `clear` ones the thing fills most of the picture, is rather sharp, and nothing is in front of it. Picture i
+    depends on these, `seed` and i alone; no two seeds share a picture.
 
     >>> images, labels, kinds = draw_cars(4, seed=1)
     >>> images.shape, labels.tolist(), kinds[1].item()
@@ -110,13 +113,13 @@ def draw_cars(
     ):
         r = Random(f"{seed}:{i}")
         canvas = Canvas(SIDE * r.choice((1, 2, 2, 2)))
-        kinds.append((_car if i % 2 else _other)(canvas, r))
-        if r.random() < 0.1:  # light and shadow across the whole picture
+        kinds.append((_car if i % 2 else _other)(canvas, r, clear))
+        if r.random() < 0.1 and not clear:  # light and shadow across the whole picture
             canvas.blend(
                 [(r.random(), 0), (r.uniform(0, 1.5), 0), (r.random(), 1), (r.uniform(-0.5, 1), 1)],
                 (0, 0, 0),
                 0.35,
                 0.01,
             )
-        images[i] = photograph(canvas, r, SIDE)
+        images[i] = photograph(canvas, r, SIDE, clear)
     return images, (np.arange(n) % 2).astype(np.int64), np.array(kinds)

@@ -203,7 +203,7 @@ def _drawn(name: str, draw: Callable[[int, int], tuple[NDArray, NDArray, NDArray
 
 def _drawn_cars(why: str) -> Splits:
     def draw(n: int, seed: int) -> tuple[NDArray, NDArray, NDArray]:
-        return drawn_cars.draw_cars(n, seed + 1_000_000, progress=True)
+        return drawn_cars.draw_cars(n, seed + 1_000_000, progress=True, clear=True)
 
     return _drawn("cars", draw, DRAWN_CARS, CAR_CLASSES, why)
 
