@@ -11,7 +11,22 @@ import sys
 from pathlib import Path
 
 import pytest
-from toolbox import CXX, HERE, LESSON, LIBRARY, MODEL, QEMU, VSCODE, compile_cpp, generated, main_cpp, need
+from toolbox import (
+    BOARD,
+    CXX,
+    HERE,
+    LESSON,
+    LIBRARY,
+    MODEL,
+    PROJECTS,
+    QEMU,
+    VSCODE,
+    car_main,
+    compile_cpp,
+    generated,
+    main_cpp,
+    need,
+)
 
 from aiedge.board.build import build, prepare_core
 from aiedge.errors import UserError
@@ -22,15 +37,18 @@ TABLE = ["0.00 xor 0.00 = 0", "0.00 xor 1.00 = 1", "1.00 xor 0.00 = 1", "1.00 xo
 TODOS = range(len(read_source(LESSON, []).todos))
 TOOLS = {"host": ["g++"], "cortex-m4": ["arm-none-eabi-g++", "qemu-system-arm"]}
 PIO = [sys.executable, "-m", "platformio"]
+PARTITIONS = BOARD / "partitions.csv"
 
 
-def pio(*arguments: str, sources: Path, workspace: Path) -> subprocess.CompletedProcess[str]:
+def pio(
+    *arguments: str, sources: Path, workspace: Path, vscode: Path = VSCODE
+) -> subprocess.CompletedProcess[str]:
     """Run PlatformIO in the student's folder, with the sources elsewhere: the student's files stay as they are."""
     prepare_core()
     folders = {"PLATFORMIO_SRC_DIR": str(sources), "PLATFORMIO_WORKSPACE_DIR": str(workspace)}
     env = {**os.environ, **folders, "AIEDGE_PYTHON": sys.executable}
     return subprocess.run(
-        [*PIO, *arguments], cwd=VSCODE, env=env, capture_output=True, text=True, timeout=300
+        [*PIO, *arguments], cwd=vscode, env=env, capture_output=True, text=True, timeout=300
     )
 
 
@@ -126,13 +144,18 @@ def test_missing_tensorflow_sources_are_an_error_with_a_hint(tmp_path, monkeypat
 @pytest.mark.parametrize("compiler", ["g++", "clang++"])
 @pytest.mark.parametrize("driver", sorted(LIBRARY.glob("esp32/*.cpp")), ids=lambda path: path.name)
 def test_esp32_drivers_compile_against_declarations_of_esp_idf(compiler, driver):
-    compile_cpp(compiler, ["-fsyntax-only", f"-I{HERE / 'esp_idf'}"], [driver], Path(os.devnull))
+    for flags in [], ["-O2", "-DNDEBUG"]:
+        compile_cpp(compiler, [*flags, "-fsyntax-only", f"-I{HERE / 'esp_idf'}"], [driver], Path(os.devnull))
 
 
 @pytest.mark.parametrize("compiler", ["g++", "clang++"])
-def test_the_interpreter_compiles_against_declarations_of_tflm(compiler, tmp_path):
-    flags = ["-fsyntax-only", "-DAIEDGE_RUNTIME_TFLM", f"-I{generated(tmp_path)}", f"-I{HERE / 'esp_idf'}"]
-    compile_cpp(compiler, flags, [LIBRARY / "TflmModel.cpp"], Path(os.devnull))
+@pytest.mark.parametrize("runtime", ["TFLM", "COMPILED"])
+def test_the_runtimes_compile_for_the_board(compiler, runtime, tmp_path):
+    source = {"TFLM": "TflmModel.cpp", "COMPILED": "CompiledModel.cpp"}[runtime]
+    includes = [f"-I{generated(tmp_path)}", f"-I{HERE / 'esp_idf'}", f"-I{REPO / 'common/engine/src'}"]
+    for flags in [], ["-DAIEDGE_BUFFERS_IN_PSRAM", '-DAIEDGE_PROJECT="another"']:
+        flags = [*flags, "-fsyntax-only", f"-DAIEDGE_RUNTIME_{runtime}", *includes]
+        compile_cpp(compiler, flags, [LIBRARY / source], Path(os.devnull))
 
 
 def test_the_library_needs_no_cpp_library_on_the_cortex_m4(tmp_path):
@@ -143,18 +166,72 @@ def test_the_library_needs_no_cpp_library_on_the_cortex_m4(tmp_path):
         assert done.returncode == 0, done.stderr
 
 
-def test_platformio_finds_nothing_wrong_with_its_settings():
+OF_ALL = {"host", "cortex-m4", "esp-eye", "esp-eye-compiled", "host-tflm"}
+OF_CARS = {f"{core}-{level}" for core in ("host", "cortex-m4") for level in ("Og", "Os", "O3", "float")}
+OF_CARS |= {"esp-eye-float", "host-camera", "esp-eye-camera", "esp-eye-fast", "esp-eye-compiled-fast"}
+ENVIRONMENTS = {
+    "xormodel": OF_ALL,
+    "carclassifier_easy": OF_ALL | OF_CARS,
+    "carclassifier_hard": OF_ALL | OF_CARS,
+}
+
+
+def settings(project: str) -> dict[str, dict]:
+    """PlatformIO's own reading of a project's settings, by section."""
+    show = subprocess.run(
+        [*PIO, "project", "config", "-d", REPO / project / "vscode", "--json-output"], capture_output=True
+    )
+    assert show.returncode == 0, show.stderr
+    return {name: dict(options) for name, options in json.loads(show.stdout)}
+
+
+@pytest.mark.parametrize("project", PROJECTS)
+def test_platformio_finds_nothing_wrong_with_its_settings(project):
     lint = subprocess.run(
-        [*PIO, "project", "config", "-d", VSCODE, "--lint", "--json-output"], capture_output=True, text=True
+        [*PIO, "project", "config", "-d", REPO / project / "vscode", "--lint", "--json-output"],
+        capture_output=True,
+        text=True,
     )
     found = ast.literal_eval(lint.stdout)  # PlatformIO prints Python here, not JSON
     assert found["errors"] == [] and found["warnings"] == [], found
-    show = subprocess.run([*PIO, "project", "config", "-d", VSCODE, "--json-output"], capture_output=True)
-    assert show.returncode == 0
-    sections = dict(json.loads(show.stdout))
-    environments = {name.removeprefix("env:") for name in sections if name.startswith("env:")}
-    assert environments == {"host", "cortex-m4", "esp-eye", "esp-eye-compiled", "host-tflm"}
-    assert dict(sections["platformio"])["default_envs"] == ["host"]
+    sections = settings(project)
+    environments = {name.removeprefix("env:"): o for name, o in sections.items() if name.startswith("env:")}
+    assert environments.keys() == ENVIRONMENTS[project]
+    assert sections["platformio"]["default_envs"] == ["host"]
+    for name, options in environments.items():
+        lesson = project.partition("_")[0]
+        assert options["custom_model"] == (f"{lesson}_float" if "-float" in name else lesson)
+        assert options["custom_project"] == project
+        flags = " ".join(options["build_flags"])
+        assert ("AIEDGE_CAMERA" in flags) == name.endswith("-camera")
+        # On the board the optimization is ESP-IDF's business; elsewhere the name says it.
+        level = re.findall(r"-O\w", flags)
+        match = re.search(r"-(O\w)$", name)
+        assert level == ([] if name.startswith("esp-eye") else [f"-{match[1]}" if match else "-O2"]), name
+
+
+@pytest.mark.parametrize("project", PROJECTS)
+def test_the_boards_settings_are_files_that_are_there(project):
+    wanted = {"CPU_FREQ_MHZ_240", "COMPILER_OPTIMIZATION_PERF", "BOOTLOADER_COMPILER_OPTIMIZATION_PERF"}
+    wanted |= {"COMPILER_OPTIMIZATION_ASSERTIONS_DISABLE"}
+    for name, options in settings(project).items():
+        if not name.startswith("env:esp-eye"):
+            continue
+        listed = re.fullmatch(r'-DSDKCONFIG_DEFAULTS="(\S+)"', options["board_build.cmake_extra_args"])[1]
+        files = [(REPO / project / "vscode" / file).resolve() for file in listed.split(";")]
+        assert files[0] == BOARD / "sdkconfig.defaults" and all(file.is_file() for file in files)
+        text = "\n".join(file.read_text() for file in files)
+        assert all(re.fullmatch(r"CONFIG_\w+=\S+|#.*|", line) for line in text.splitlines())
+        fast = project == "xormodel" or name.endswith("-fast")
+        assert all((setting in text) == fast for setting in wanted), name
+        assert (REPO / project / "vscode" / options["board_build.partitions"]).resolve() == PARTITIONS
+
+
+@pytest.mark.parametrize("file", sorted(BOARD.glob("*.sdkconfig")), ids=lambda path: path.stem)
+def test_each_setting_for_speed_stands_alone_and_says_where_menuconfig_has_it(file):
+    lines = file.read_text().splitlines()
+    assert len([line for line in lines if line.startswith("CONFIG_")]) == 1
+    assert any(re.match(r"# menuconfig: .+, .+: .+", line) for line in lines)
 
 
 @pytest.mark.parametrize("board", sorted((REPO / "common/boards").glob("*.json")), ids=lambda path: path.stem)
@@ -167,18 +244,20 @@ def test_platformio_accepts_the_boards(board):
     assert brief["name"] and brief["vendor"] and brief["rom"] == 4 * 1024 * 1024
 
 
-def test_espressifs_component_manager_accepts_the_manifest():
+@pytest.mark.parametrize("project", PROJECTS)
+def test_espressifs_component_manager_accepts_the_manifest(project):
     pytest.importorskip("idf_component_manager.core", reason="needs: pip install idf-component-manager")
     from idf_component_tools.manager import ManifestManager
 
-    manifest = ManifestManager(str(VSCODE / "main/idf_component.yml"), "main")
+    manifest = ManifestManager(str(REPO / project / "vscode/main/idf_component.yml"), "main")
     assert not manifest.validate().validation_errors
-    assert [d.name for d in manifest.load().requirements] == ["espressif/esp-tflite-micro", "idf"]
+    camera = ["espressif/esp32-camera"] if project != "xormodel" else []
+    names = [dependency.name for dependency in manifest.load().requirements]
+    assert sorted(names) == ["espressif/esp-tflite-micro", *camera, "idf"]
 
 
 def test_partitions_fit_the_flash():
-    text = (VSCODE / "partitions.csv").read_text()
-    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    lines = [line for line in PARTITIONS.read_text().splitlines() if line and not line.startswith("#")]
     end = 0x9000  # the boot loader and this table lie below
     for row in csv.reader(lines):
         name, kind, _, offset, size = (field.strip() for field in row)
@@ -187,4 +266,36 @@ def test_partitions_fit_the_flash():
         end = int(offset, 0) + int(size, 0)
     flash = json.loads((REPO / "common/boards/esp-eye.json").read_text())["upload"]["maximum_size"]
     assert end <= flash == 4 * 1024 * 1024
-    assert "CONFIG_ESPTOOLPY_FLASHSIZE_4MB=y" in (VSCODE / "sdkconfig.defaults").read_text()
+    text = (BOARD / "sdkconfig.defaults").read_text()
+    assert "CONFIG_ESPTOOLPY_FLASHSIZE_4MB=y" in text
+    named = re.search(r'CONFIG_PARTITION_TABLE_CUSTOM_FILENAME="(.+)"', text)[1]
+    assert (VSCODE / named).resolve() == PARTITIONS
+
+
+@pytest.mark.parametrize("compiler", ["g++", "clang++", "arm-none-eabi-g++"])
+@pytest.mark.parametrize("level", ["easy", "hard"])
+def test_every_stage_of_the_car_lesson_compiles_without_a_warning(compiler, level, tmp_path):
+    need(compiler)
+    for solved in range(7):
+        for flags in [], ["-DAIEDGE_CAMERA", "-DNDEBUG"]:
+            flags = [*flags, "-Wno-unused-parameter", "-fsyntax-only"]
+            compile_cpp(compiler, flags, [car_main(tmp_path, solved, level)], Path(os.devnull))
+
+
+@pytest.mark.parametrize("environment", ["host-float", "cortex-m4-Os"])
+def test_the_car_firmware_builds_and_says_its_project(environment, tmp_path, car_models):
+    core = "cortex-m4" if environment.startswith("cortex-m4") else "host"
+    need(*TOOLS[core])
+    car_main(tmp_path)
+    for model in car_models.glob("*.cpp"):
+        shutil.copy(model, tmp_path)
+    vscode = REPO / "carclassifier_hard/vscode"
+    done = pio(
+        *("run", "-e", environment, "-t", "exec"), sources=tmp_path, workspace=tmp_path / "pio", vscode=vscode
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(
+        r"^carclassifier_hard, compiled, with \d+ bytes of arena, on ", done.stdout, re.MULTILINE
+    )
+    assert re.search(r"^(no )?car   result 0\.\d{4} \(\d+ us\)$", done.stdout, re.MULTILINE)
+    assert "warning:" not in done.stdout + done.stderr

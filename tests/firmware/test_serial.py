@@ -197,8 +197,8 @@ def test_commands_are_read_outside_frames_only(program):
         line.send(b"na")
         line.send(b"me%")
         line.read(rb"m-name-dut-\[xormodel\]\r\nm-ready\r\n")
-        line.send(b"\r\nprofile%")
-        line.read(rb"e-\[Unknown command: profile\]\r\nm-ready\r\n")
+        line.send(b"\r\nnonsense%")
+        line.read(rb"e-\[Unknown command: nonsense\]\r\nm-ready\r\n")
         # Noise and endless lines leave no trace in the next command.
         line.send(b"xx\xff" + b"y" * 500 + b"\x07name%")
         line.read(rb"^.*?m-name-dut-\[xormodel\]\r\n")

@@ -15,6 +15,8 @@ from aiedge.paths import REPO
 HERE = Path(__file__).resolve().parent
 LIBRARY = REPO / "common/firmware/src"
 VSCODE = REPO / "xormodel/vscode"
+PROJECTS = ["xormodel", "carclassifier_easy", "carclassifier_hard"]
+BOARD = REPO / "common/boards/esp-eye"
 LESSON = REPO / "common/lessons/xormodel/main.cpp"
 CAR_LESSON = REPO / "common/lessons/carclassifier/main.cpp"
 MODEL = REPO / "xormodel/solution/xormodel.cpp"
