@@ -5,6 +5,7 @@ import json
 from aiedge.codegen import CSource, footprint, generate
 from aiedge.errors import UserError
 from aiedge.paths import COMMON
+from aiedge.text import table
 from aiedge.tflite.graph import Graph, Tensor
 
 
@@ -14,7 +15,7 @@ def describe(graph: Graph, name: str) -> str:
         f"{name}: {len(graph.source):,} bytes, {graph.parameters:,} parameters, {graph.macs:,} MACs",
         f"SHA-256 {graph.sha256}",
         "",
-        *_table(
+        *table(
             ("#", "operator", "input", "output", "parameters", "MACs"),
             [
                 (
@@ -31,7 +32,7 @@ def describe(graph: Graph, name: str) -> str:
             ],
         ),
         "",
-        *_table(
+        *table(
             ("#", "tensor", "type", "shape", "bytes", "scale", "zero point"),
             [
                 (
@@ -95,18 +96,6 @@ def published_cycles_per_mac() -> dict[str, float]:
         name: milliseconds * _ESP32_MHZ * 1000 / _PERSON_DETECTION_MACS
         for name, milliseconds in _PERSON_DETECTION_MS.items()
     }
-
-
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:
-    """Lines of a table whose columns are as wide as their widest entry; numbers stand to the right."""
-    widths = [max(len(row[i]) for row in (head, *rows)) for i in range(len(head))]
-    to_right = [all(row[i][:1].isdigit() or not row[i] for row in rows) for i in range(len(head))]
-
-    def line(cells: tuple[str, ...]) -> str:
-        padded = (c.rjust(w) if r else c.ljust(w) for c, w, r in zip(cells, widths, to_right, strict=True))
-        return "  ".join(padded).rstrip()
-
-    return [line(head), line(tuple("-" * width for width in widths)), *(line(row) for row in rows)]
 
 
 def _quantization(tensor: Tensor) -> tuple[str, str]:
