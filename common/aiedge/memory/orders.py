@@ -88,8 +88,11 @@ class Search:
     def run(self, tick: Callable[[], object] = lambda: None) -> Found:
         """Search until the best order is proved or `limit` states are expanded; Ctrl-C ends it with the best so far."""
         try:
-            self._greedy()
+            self._greedy(1)
             self._exact(tick)
+            # The limit ended it: what is left is to find a better order, without a proof.
+            for width in BEAMS:
+                self._greedy(width)
         except KeyboardInterrupt:
             self.interrupted = True
         return Found(self.best, self.peak, min(self.bound, self.peak), self.nodes)
@@ -142,31 +145,28 @@ class Search:
                 return None
             now, operator = then, new.bit_length() - 1
 
-    def _greedy(self) -> None:
-        """Beams of growing width: after each operator, the states of the lowest peak, then of the fewest live bytes."""
-        for width in BEAMS:
-            if self.peak <= self.goal:
-                return
-            state, moves = self._settle(self.start, self.goal)
-            beam = {state.done: (self.goal, state, moves)}
-            while beam and self.end not in beam:
-                following: dict[int, tuple[int, _State, tuple[int, ...]]] = {}
-                for peak, state, path in beam.values():
-                    for operator in bits(state.ready):
-                        running, then = self._step(state, operator)
-                        top = max(peak, running)
-                        if top < self.peak:
-                            then, moves = self._settle(then, top)
-                            old = following.get(then.done)
-                            if old is None or top < old[0]:
-                                following[then.done] = top, then, (*path, operator, *moves)
-                whole = following.get(self.end)
-                if whole is not None and whole[0] < self.peak:
-                    self.peak, self.best = whole[0], whole[2]
-                ranked = sorted(following.values(), key=lambda s: (s[0], s[1].live, -s[1].done.bit_count()))
-                beam = {state.done: (peak, state, path) for peak, state, path in ranked[:width]}
-                if self.end in beam:
-                    break
+    def _greedy(self, width: int) -> None:
+        """A beam: after each operator, `width` states of the lowest peak, and of these of the fewest live bytes."""
+        if self.peak <= self.bound:
+            return
+        state, moves = self._settle(self.start, self.goal)
+        beam = {state.done: (self.goal, state, moves)}
+        while beam and self.end not in beam:
+            following: dict[int, tuple[int, _State, tuple[int, ...]]] = {}
+            for peak, state, path in beam.values():
+                for operator in bits(state.ready):
+                    running, then = self._step(state, operator)
+                    top = max(peak, running)
+                    if top < self.peak:
+                        then, moves = self._settle(then, top)
+                        old = following.get(then.done)
+                        if old is None or top < old[0]:
+                            following[then.done] = top, then, (*path, operator, *moves)
+            whole = following.get(self.end)
+            if whole is not None and whole[0] < self.peak:
+                self.peak, self.best = whole[0], whole[2]
+            ranked = sorted(following.values(), key=lambda s: (s[0], s[1].live, -s[1].done.bit_count()))
+            beam = {state.done: (peak, state, path) for peak, state, path in ranked[:width]}
 
     def _exact(self, tick: Callable[[], object]) -> None:
         state, moves = self._settle(self.start, self.goal)
@@ -208,4 +208,4 @@ class Search:
         return path
 
 
-BEAMS = (1, 8, 64)
+BEAMS = (8, 64)
