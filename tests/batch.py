@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from aiedge.codegen import generate
 from aiedge.codegen.toolchain import ENGINE
+from aiedge.memory import Streaming
 from aiedge.tflite.graph import Graph
 
 STRICT = ["-std=c11", "-Wall", "-Wextra", "-Wconversion", "-Wpedantic", "-Werror", f"-I{ENGINE}"]
@@ -47,11 +48,16 @@ def run_batch(
     folder: Path,
     compiler: Sequence[str | Path],
     runner: Sequence[str | Path] = (),
+    stream: Streaming = False,
 ) -> list[list[NDArray]]:
-    """Outputs of each graph for its inputs [n, ...], one array [n, ...] for each output."""
+    """Outputs of each graph for its inputs [n, ...], one array [n, ...] for each output.
+
+    With `stream` each graph runs row by row: every second input is pushed in rows, of which none is there when the
+    next one comes.
+    """
     program, files = [PROLOGUE], []
     for i, graph in enumerate(graphs):
-        generate(graph, f"m{i}").write(folder)
+        generate(graph, f"m{i}", stream).write(folder)
         program.insert(0, f'#include "m{i}.h"')
         files.append(folder / f"m{i}.c")
     program.append("int main(void) {")
@@ -64,7 +70,10 @@ def run_batch(
         program += [f"    void *{v} = take({t.bytes});" for v, t in zip(x, graph.inputs, strict=True)]
         program += [f"    void *{v} = poisoned({t.bytes});" for v, t in zip(y, graph.outputs, strict=True)]
         program.append(f"    uint8_t *arena = poisoned(2 * CANARY + M{i}_ARENA_BYTES);")
-        program.append(f"    if (m{i}_invoke({', '.join(x + y)}, arena + CANARY)) exit(5);")
+        invoke = f"if (m{i}_invoke({', '.join(x + y)}, arena + CANARY)) exit(5);"
+        program += (
+            [f"    {invoke}"] if not stream else [f"    if (n % 2 == 0) {invoke}", *_pushed(graph, i, y)]
+        )
         program.append(f"    check(arena, M{i}_ARENA_BYTES);")
         program += [f"    free({v});" for v in x]
         program += [f"    give({v}, {t.bytes});" for v, t in zip(y, graph.outputs, strict=True)]
@@ -80,6 +89,22 @@ def run_batch(
     run = subprocess.run([*runner, folder / "main"], input=data, capture_output=True, check=False)
     assert run.returncode == 0, f"exit status {run.returncode}: {run.stderr.decode()[-2000:]}"
     return _unpack(graphs, inputs, run.stdout)
+
+
+def _pushed(graph: Graph, i: int, y: Sequence[str]) -> list[str]:
+    """C that pushes rows in odd runs."""
+    size = graph.inputs[0].bytes // graph.inputs[0].shape[1]
+    return [
+        f"    if (n % 2 && m{i}_begin(arena + CANARY)) exit(6);",
+        f"    for (int r = 0; n % 2 && r < M{i}_ROWS; r++) {{",
+        f"      void *row = malloc({size});",
+        "      if (!row) exit(2);",
+        f"      memcpy(row, (char *)x0 + r * {size}, {size});",
+        f"      int status = m{i}_push_row({', '.join(['row', *y])}, arena + CANARY);",
+        f"      if (status != (r < M{i}_ROWS - 1 ? 3 : 0)) exit(7);",
+        "      free(row);",
+        "    }",
+    ]
 
 
 def _unpack(graphs: Sequence[Graph], inputs: Sequence[Sequence[NDArray]], data: bytes) -> list[list[NDArray]]:

@@ -2,11 +2,12 @@
 
 - `source`: `generate(graph, name)` → `CSource`, the files' texts
 - `operators`: for each operator what it becomes: constants, and one call of a kernel of the engine
+- `streaming`: the C of layers that run row by row
 - `toolchain`: this computer's C compiler and a microcontroller's; the bytes of generated C
 - `compiled`: `CompiledModel`, a model as machine code to be run from Python
 
-The generated C does no memory allocation, keeps no state, and needs the engine's headers only. It holds no
-time stamp: the same model gives the same bytes.
+The generated C does no memory allocation, keeps no state outside of the arena, and needs the engine's headers
+only. It holds no time stamp: the same model gives the same bytes.
 """
 
 from aiedge.codegen.compiled import CompiledModel

@@ -29,7 +29,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Streaming:
+class StreamedPart:
     """The streamed part in C: its rings, the rows of each step, and what stands at the beginning."""
 
     rings: list[tuple[str, Ring]]
@@ -112,7 +112,7 @@ class Streamer:
 
         return emit_row(flow, at)
 
-    def streaming(self, calls: dict[int, Call]) -> Streaming:
+    def streaming(self, calls: dict[int, Call]) -> StreamedPart:
         """All of it; `calls` are those of the flows by their steps' indices."""
         rings = [(f"ring_{i}", r) for i, r in self.stream.rings.items() if self._name(r)]
         fills = [f"memset(arena + {r.offset}, {r.fill}, {r.bytes})" for _, r in rings if r.fill is not None]
@@ -123,12 +123,10 @@ class Streamer:
             copy = [f"memcpy(y, row, {ring.row_bytes})"]
             rows.append(self._row("(input)", -1, source, (0, 1, 1), copy))
         for flow in self.stream.flows:
-            if flow.count:
-                step = flow.step
-                pace = (flow.first, flow.every, flow.band.runs)
-                statement = calls[step.index].statement
-                rows.append(self._row(str(step), step.index, step.outputs[0], pace, [statement]))
-        return Streaming(rings, rows, fills, self.stream)
+            step, pace = flow.step, (flow.first, flow.every, flow.band.runs)
+            statement = calls[step.index].statement
+            rows.append(self._row(str(step), step.index, step.outputs[0], pace, [statement]))
+        return StreamedPart(rings, rows, fills, self.stream)
 
     def describe(self, tensor: Tensor) -> str:
         """Where the tensor's rows lie, for the table in the file's head."""
@@ -144,7 +142,7 @@ class Streamer:
             parts.append(
                 self.plan.caller.get(tensor.index) or f"arena + {self.plan.buffer_of(tensor).offset}"
             )
-        return ", ".join(parts) or "nowhere: nobody reads it"
+        return ", ".join(parts)
 
     def _name(self, ring: Ring) -> str:
         """The ring's name in C, or nothing where its rows pass, or go only to the whole tensor."""
@@ -166,13 +164,11 @@ class Streamer:
         # The row's number; i counts runs.
         i = "i" if runs == 1 else f"i / {runs}"
         c_type = C_TYPES[tensor.dtype.name]
-        target = self._target(ring, i)
-        if runs > 1 and self._name(ring):
-            target = f"(i % {runs} ? {self._target(ring, i, new=False)} : {target})"
-        lines = [f"{c_type} *y = ({c_type} *){target}"]
+        place = self._target(ring, i, new=runs == 1)
+        lines = [f"{c_type} *y = ({c_type} *){place}"]
         if runs > 1:
             # Every run of the row raises its maxima, from the lowest value on.
-            lines.append(f"if (i % {runs} == 0) memset(y, -128, {ring.row_bytes})")
+            lines.insert(0, f"if (i % {runs} == 0) memset({self._target(ring, i)}, -128, {ring.row_bytes})")
         made = [f"AIEDGE_STEP({index})"] if index >= 0 else []
         made += statements
         if ring.whole and ring.slots:

@@ -13,8 +13,9 @@ from aiedge.memory.steps import Step, steps
 from aiedge.memory.stream import Stream, longest, stream
 from aiedge.tflite.graph import Graph, Operator, Tensor
 
-# Whether the first steps run row by row: no, as it saves the most memory, or only where it saves any.
-Streaming = bool | Literal["auto"]
+# Whether the first steps run row by row: no, so many as save the most memory, the same only where that saves any, or
+# all that can.
+Streaming = bool | Literal["auto", "all"]
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,8 @@ def plan_memory(
     Offsets are multiples of `alignment` bytes. `fusable` are sequences of kinds that may run as one step,
     `scratch` gives the bytes that a step needs while it runs, and `order` the operators' indices in execution
     order (default: as in the file). With `streaming` the first steps run row by row, as many as make the arena
-    smallest; "auto" streams only where that saves memory. The same graph always gives the same plan.
+    smallest; "auto" streams only where that saves memory, "all" streams as many as can. The same graph always gives
+    the same plan.
 
     Raises `UserError` where the first operator is to run row by row, but cannot.
     """
@@ -86,7 +88,7 @@ def plan_memory(
     whole = _plan_whole(graph, run, alignment, scratch)
     if not streaming:
         return whole
-    plans = _plan_streams(graph, run, alignment, scratch)
+    plans = _plan_streams(graph, run, alignment, scratch, streaming == "all")
     if streaming == "auto":
         return min([whole, *plans], key=lambda plan: plan.arena_bytes)
     if not plans:
@@ -113,10 +115,17 @@ def _plan_whole(
 
 
 def _plan_streams(
-    graph: Graph, run: tuple[Step, ...], alignment: int, scratch: Callable[[Step], int] | None
+    graph: Graph,
+    run: tuple[Step, ...],
+    alignment: int,
+    scratch: Callable[[Step], int] | None,
+    far: bool,
 ) -> list[MemoryPlan]:
-    """Plans that stream some of the first steps, down to the best; those that cannot be better are left out."""
-    trials = []
+    """Plans that stream some of the first steps, down to the best; those that cannot be better are left out.
+
+    With `far` there is one at most: that of the most steps.
+    """
+    trials: list[tuple[int, int, Stream, list[Buffer], dict[int, str]]] = []
     for count in range(1, longest(graph, run) + 1):
         streamed = stream(graph, run, count)
         if streamed is not None:
@@ -124,6 +133,7 @@ def _plan_streams(
             buffers = stream_buffers(streamed, run, whole, alignment)
             trials.append((peak(_blocks(buffers, alignment)) * alignment, count, streamed, buffers, caller))
     plans: list[MemoryPlan] = []
+    trials = trials[-1:] if far else trials
     for least, _, streamed, buffers, caller in sorted(trials, key=lambda trial: trial[:2]):
         if plans and least >= min(plan.arena_bytes for plan in plans):
             break

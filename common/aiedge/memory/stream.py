@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import gcd, prod
 
-from aiedge.memory.bands import Band, band
+from aiedge.memory.bands import Band, Window, band
 from aiedge.memory.steps import Step
 from aiedge.tflite.graph import Graph, Tensor
 
@@ -103,6 +103,10 @@ class Stream:
         return sum(flow.count for flow in self.flows)
 
 
+# No delay beyond so many steps is tried.
+LONGEST_DELAY = 64
+
+
 def row_bytes(tensor: Tensor) -> int:
     """Bytes of one row of an image."""
     return prod(tensor.shape[2:]) * tensor.dtype.itemsize
@@ -131,26 +135,24 @@ def stream(graph: Graph, run: Sequence[Step], count: int) -> Stream | None:
     """
     source = graph.inputs[0]
     kept = {t.index for step in run[count:] for t in step.inputs} | {t.index for t in graph.outputs}
+    # What nobody reads is made all the same.
+    kept |= {t.index for step in run for t in step.outputs} - {t.index for step in run for t in step.inputs}
     if source.index in kept:
         return None
     bands = [band(step) for step in run[:count]]
     needed = _needed(source, run[:count], bands, kept)
-    flows = [
-        Flow(step, rule, 0, 1, needed[step.outputs[0].index] * rule.runs, {})
-        for step, rule in zip(run[:count], bands, strict=True)
-        if rule is not None
-    ]
-    flows = _settled(source, _earliest(source, flows))
-    rings = _rings(source, flows, needed, kept)
-    if rings is None:
-        return None
-    placed = [
-        replace(
-            flow, starts={i: _start(rings[i], *_clock(source, flows, i), flow) for i in flow.band.windows}
-        )
-        for flow in flows
-    ]
-    return Stream(source, tuple(placed), rings)
+    schedule = _Schedule(source)
+    for step, rule in zip(run[:count], bands, strict=True):
+        assert rule is not None
+        schedule.append(step, rule, needed[step.outputs[0].index] * rule.runs)
+    schedule.settle()
+    rings: dict[int, Ring] = {}
+    for tensor in schedule.tensors:
+        ring = schedule.ring(tensor, needed[tensor.index], tensor.index in kept)
+        if ring is None:
+            return None
+        rings[tensor.index] = ring
+    return Stream(source, tuple(schedule.with_starts(rings)), rings)
 
 
 def _needed(
@@ -168,133 +170,118 @@ def _needed(
     return needed
 
 
-def _clock(source: Tensor, flows: Sequence[Flow], index: int) -> tuple[int, int, int]:
-    """Of a tensor: when row 0 is begun, when it is complete, and the steps from one row to the next."""
-    if index == source.index:
-        return 0, 0, 1
-    flow = next(flow for flow in flows if flow.step.outputs[0].index == index)
-    return flow.first, flow.done, flow.row_every
+class _Schedule:
+    """The flows in the making: when each runs."""
 
+    def __init__(self, source: Tensor):
+        self.source = source
+        self.flows: dict[int, Flow] = {}  # by the tensor that each makes
+        self.readers: dict[int, list[int]] = {source.index: []}  # of each tensor: what its readers make
 
-def _earliest(source: Tensor, flows: Sequence[Flow]) -> list[Flow]:
-    """The flows, each as soon as its inputs are there."""
-    result: list[Flow] = []
-    for flow in flows:
-        every = next(_clock(source, result, i)[2] * w.stride for i, w in flow.band.windows.items())
-        result.append(replace(flow, first=_ready(source, result, flow), every=every))
-    return result
+    @property
+    def tensors(self) -> list[Tensor]:
+        """The input, and what the flows make."""
+        return [self.source, *(flow.step.outputs[0] for flow in self.flows.values())]
 
+    def append(self, step: Step, rule: Band, count: int) -> None:
+        """Run the step as soon as its inputs are there."""
+        times, every = [0], 1
+        for index, window in rule.windows.items():
+            _, done, pace = self.clock(index)
+            times.append(done + pace * window.lead)
+            every = pace * window.stride
+            self.readers[index].append(step.outputs[0].index)
+        self.flows[step.outputs[0].index] = Flow(step, rule, max(times), every, count, {})
+        self.readers[step.outputs[0].index] = []
 
-def _ready(source: Tensor, flows: Sequence[Flow], flow: Flow) -> int:
-    """The earliest first step of a flow."""
-    times = []
-    for index, window in flow.band.windows.items():
-        _, done, every = _clock(source, flows, index)
-        times.append(done + every * window.lead)
-    return max(0, *times)
+    def clock(self, index: int) -> tuple[int, int, int]:
+        """Of a tensor: when row 0 is begun, when it is complete, and the steps from one row to the next."""
+        if index == self.source.index:
+            return 0, 0, 1
+        flow = self.flows[index]
+        return flow.first, flow.done, flow.row_every
 
+    def settle(self) -> None:
+        """Delay flows where a later run needs fewer rows in all: in the shorter branch of a residual block."""
+        for index, flow in reversed(self.flows.items()):
+            readers = self._readers(index)
+            spare = min(
+                (f.first - w.lead * flow.row_every - flow.done for f, w in readers),
+                default=0,
+            )
+            best, delay = self._kept_bytes(flow), 0
+            for trial in range(1, min(spare, LONGEST_DELAY) + 1):
+                self.flows[index] = replace(flow, first=flow.first + trial)
+                size = self._kept_bytes(flow)
+                if size < best:
+                    best, delay = size, trial
+            self.flows[index] = replace(flow, first=flow.first + delay)
 
-def _settled(source: Tensor, flows: list[Flow]) -> list[Flow]:
-    """The flows with delays where a later run needs fewer rows in all: in the shorter branch of a residual block."""
-    for place in reversed(range(len(flows))):
-        flow = flows[place]
-        readers = [f for f in flows if flow.step.outputs[0].index in f.band.windows]
-        window = [f.band.windows[flow.step.outputs[0].index] for f in readers]
-        spare = min(
-            (f.first - w.lead * flow.row_every - flow.done for f, w in zip(readers, window, strict=True)),
-            default=0,
-        )
-        best = _kept_bytes(source, flows) if spare else 0
-        for delay in range(1, min(spare, LONGEST_DELAY) + 1):
-            trial = [*flows[:place], replace(flow, first=flow.first + delay), *flows[place + 1 :]]
-            if (size := _kept_bytes(source, trial)) < best:
-                best, flows = size, trial
-    return flows
-
-
-# No delay beyond so many steps is tried.
-LONGEST_DELAY = 64
-
-
-def _kept_bytes(source: Tensor, flows: Sequence[Flow]) -> int:
-    tensors = [source, *(flow.step.outputs[0] for flow in flows)]
-    total = 0
-    for tensor in tensors:
-        readers = _readers(flows, tensor)
-        if readers and not _passing(source, flows, tensor, readers):
-            total += _slots(_clock(source, flows, tensor.index), tensor, readers)[0] * row_bytes(tensor)
-    return total
-
-
-def _readers(flows: Sequence[Flow], tensor: Tensor) -> list[Flow]:
-    return [flow for flow in flows if tensor.index in flow.band.windows]
-
-
-def _passing(source: Tensor, flows: Sequence[Flow], tensor: Tensor, readers: Sequence[Flow]) -> bool:
-    """Whether each row is read at the step that makes it, alone, and never again."""
-    begun, done, _ = _clock(source, flows, tensor.index)
-    windows = [flow.band.windows[tensor.index] for flow in readers]
-    return (
-        begun == done
-        and all(w.rows == 1 and w.before == 0 for w in windows)
-        and all(f.first == begun for f in readers)
-    )
-
-
-def _newest(clock: tuple[int, int, int], flow: Flow) -> int:
-    """The newest row of a tensor at a reader's first run."""
-    begun, _, every = clock
-    return (flow.first - begun) // every
-
-
-def _slots(clock: tuple[int, int, int], tensor: Tensor, readers: Sequence[Flow]) -> tuple[int, int, int]:
-    """The fewest slots that hold every reader's window; the group, and the phase that goes with them."""
-    windows = [(flow, flow.band.windows[tensor.index]) for flow in readers]
-    group = gcd(*(window.stride for _, window in windows))
-    choices = []
-    for phase in range(group):
-        needs = [
-            # Rows after the newest in its group; rows from the window's oldest to the newest.
-            group - 1 - (_newest(clock, flow) + phase) % group + _newest(clock, flow) + window.before + 1
-            for flow, window in windows
-        ]
-        choices.append((max(needs), group, phase))
-    return min(choices)
-
-
-def _start(ring: Ring, begun: int, done: int, every: int, flow: Flow) -> int:
-    """Where the flow's window begins in the ring, in rows."""
-    newest = _newest((begun, done, every), flow)
-    slot = ring.slots - ring.group + (newest + ring.phase) % ring.group
-    return slot - newest - flow.band.windows[ring.tensor.index].before
-
-
-def _rings(
-    source: Tensor, flows: Sequence[Flow], needed: dict[int, int], kept: set[int]
-) -> dict[int, Ring] | None:
-    rings: dict[int, Ring] = {}
-    for tensor in [source, *(flow.step.outputs[0] for flow in flows)]:
-        index = tensor.index
-        clock, rows = _clock(source, flows, index), needed[index]
-        readers = _readers(flows, tensor)
+    def ring(self, tensor: Tensor, rows: int, whole: bool) -> Ring | None:
+        """What the tensor keeps, of which `rows` are made; None where its readers want different padding."""
+        readers = self._readers(tensor.index)
         if not readers:
-            rings[index] = Ring(tensor, 0, 1, 0, rows, rows, None, False, index in kept)
-            continue
-        slots, group, phase = _slots(clock, tensor, readers)
+            return Ring(tensor, 0, 1, 0, rows, rows, None, False, whole)
         fills, last = set(), rows - 1
-        for flow in readers:
-            window = flow.band.windows[index]
-            if not flow.count:
-                continue
-            last = max(last, _newest(clock, flow) + (flow.count - 1) * window.stride)
-            bottom = (flow.count - 1) * window.stride + window.lead
-            if window.fill is not None and (window.before or bottom >= tensor.shape[1]):
-                fills.add(window.fill)
+        for flow, window in readers:
+            if flow.count:
+                below = (flow.count - 1) * window.stride
+                last = max(last, self._newest(tensor.index, flow) + below)
+                if window.fill is not None and (window.before or below + window.lead >= tensor.shape[1]):
+                    fills.add(window.fill)
         if len(fills) > 1:
             return None
-        passing = _passing(source, flows, tensor, readers)
+        slots, group, phase = self._slots(tensor.index)
+        passing = self._passes(tensor.index)
         fill = fills.pop() if fills else None
-        rings[index] = Ring(
-            tensor, slots, group, phase, rows, rows if passing else last + 1, fill, passing, index in kept
+        return Ring(tensor, slots, group, phase, rows, rows if passing else last + 1, fill, passing, whole)
+
+    def with_starts(self, rings: dict[int, Ring]) -> list[Flow]:
+        """The flows, which know where in the rings their windows begin."""
+        result = []
+        for flow in self.flows.values():
+            starts = {}
+            for index, window in flow.band.windows.items():
+                ring, newest = rings[index], self._newest(index, flow)
+                slot = ring.slots - ring.group + (newest + ring.phase) % ring.group
+                starts[index] = slot - newest - window.before
+            result.append(replace(flow, starts=starts))
+        return result
+
+    def _readers(self, index: int) -> list[tuple[Flow, Window]]:
+        flows = (self.flows[i] for i in self.readers[index])
+        return [(flow, flow.band.windows[index]) for flow in flows]
+
+    def _newest(self, index: int, flow: Flow) -> int:
+        """The newest row of a tensor at a reader's first run."""
+        begun, _, every = self.clock(index)
+        return (flow.first - begun) // every
+
+    def _passes(self, index: int) -> bool:
+        """Whether each row is read at the step that makes it, alone, and never again."""
+        begun, done, _ = self.clock(index)
+        return begun == done and all(
+            w.rows == 1 and w.before == 0 and f.first == begun for f, w in self._readers(index)
         )
-    return rings
+
+    def _slots(self, index: int) -> tuple[int, int, int]:
+        """The fewest slots that hold every reader's window; the group, and the phase that goes with them."""
+        readers = self._readers(index)
+        group = gcd(*(window.stride for _, window in readers))
+        choices = []
+        for phase in range(group):
+            needs = []
+            for flow, window in readers:
+                newest = self._newest(index, flow)
+                # Rows after the newest in its group; rows from the window's oldest to the newest.
+                needs.append(group - 1 - (newest + phase) % group + newest + window.before + 1)
+            choices.append((max(needs), group, phase))
+        return min(choices)
+
+    def _kept_bytes(self, flow: Flow) -> int:
+        """Bytes of the rings that depend on when the flow runs."""
+        total = 0
+        for tensor in (*flow.step.inputs, *flow.step.outputs):
+            if self.readers[tensor.index] and not self._passes(tensor.index):
+                total += self._slots(tensor.index)[0] * row_bytes(tensor)
+        return total

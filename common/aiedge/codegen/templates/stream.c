@@ -10,7 +10,7 @@ static const aiedge_ring {{ ring }} = { {{- layout.slots }}, {{ layout.row_bytes
 // that still wait.
 AIEDGE_KERNEL void {{ name }}_step(int32_t n, const {{ source.c_type }} *row, {% for entry in outputs %}{{ entry.c_type }} *{{ entry.name }}, {% endfor %}uint8_t *arena) {
   int32_t i;
-{% for each in ["row"] + held %}
+{% for each in ["row"] + held + ["arena"] %}
   (void){{ each }};
 {% endfor %}
 {% for row in streaming.rows %}

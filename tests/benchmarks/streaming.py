@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+"""What it saves and costs to run layers row by row: arena, instructions, code.
+
+    python tests/benchmarks/streaming.py                     prints the table
+    python tests/benchmarks/streaming.py resnet8 nasnet      of these networks only
+    python tests/benchmarks/streaming.py --target cortex-m4  on one core only
+
+The arena of whole maps comes without the input, which the caller holds; that of rows holds what is needed of the input.
+Instructions are counted on emulated cores with GCC 12.2 at -O2, not measured on a board. Outputs of three random inputs
+must be the same to the bit. Needs the compilers and emulators of the cores, and TensorFlow at the first run, for the
+networks.
+"""
+
+import argparse
+import sys
+
+import numpy as np
+
+from aiedge import tflite
+from aiedge.bench import TARGETS, count_instructions
+from aiedge.bench.harness import random_inputs
+from aiedge.codegen import footprint, generate
+from aiedge.errors import exit_cleanly
+from aiedge.paths import REPO
+
+sys.path.insert(0, str(REPO / "tests"))
+from networks import network
+
+NAMES = {
+    "mobilenet_v1": "MobileNetV1-0.25, 96×96×3",
+    "cifar_cnn_25_51_76": "CIFAR CNN 25-51-76",
+    "cifar_cnn_32_64_128": "CIFAR CNN 32-64-128",
+    "resnet8": "ResNet-8",
+    "mobilenet_v2": "MobileNetV2-0.35, 96×96×3",
+}
+# Bytes of the arena at most.
+TARGET_BYTES = {"mobilenet_v1": 20_480, "cifar_cnn_25_51_76": 4_096}
+MOST_EXTRA = 0.05  # instructions
+RUNS = 3
+
+
+def row(name: str, targets: list[str]) -> tuple[str, ...]:
+    """A network's row of the table."""
+    graph = tflite.read(network(name))
+    inputs = random_inputs(graph, RUNS)
+    whole, streamed = (generate(graph, "net", stream) for stream in (False, True))
+    stream = streamed.plan.stream
+    assert stream is not None
+    extra = []
+    for target in targets:
+        before, after = (count_instructions(graph, s, TARGETS[target], inputs) for s in (whole, streamed))
+        for a, b in zip(before.outputs, after.outputs, strict=True):
+            np.testing.assert_array_equal(a, b)
+        ratio = after.total / before.total - 1
+        extra.append(judged(f"{ratio:+.2%} ({after.total:,})", ratio, MOST_EXTRA))
+    arena = streamed.plan.arena_bytes
+    sizes = [footprint(source, optimize="-Os") for source in (whole, streamed)]
+    return (
+        NAMES.get(name, name),
+        f"{whole.plan.arena_bytes:,} B and {graph.inputs[0].bytes:,} B",
+        judged(f"{arena:,} B", arena, TARGET_BYTES.get(name)),
+        f"{len(stream.flows)} of {len(streamed.plan.steps)}",
+        *extra,
+        " → ".join(f"{size.code:,} B" for size in sizes if size),
+    )
+
+
+def judged(text: str, value: float, most: float | None) -> str:
+    """The text in bold where the value misses its target."""
+    return f"**{text}**" if most is not None and value > most else text
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--target", choices=sorted(TARGETS), action="append")
+    parser.add_argument("networks", nargs="*", default=list(NAMES), help=f"of {', '.join(NAMES)}")
+    options = parser.parse_args()
+    targets = options.target or list(TARGETS)
+    head = (
+        "network",
+        "whole maps: arena and input",
+        "rows: arena",
+        "layers that run by rows",
+        *(f"more instructions, {TARGETS[target].core}" for target in targets),
+        "code, Cortex-M4 -Os",
+    )
+    for cells in (head, ("---",) * len(head)):
+        print(f"| {' | '.join(cells)} |")
+    for name in options.networks:
+        print(f"| {' | '.join(row(name, targets))} |", flush=True)
+    print("Bold: misses its target.")
+
+
+if __name__ == "__main__":
+    sys.exit(exit_cleanly(main))
