@@ -4,7 +4,7 @@ Every activation has bytes of its own in the head of the arena, inputs and outpu
 operator, the operator at place p of the order runs at time p + 1. An input lives from time 0 to its last reader, an
 output of the model to the end. Sizes are rounded up to 16 bytes. Tensors that the model's own plan places come first,
 at their offsets; then all others by size, the largest first and of equals the one with the highest number. Each goes
-into the lowest gap that is large enough (tensorflow/tflite-micro, greedy_memory_planner.cc and micro_allocation_info.cc).
+into the lowest gap that is large enough (tensorflow/tflite-micro: greedy_memory_planner.cc, micro_allocation_info.cc).
 """
 
 from bisect import insort
