@@ -2,7 +2,7 @@
 
 The package is a line of stations, in the way of the data; a station imports only from stations to its left:
 
-    datasets → models/training → quantization → tflite → memory → codegen → board → benchmark
+    datasets → models/training → pruning → quantization → tflite → memory → codegen → board → benchmark
 
 Beside the line stand what looks at it: `report`, `plots`, `runtimes` (one model on every runtime) and `bench` (what
 a compiled model costs, here or on an emulated core); and what serves the workshop: `checks` (of the notebooks'

@@ -17,6 +17,7 @@ from aiedge.errors import UserError
 from aiedge.framework import keras
 
 Run = Callable[["Call", list[Any]], Any]
+Key = tuple[str, int]
 
 HINT = "build the network of single layers, each called once, with the functional API or keras.Sequential"
 
@@ -75,13 +76,13 @@ class Structure:
         )
 
 
-def structure(model: keras.Model) -> Structure:
-    """The calls of a sequential or functional model.
+def structure(model: keras.Model, shared: tuple[type, ...] = ()) -> Structure:
+    """The calls of a sequential or functional model; only layers of the kinds `shared` may be called more than once.
 
-    Raises `UserError`, which names the layer, where one is called twice, holds other layers, is an operation without a
-    layer or gives several tensors, and where the model has no graph.
+    Raises `UserError`, which names the layer, where another is called twice, where one holds other layers, is an
+    operation without a layer or gives several tensors, and where the model has no graph.
     """
-    if not model.built or (not hasattr(model, "operations") and not isinstance(model, keras.Sequential)):
+    if not model.built or not (hasattr(model, "operations") or isinstance(model, keras.Sequential)):
         raise UserError(f"the model {model.name!r} has no graph of layers", HINT)
     if isinstance(model, keras.Sequential):
         model = keras.Model(model.inputs, model.outputs, name=model.name)
@@ -94,26 +95,37 @@ def structure(model: keras.Model) -> Structure:
             )
         if isinstance(operation, keras.layers.Lambda):
             raise UserError(f"layer {operation.name!r} is a Lambda, which hides what it does", HINT)
-    numbers: dict[str, int] = {}
-    inputs = tuple(numbers.setdefault(x._keras_history.operation.name, len(numbers)) for x in model.inputs)
-    calls = []
-    for layer, config in zip(model.layers, model.get_config()["layers"], strict=True):
+    # Calls by (layer, number of its call), in Keras' order of layers.
+    waiting: dict[Key, tuple[keras.Layer, list[Key]]] = {}
+    config = model.get_config()
+    for layer, entry in zip(model.layers, config["layers"], strict=True):
         if isinstance(layer, keras.layers.InputLayer):
             continue
-        nodes = config["inbound_nodes"]
-        if len(nodes) != 1:
+        nodes = entry["inbound_nodes"]
+        if len(nodes) != 1 and not isinstance(layer, shared):
             raise UserError(f"layer {layer.name!r} is called {len(nodes)} times", HINT)
-        history = list(_histories(nodes[0]["args"])) + list(_histories(nodes[0]["kwargs"]))
-        if any(tensor for _, _, tensor in history):
-            raise UserError(f"layer {layer.name!r} takes one of several outputs of a layer", HINT)
-        numbers[layer.name] = len(numbers)
-        calls.append((layer, tuple(name for name, _, _ in history), numbers[layer.name]))
-    return Structure(
-        model,
-        tuple(Call(layer, tuple(numbers[name] for name in names), output) for layer, names, output in calls),
-        inputs,
-        tuple(numbers[x._keras_history.operation.name] for x in model.outputs),
-    )
+        for number, node in enumerate(nodes):
+            history = [*_histories(node["args"]), *_histories(node["kwargs"])]
+            if any(tensor for _, _, tensor in history):
+                raise UserError(f"layer {layer.name!r} takes one of several outputs of a layer", HINT)
+            waiting[layer.name, number] = layer, [(name, index) for name, index, _ in history]
+    numbers = {(name, index): i for i, (name, index, _) in enumerate(_entries(config["input_layers"]))}
+    inputs, calls = tuple(numbers.values()), []
+    while waiting:
+        for key, (layer, keys) in list(waiting.items()):
+            if all(k in numbers for k in keys):
+                del waiting[key]
+                numbers[key] = len(numbers)
+                calls.append(Call(layer, tuple(numbers[k] for k in keys), numbers[key]))
+    outputs = tuple(numbers[name, index] for name, index, _ in _entries(config["output_layers"]))
+    return Structure(model, tuple(calls), inputs, outputs)
+
+
+def _entries(value: Any) -> list[tuple[str, int, int]]:
+    """The inputs or outputs of a model's configuration, which lists even a single one's parts flat."""
+    if isinstance(value, dict):
+        raise UserError("the model's inputs or outputs have names of their own", "give it lists of them")
+    return [tuple(value)] if value and isinstance(value[0], str) else [tuple(entry) for entry in value]
 
 
 def _histories(value: Any) -> Iterator[tuple[str, int, int]]:

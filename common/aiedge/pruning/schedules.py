@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from aiedge.errors import UserError
 from aiedge.framework import keras
-from aiedge.models.structure import structure
 from aiedge.pruning.importance import importance
 from aiedge.pruning.plan import PruningPlan, Scores, plan_pruning
 from aiedge.pruning.surgery import Masks, apply_masks, channel_masks
@@ -82,14 +81,13 @@ def magnitude_masks(model: keras.Model, share: float) -> Masks:
     if not 0 <= share < 1:
         raise UserError(f"a share of {share} cannot be removed", "shares lie between 0 and 1, without 1")
     masks = {}
-    for call in structure(model):
-        for weight in call.layer.trainable_weights:
-            if weight.name.endswith("kernel"):
-                magnitudes = np.abs(np.asarray(weight, np.float64))
-                keep = np.ones(magnitudes.size, np.float32)
-                count = int(round(magnitudes.size * share, 9))
-                keep[np.argsort(magnitudes, axis=None, kind="stable")[:count]] = 0
-                masks[weight.path] = keep.reshape(magnitudes.shape)
+    for weight in model.trainable_weights:
+        if weight.name.endswith("kernel"):
+            magnitudes = np.abs(np.asarray(weight, np.float64))
+            keep = np.ones(magnitudes.size, np.float32)
+            count = int(round(magnitudes.size * share, 9))
+            keep[np.argsort(magnitudes, axis=None, kind="stable")[:count]] = 0
+            masks[weight.path] = keep.reshape(magnitudes.shape)
     return masks
 
 

@@ -7,6 +7,7 @@ Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference", 20
 - `fixed_point`: multiplying an int32 by a real factor with integers only
 - `layers`: one fully connected layer, the patches of a convolution, the 256-entry tables of element-wise operators
 - `simulate`: a Keras network run layer by layer, with its weights and activations rounded on the way
+- `aware`: quantization-aware training; imported by its own name, since it imports TensorFlow
 """
 
 from aiedge.quantization.affine import QuantParams, dequantize, params_from_range, params_symmetric, quantize

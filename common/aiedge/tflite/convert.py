@@ -14,17 +14,23 @@ def convert_float(model: "keras.Model") -> bytes:
     return _convert(model, None)
 
 
-def convert_int8(model: "keras.Model", calibration: NDArray | list[NDArray]) -> bytes:
+def convert_int8(model: "keras.Model", calibration: NDArray | list[NDArray] | None = None) -> bytes:
     """The model as an int8 .tflite: weights per channel, activations by the ranges seen on `calibration`.
 
     `calibration` holds samples as the model takes them, float32 [n, ...], in a list where the model has several inputs.
-    Inputs and outputs become int8 too.
+    A model of `aiedge.quantization.aware` needs none: its ranges are those that it learned. Inputs and outputs become
+    int8 too.
     """
+    if calibration is None:
+        from aiedge.quantization.aware import for_export
+
+        return _convert(for_export(model), [])
     arrays = calibration if isinstance(calibration, list) else [calibration]
     return _convert(model, [np.asarray(array, np.float32) for array in arrays])
 
 
 def _convert(model: "keras.Model", calibration: list[NDArray] | None) -> bytes:
+    """Convert to float (None), to int8 by samples, or to int8 by the ranges that the model marks (no samples)."""
     # Here, not above: reading a model must not wait for TensorFlow.
     from aiedge.framework import keras, quiet, tensorflow
 
@@ -40,12 +46,13 @@ def _convert(model: "keras.Model", calibration: list[NDArray] | None) -> bytes:
         converter = tensorflow.lite.TFLiteConverter.from_keras_model(one)
         if calibration is not None:
             converter.optimizations = [tensorflow.lite.Optimize.DEFAULT]
-            # By name: the converter sorts the inputs.
-            names = [x.name for x in one.inputs]
-            converter.representative_dataset = lambda: (
-                {name: sample[np.newaxis] for name, sample in zip(names, samples, strict=True)}
-                for samples in zip(*calibration, strict=True)
-            )
-            converter.target_spec.supported_ops = [tensorflow.lite.OpsSet.TFLITE_BUILTINS_INT8]
+            if calibration:
+                # By name: the converter sorts the inputs.
+                names = [x.name for x in one.inputs]
+                converter.representative_dataset = lambda: (
+                    {name: sample[np.newaxis] for name, sample in zip(names, samples, strict=True)}
+                    for samples in zip(*calibration, strict=True)
+                )
+                converter.target_spec.supported_ops = [tensorflow.lite.OpsSet.TFLITE_BUILTINS_INT8]
             converter.inference_input_type = converter.inference_output_type = tensorflow.int8
         return converter.convert()
