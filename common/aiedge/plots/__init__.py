@@ -5,7 +5,7 @@
 - `numbers`: weights and activations, channel by channel, and what rounding leaves of them
 """
 
-from aiedge.plots.classifier import bars, confusion, pictures, shares
+from aiedge.plots.classifier import bars, confusion, lines, pictures, shares
 from aiedge.plots.networks import (
     BLUE,
     GREY,
@@ -39,6 +39,7 @@ __all__ = [
     "decision_surfaces",
     "disagreement",
     "histograms",
+    "lines",
     "loss",
     "memory",
     "pictures",

@@ -57,18 +57,21 @@ def steps_by_channel(weights: NDArray, scales: Mapping[str, NDArray | float]) ->
     plt.show()
 
 
-def settling(ranges: Mapping[str, tuple[NDArray, NDArray]]) -> None:
+def settling(ranges: Mapping[str, tuple[NDArray, NDArray]], most: int = 6) -> None:
     """How ranges grow with the number of pictures: width so far as a share of the last, a line for each tensor.
 
-    Each value has the lowest and the highest number of each picture alone, two arrays [n].
+    Each value has the lowest and the highest number of each picture alone, two arrays [n]. The `most` tensors whose
+    ranges take longest are drawn.
     """
+    widths = dict[str, NDArray]()
+    for name, (low, high) in ranges.items():
+        width = np.maximum.accumulate(np.maximum(high, 0)) - np.minimum.accumulate(np.minimum(low, 0))
+        widths[name] = 100 * width / (width[-1] or 1)
+    slowest = sorted(widths, key=lambda name: float(np.mean(widths[name])))[:most]
     _, axes = plt.subplots(figsize=(7.5, 3.2), layout="constrained")
-    colours = plt.get_cmap("viridis")(np.linspace(0, 0.9, len(ranges)))
-    for (name, (low, high)), colour in zip(ranges.items(), colours, strict=True):
-        lowest = np.minimum.accumulate(np.minimum(low, 0))
-        highest = np.maximum.accumulate(np.maximum(high, 0))
-        width = highest - lowest
-        axes.plot(np.arange(1, len(width) + 1), 100 * width / (width[-1] or 1), color=colour, label=name)
+    colours = plt.get_cmap("viridis")(np.linspace(0, 0.9, len(slowest)))
+    for name, colour in zip(slowest, colours, strict=True):
+        axes.plot(np.arange(1, len(widths[name]) + 1), widths[name], color=colour, label=name)
     axes.set(
         xlabel="pictures seen",
         ylabel="width of the range (%)",
