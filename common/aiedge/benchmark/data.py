@@ -1,7 +1,7 @@
 """The data sets on which projects' boards are tested."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -9,8 +9,6 @@ from numpy.typing import NDArray
 
 from aiedge.errors import UserError
 from aiedge.paths import lesson_of
-
-SEED = 0
 
 
 @dataclass(frozen=True)
@@ -57,16 +55,14 @@ class Samples:
         """
         if not 0 < count <= len(self):
             raise UserError(f"there are no {count:,} samples", f"choose 1 to {len(self):,}")
-        return self._pick(np.arange(count))
-
-    def shuffled(self) -> "Samples":
-        """The samples in an order that is always the same, so that any number of them shows all classes."""
-        return self._pick(np.random.default_rng(SEED).permutation(len(self)))
-
-    def _pick(self, which: NDArray) -> "Samples":
-        kinds = None if self.kinds is None else self.kinds[which]
-        places = self.places[which]
-        return Samples(self.inputs[which], self.expected[which], self.classes, kinds, places, self.source)
+        kinds = None if self.kinds is None else self.kinds[:count]
+        return replace(
+            self,
+            inputs=self.inputs[:count],
+            expected=self.expected[:count],
+            kinds=kinds,
+            index=self.places[:count],
+        )
 
 
 def samples(project: str) -> Samples:
@@ -81,8 +77,9 @@ def samples(project: str) -> Samples:
         from aiedge import datasets
 
         splits = datasets.cars()
+        splits.banner()
         test = splits.test
-        return Samples(test.images, test.labels, test.classes, test.kinds, source=splits.source).shuffled()
+        return Samples(test.images, test.labels, test.classes, test.kinds, source=splits.source)
     raise UserError(
         f"there is no benchmark for the project {project!r}",
         "there is one for xormodel and the car classifiers",
