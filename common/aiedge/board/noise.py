@@ -34,7 +34,7 @@ class Noise:
         0.0098
         """
         share = max(1 - self._lost / self._sent, 0.01)
-        return -math.log(share) * self._sent / self._bytes
+        return abs(math.log(share)) * self._sent / self._bytes
 
     def best_payload(self, overhead: int) -> float:
         """Payload with the highest goodput in frames of `overhead` bytes more.
