@@ -13,7 +13,7 @@ import subprocess
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from toolbox import BUILDS, MODEL, SANITIZED, car_main, firmware, main_cpp
+from toolbox import BUILDS, MODEL, SANITIZED, car_main, firmware, main_cpp, oracle
 
 from aiedge import tflite
 
@@ -88,11 +88,9 @@ def quantized(pixels: NDArray[np.uint8], graph: tflite.Graph) -> NDArray[np.int8
 
 
 def expected(pixels: NDArray[np.uint8], model: bytes) -> list[float]:
-    """The network's output for a picture, from TensorFlow Lite Micro where it is installed, else from NumPy."""
+    """TensorFlow Lite Micro's output for a picture."""
     graph = tflite.read(model)
-    x = quantized(pixels, graph).reshape(1, *graph.inputs[0].sample_shape)
-    run = tflite.run_tflm if tflite.has_tflm() else tflite.run_integer
-    stored = np.asarray(run(model if tflite.has_tflm() else graph, x))
+    stored = oracle(model, quantized(pixels, graph).reshape(1, *graph.inputs[0].sample_shape))
     quant = graph.outputs[0].quantization
     return (np.float32(quant.scale) * (stored.astype(np.float32) - quant.zero_point)).ravel().tolist()
 

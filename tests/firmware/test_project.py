@@ -277,7 +277,8 @@ def test_partitions_fit_the_flash():
 def test_every_stage_of_the_car_lesson_compiles_without_a_warning(compiler, level, tmp_path):
     need(compiler)
     for solved in range(7):
-        for flags in [], ["-DAIEDGE_CAMERA", "-DNDEBUG"]:
+        # With the camera and without assertions, the finished one.
+        for flags in [[], ["-DAIEDGE_CAMERA", "-DNDEBUG"]][: 1 + solved // 6]:
             flags = [*flags, "-Wno-unused-parameter", "-fsyntax-only"]
             compile_cpp(compiler, flags, [car_main(tmp_path, solved, level)], Path(os.devnull))
 

@@ -7,8 +7,11 @@ import sys
 import zlib
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from aiedge import tflite
 from aiedge.lessons.source import read_source
 from aiedge.paths import REPO
 
@@ -115,3 +118,10 @@ def firmware(compiler: str, flags: list[str], main: Path, folder: Path, model: P
     sources = [*LIBRARY.glob("*.cpp"), *LIBRARY.glob("host/*.cpp"), main, c_object]
     # A student's function does not use its argument before it is written.
     return compile_cpp(compiler, [*flags, *includes, "-Wno-unused-parameter"], sources, folder / "program")
+
+
+def oracle(model: bytes, inputs: NDArray[np.int8]) -> NDArray[np.int8]:
+    """What TensorFlow Lite Micro answers to inputs [n, ...]; skips the test where it is not installed."""
+    if not tflite.has_tflm():
+        pytest.skip("TensorFlow Lite Micro is missing (Linux: pip install tflite-micro)")
+    return np.concatenate([np.asarray(tflite.run_tflm(model, x[None])) for x in inputs])
