@@ -48,6 +48,8 @@ def test_figures_of_a_result():
     )
     assert result.accuracy == 0.5
     assert result.by_kind == {"truck": 0.0, "automobile": 0.5, "frog": 1.0}
+    many = make_result(kinds=("frog", "truck") * 10, outputs=[0.1] * 20)
+    assert "hardest   truck 0.0%, frog 100.0%\n" in str(many)
     assert result.without_trucks == pytest.approx((1 + 0.5) / 2)
     assert result.auc == pytest.approx(3 / 4)
 

@@ -204,6 +204,7 @@ class BenchmarkResult:
             f"{self.balanced_accuracy:.2%}"
             + ("" if self.auc is None else f"; area under the ROC {self.auc:.4f}"),
             *([] if (rest := self.without_trucks) is None else [f"          without trucks {rest:.2%}"]),
+            *([f"hardest   {self._hardest()}"] if self.kinds else []),
             f"latency   {time}; slowest {self.times_us.max():,} µs",
             "",
             f"{'answer':>{width + 10}}" + "".join(f"{name:>{width}}" for name in self.setting.classes),
@@ -211,6 +212,10 @@ class BenchmarkResult:
             "",
         ]
         return lines
+
+    def _hardest(self) -> str:
+        """The kinds of samples with the fewest right answers, in words."""
+        return ", ".join(f"{kind} {part:.1%}" for kind, part in list(self.by_kind.items())[:4])
 
     def _line(self) -> list[str]:
         t = self.traffic

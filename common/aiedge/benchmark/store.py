@@ -182,6 +182,7 @@ def _document(result: BenchmarkResult) -> dict[str, Any]:
             "accuracy": result.accuracy,
             "balanced_accuracy": result.balanced_accuracy,
             "balanced_accuracy_without_trucks": result.without_trucks,
+            "accuracy_by_kind": result.by_kind,
             "auc": result.auc,
             "time_us_5_50_95_percent": times.tolist(),
             "goodput": result.goodput,
