@@ -119,20 +119,21 @@ def _blocks(graph: Graph, order: tuple[int, ...], in_place: bool) -> tuple[list[
     groups: list[list[int]] = []
     home: dict[int, int] = {}  # of each region: its place in `blocks`
     by_maker = sorted(range(len(problem.regions)), key=lambda r: time.get(problem.regions[r].maker, -1))
-    for place_ in by_maker:
-        region = problem.regions[place_]
+    for number in by_maker:
+        region = problem.regions[number]
         first = time.get(region.maker, 0)
         last = end if region.kept else max([first, *(time[i] for i in time if region.users >> i & 1)])
         size = region.bytes // ALIGNMENT
         for source, target in problem.over[region.maker] if region.maker >= 0 else ():
             old = blocks[home[source]]
-            if target == place_ and old.last == first and old.size == size:
-                home[place_] = home[source]
-                blocks[home[place_]] = Block(old.first, last, size)
-                groups[home[place_]] += [t.index for t in region.tensors]
+            free = old.last == first and not problem.regions[source].kept
+            if target == number and free and old.size == size:
+                home[number] = home[source]
+                blocks[home[number]] = Block(old.first, last, size)
+                groups[home[number]] += [t.index for t in region.tensors]
                 break
         else:
-            home[place_] = len(blocks)
+            home[number] = len(blocks)
             blocks.append(Block(first, last, size))
             groups.append([t.index for t in region.tensors])
     return blocks, groups
