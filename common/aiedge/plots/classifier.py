@@ -1,5 +1,6 @@
 """Plots of what a classifier answers, and figures as bars."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
@@ -15,7 +16,7 @@ def pictures(
     """Images [n, height, width, 3] in rows, each under its title, which is orange where the answer is wrong."""
     rows = max(1, -(-len(images) // columns))
     figure, all_axes = plt.subplots(
-        rows, columns, figsize=(1.5 * columns, 1.8 * rows), squeeze=False, layout="constrained"
+        rows, columns, figsize=(1.3 * columns, 1.7 * rows), squeeze=False, layout="constrained"
     )
     for axes in all_axes.flat:
         axes.axis("off")
@@ -23,7 +24,10 @@ def pictures(
     for axes, image, title, mark in zip(all_axes.flat, images, titles, marks, strict=False):
         axes.imshow(image)
         axes.set_title(
-            title, fontsize=9, color=ORANGE if mark else "black", fontweight="bold" if mark else None
+            textwrap.fill(title, 14),
+            fontsize=8,
+            color=ORANGE if mark else "black",
+            fontweight="bold" if mark else None,
         )
     if not len(images):
         figure.text(0.5, 0.5, "none", ha="center")
@@ -65,7 +69,7 @@ def lines(places: Sequence[float], values: Mapping[str, Sequence[float]], xlabel
     for (name, series), colour, marker in zip(values.items(), (ORANGE, BLUE, GREY), "os^", strict=False):
         axes.plot(range(len(places)), 100 * np.asarray(series), f"{marker}-", color=colour, label=name)
     axes.set_xticks(range(len(places)), [f"{place:g}" for place in places])
-    axes.set(xlabel=xlabel, ylabel="right answers (%)", title=title, ylim=(None, 101))
+    axes.set(xlabel=xlabel, ylabel="right answers (%)", title=title, ylim=(45, 101))
     axes.legend(framealpha=1)
     plt.show()
 

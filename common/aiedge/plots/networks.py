@@ -95,7 +95,7 @@ def memory(sizes: dict[str, float], budgets: dict[str, float]) -> None:
         xlabel="bytes",
         xlim=(1, max(budgets.values()) * 3),
     )
-    axes.set_title("What the network takes, and what the board has", loc="left")
+    axes.set_title("What it takes, and what the board has", loc="left")
     legend_above(axes)
     plt.show()
 
