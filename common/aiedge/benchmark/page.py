@@ -10,6 +10,7 @@ from pathlib import Path
 
 import jinja2
 import numpy as np
+from tqdm import tqdm
 
 from aiedge import __version__
 from aiedge.benchmark import store
@@ -92,7 +93,13 @@ def write_page(folder: Path) -> Path:
 
 def render(results: dict[str, BenchmarkResult], skipped: list[str]) -> str:
     """The page of results by file name, the oldest first; `skipped` says which files are left out and why."""
-    known = {sha256: _costs(sha256) for sha256 in {r.setting.model_sha256 for r in results.values()}}
+    hashes = tqdm(
+        sorted({r.setting.model_sha256 for r in results.values()}),
+        desc="counting instructions",
+        unit=" models",
+        leave=False,
+    )
+    known = {sha256: _costs(sha256) for sha256 in hashes}
     entries = [Entry(result, file, known[result.setting.model_sha256]) for file, result in results.items()]
     chosen = side_by_side(entries)
     environment = jinja2.Environment(
