@@ -69,12 +69,13 @@ def convolution(
     return d.add(kind, [source, weights, bias], [target], version=3, **options)[0]
 
 
-def pool(d: Draw, source: int) -> int:
-    """MAX_POOL_2D or AVERAGE_POOL_2D; often one that fuses with a convolution."""
+def pool(d: Draw, source: int, tiled: float = 0.4) -> int:
+    """MAX_POOL_2D or AVERAGE_POOL_2D; with the probability `tiled` the windows lie side by side."""
     _, height, width, channels = d.shapes[source]
     padding, window, stride, _, _ = _geometry(d, [height, width], 4)
-    if d.rng.random() < 0.5:
-        padding, window, stride = VALID, [2, 2], [2, 2]
+    if d.rng.random() < tiled:
+        window = d.pick([2, 2], [int(n) for n in d.rng.integers(2, 7, 2)])
+        padding, stride = VALID, window
     if any(w > n for w, n in zip(window, (height, width), strict=True)):
         padding = SAME
     sizes = [
@@ -86,6 +87,11 @@ def pool(d: Draw, source: int) -> int:
     options |= {"filterHeight": window[0], "filterWidth": window[1]}
     kind = d.pick("MAX_POOL_2D", "AVERAGE_POOL_2D")
     return d.add(kind, [source], [target], fusedActivationFunction=0, **options)[0]
+
+
+def pooled(d: Draw, source: int) -> int:
+    """A convolution and a pool, which may run as one step, or keep sums."""
+    return pool(d, convolution(d, source), 0.9)
 
 
 def unary(d: Draw, source: int) -> int:
@@ -137,7 +143,19 @@ def pad(d: Draw, source: int) -> int:
     return d.add("PAD", [source, d.integers(paddings)], [d.like(source, shape)])[0]
 
 
-LAYERS = (convolution, convolution, convolution, pool, unary, residual, residual, scaled, concatenation, pad)
+LAYERS = (
+    convolution,
+    convolution,
+    pooled,
+    pool,
+    pooled,
+    unary,
+    residual,
+    residual,
+    scaled,
+    concatenation,
+    pad,
+)
 
 
 def end(d: Draw, source: int) -> int:
@@ -167,7 +185,7 @@ def end(d: Draw, source: int) -> int:
 def random_network(rng: np.random.Generator, dtype: str) -> bytes:
     """A network of two to six layers; now and then a tensor in between is an output too."""
     d = Draw(rng, dtype)
-    height, width = (int(n) for n in rng.integers(3, 20, 2))
+    height, width = (int(n) for n in rng.integers(3, 24, 2))
     x = d.input([1, height, width, int(rng.integers(1, 7))], float(10 ** rng.uniform(-2, 0)))
     tensors = [x]
     for place in range(rng.integers(2, 7)):

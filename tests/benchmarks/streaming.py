@@ -6,7 +6,7 @@
     python tests/benchmarks/streaming.py --target cortex-m4  on one core only
 
 The arena of whole maps comes without the input, which the caller holds; that of rows holds what is needed of the input.
-Instructions are counted on emulated cores with GCC 12.2 at -O2, not measured on a board. Outputs of three random inputs
+Instructions are counted on emulated cores with GCC 12.2 at -O2, not measured on a board. Outputs of a random input
 must be the same to the bit. Needs the compilers and emulators of the cores, and TensorFlow at the first run, for the
 networks.
 """
@@ -36,7 +36,7 @@ NAMES = {
 # Bytes of the arena at most.
 TARGET_BYTES = {"mobilenet_v1": 20_480, "cifar_cnn_25_51_76": 4_096}
 MOST_EXTRA = 0.05  # instructions
-RUNS = 3
+RUNS = 1
 
 
 def row(name: str, targets: list[str]) -> tuple[str, ...]:

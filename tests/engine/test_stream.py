@@ -58,7 +58,7 @@ def compare(dtype: str, seeds: range, folder: Path, compiler: list[str], stream:
 @needs_tflm
 @pytest.mark.parametrize(
     ("dtype", "seeds", "stream"),
-    [("int8", range(20), "all"), ("int8", range(20, 26), True), ("float32", range(100, 106), "all")],
+    [("int8", range(15), "all"), ("int8", range(15, 20), True), ("float32", range(100, 104), "all")],
     ids=str,
 )
 def test_random_networks_under_sanitizers(
@@ -77,7 +77,7 @@ def test_many_random_networks(first: int, tmp_path: Path, need_tool) -> None:
 
 
 # Bytes of the arena at most, the picture included; whole maps need 55,296, 9,664, 49,152 and 138,240.
-ARENAS = {"mobilenet_v1": 20_480, "cifar_cnn_25_51_76": 4_096, "resnet8": 16_384, "mobilenet_v2": 32_768}
+ARENAS = {"mobilenet_v1": 20_480, "cifar_cnn_25_51_76": 4_096, "resnet8": 12_288, "mobilenet_v2": 32_768}
 
 
 @pytest.mark.parametrize("name", ARENAS)
@@ -86,7 +86,10 @@ def test_arenas_of_known_networks(name: str) -> None:
     assert plan.stream is not None and plan.proved and plan.arena_bytes <= ARENAS[name]
 
 
-@pytest.mark.parametrize("name", ["cifar_cnn_25_51_76", "resnet8", "mobilenet_v1", "mobilenet_v2"])
+@pytest.mark.parametrize(
+    "name",
+    ["cifar_cnn_25_51_76", "resnet8", "mobilenet_v1", pytest.param("mobilenet_v2", marks=pytest.mark.slow)],
+)
 def test_known_networks_give_the_same_bits(name: str) -> None:
     graph = tflite.read(network(name))
     x = inputs_of(graph, np.random.default_rng(1), 3)[:, 0]

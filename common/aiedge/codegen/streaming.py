@@ -110,7 +110,17 @@ class Streamer:
                 return "y"
             return self._window(tensor, flow)
 
-        return emit_row(flow, at)
+        call = emit_row(flow, at)
+        if flow.band.sums:
+            (source,) = flow.step.inputs
+            layer, sums = (
+                f"&layer_{flow.step.index}",
+                f"(int32_t *)(arena + {self.stream.sums[flow.step.index]})",
+            )
+            call = replace(
+                call, statement=f"aiedge_average_pool_int8_sums({layer}, i, {at(source)}, {sums}, y)"
+            )
+        return call
 
     def streaming(self, calls: dict[int, Call]) -> StreamedPart:
         """All of it; `calls` are those of the flows by their steps' indices."""
@@ -167,7 +177,7 @@ class Streamer:
         place = self._target(ring, i, new=runs == 1)
         lines = [f"{c_type} *y = ({c_type} *){place}"]
         if runs > 1:
-            # Every run of the row raises its maxima, from the lowest value on.
+            # The first run of a row makes room for it, with the lowest values: a fused pool raises them.
             lines.insert(0, f"if (i % {runs} == 0) memset({self._target(ring, i)}, -128, {ring.row_bytes})")
         made = [f"AIEDGE_STEP({index})"] if index >= 0 else []
         made += statements

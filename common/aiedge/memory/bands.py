@@ -9,6 +9,7 @@ from aiedge.memory.buffers import BINARY, UNARY
 from aiedge.memory.steps import Step
 from aiedge.tflite.graph import Operator, Tensor
 
+SUM_BYTES = 4
 SAME, VALID = 0, 1  # of the schema's Padding
 
 
@@ -32,10 +33,14 @@ class Window:
 
 @dataclass(frozen=True)
 class Band:
-    """How a step runs row by row: a window of each input, and the runs that make up a row of the output."""
+    """How a step runs row by row: a window of each input, and the runs that make up a row of the output.
+
+    `sums` are bytes that it keeps from one run to the next.
+    """
 
     windows: dict[int, Window]
     runs: int = 1
+    sums: int = 0
 
 
 def band(step: Step) -> Band | None:
@@ -83,7 +88,21 @@ def _convolution(operator: Operator) -> Band | None:
 
 
 def _pool(operator: Operator) -> Band | None:
-    return _sliding(operator, _option(operator, "filterHeight"), None)
+    """A window that slides; for large int8 means the sums of windows, to which each row is added."""
+    rows, columns = _option(operator, "filterHeight"), _option(operator, "filterWidth")
+    rule = _sliding(operator, rows, None)
+    source, target = operator.input(0), operator.outputs[0]
+    if rule is None or operator.kind != "AVERAGE_POOL_2D" or source.dtype != np.int8:
+        return rule
+    apart = rows == _option(operator, "strideH") and columns == _option(operator, "strideW")
+    inside = all(
+        n * size <= all_
+        for n, size, all_ in zip(target.shape[1:3], (rows, columns), source.shape[1:3], strict=True)
+    )
+    sums = SUM_BYTES * target.shape[2] * target.shape[3]
+    if not apart or not inside or sums >= (rows - 1) * source.shape[2] * source.shape[3]:
+        return rule
+    return Band({source.index: Window()}, rows, sums)
 
 
 def _zero(tensor: Tensor) -> int | None:

@@ -152,7 +152,8 @@ def _with_offsets(streamed: Stream, plan: MemoryPlan) -> Stream:
         for tensor in buffer.tensors:
             if tensor.index in rings and rings[tensor.index].passing and f"ring {tensor.index}" not in places:
                 rings[tensor.index] = replace(rings[tensor.index], offset=buffer.offset)
-    return replace(streamed, rings=rings, state=places["state"])
+    sums = {f.step.index: places[f"sums {f.step.index}"] for f in streamed.flows if f.band.sums}
+    return replace(streamed, rings=rings, state=places["state"], sums=sums)
 
 
 def _placed(

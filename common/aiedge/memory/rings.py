@@ -27,6 +27,10 @@ def stream_buffers(
             tensors = () if ring.whole else (ring.tensor,)
             size = aligned(ring.bytes, alignment)
             result.append(Buffer(tensors, 0, len(flows) - 1, size, purpose=f"ring {ring.tensor.index}"))
+    for flow in flows:
+        if flow.band.sums:
+            size = aligned(flow.band.sums, alignment)
+            result.append(Buffer((), 0, len(flows) - 1, size, purpose=f"sums {flow.step.index}"))
     return result + _passing_rows(streamed, alignment)
 
 

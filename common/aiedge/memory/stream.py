@@ -9,7 +9,7 @@ rows of padding.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import gcd, prod
 
 from aiedge.memory.bands import Band, Window, band
@@ -79,13 +79,15 @@ class Ring:
 class Stream:
     """The streamed part of a network: its flows in order, a ring for each tensor, and the number of steps.
 
-    `state` is where in the arena the number of the next step lies, four bytes.
+    `state` is where in the arena the number of the next step lies, four bytes, and `sums` where the steps of these
+    indices keep sums.
     """
 
     source: Tensor
     flows: tuple[Flow, ...]
     rings: dict[int, Ring]
     state: int = 0
+    sums: dict[int, int] = field(default_factory=dict)
 
     @property
     def input_rows(self) -> int:

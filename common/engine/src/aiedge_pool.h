@@ -88,10 +88,30 @@ AIEDGE_KERNEL void aiedge_max_pool_int8(const aiedge_pool_int8_layer *layer, con
   }
 }
 
+// Divides the sums of windows of `count` values. A sum of n values, n <= 360, is divided by n exactly by a
+// factor and a shift by 24 bits: |sum| + n / 2 <= 129 n, so neither the error, under 129 n * n / 2^24,
+// reaches the next quotient nor the product 2^32.
+typedef struct {
+  int32_t count, half;
+  uint32_t reciprocal;
+} aiedge_pool_divisor;
+
+static inline aiedge_pool_divisor aiedge_pool_divide_by(int32_t count) {
+  aiedge_pool_divisor by = {count, count / 2, 0};
+  if (count <= 360) by.reciprocal = ((UINT32_C(1) << 24) + (uint32_t)count - 1) / (uint32_t)count;
+  return by;
+}
+
+AIEDGE_INLINE int8_t aiedge_pool_mean(const aiedge_pool_int8_layer *layer, int32_t sum,
+                                      aiedge_pool_divisor by) {
+  int32_t size = (sum < 0 ? -sum : sum) + by.half;
+  int32_t mean = by.reciprocal ? (int32_t)(((uint32_t)size * by.reciprocal) >> 24) : size / by.count;
+  return aiedge_clamp(sum < 0 ? -mean : mean, layer->low, layer->high);
+}
+
 AIEDGE_KERNEL void aiedge_average_pool_int8(const aiedge_pool_int8_layer *layer, const int8_t *x, int8_t *y) {
   int32_t channels = layer->channels, row = layer->width * channels;
-  int32_t count = 0, half = 0;
-  uint32_t reciprocal = 0;
+  aiedge_pool_divisor by = {0, 0, 0};
   for (int32_t b = 0; b < layer->batch; b++) {
     for (int32_t i = 0; i < layer->output_height; i++) {
       aiedge_pool_span rows =
@@ -100,14 +120,7 @@ AIEDGE_KERNEL void aiedge_average_pool_int8(const aiedge_pool_int8_layer *layer,
         aiedge_pool_span columns =
             aiedge_pool_clip(j * layer->stride_x - layer->padding_left, layer->window_width, layer->width);
         const int8_t *corner = x + rows.first * row + columns.first * channels;
-        if (rows.count * columns.count != count) {
-          // A sum of n values, n <= 360, is divided by n exactly by this factor and a shift by 24 bits:
-          // |sum| + n / 2 <= 129 n, so neither the error, under 129 n * n / 2^24, reaches the next
-          // quotient nor the product 2^32.
-          count = rows.count * columns.count;
-          half = count / 2;
-          reciprocal = count <= 360 ? ((UINT32_C(1) << 24) + (uint32_t)count - 1) / (uint32_t)count : 0;
-        }
+        if (rows.count * columns.count != by.count) by = aiedge_pool_divide_by(rows.count * columns.count);
         for (int32_t c = 0; c < channels; c++) {
           int32_t sum = 0;
           for (int32_t h = 0; h < rows.count; h++) {
@@ -117,13 +130,31 @@ AIEDGE_KERNEL void aiedge_average_pool_int8(const aiedge_pool_int8_layer *layer,
               value += channels;
             }
           }
-          int32_t size = (sum < 0 ? -sum : sum) + half;
-          int32_t mean = reciprocal ? (int32_t)(((uint32_t)size * reciprocal) >> 24) : size / count;
-          *y++ = aiedge_clamp(sum < 0 ? -mean : mean, layer->low, layer->high);
+          *y++ = aiedge_pool_mean(layer, sum, by);
         }
       }
     }
     x += layer->height * row;
+  }
+}
+
+// The same where rows come one by one: x is row i of the image, and its windows' sums are kept until the last
+// of their rows makes y. No window overlaps the next, none reaches beyond the image.
+AIEDGE_KERNEL void aiedge_average_pool_int8_sums(const aiedge_pool_int8_layer *layer, int32_t i,
+                                                 const int8_t *x, int32_t *sums, int8_t *y) {
+  const int32_t line = i % layer->window_height, channels = layer->channels;
+  const int last = line == layer->window_height - 1;
+  const aiedge_pool_divisor by = aiedge_pool_divide_by(layer->window_height * layer->window_width);
+  for (int32_t j = 0; j < layer->output_width; j++, x += layer->stride_x * channels) {
+    for (int32_t c = 0; c < channels; c++, sums++, y++) {
+      int32_t sum = line ? *sums : 0;
+      for (int32_t w = 0; w < layer->window_width; w++) sum += x[w * channels + c];
+      if (last) {
+        *y = aiedge_pool_mean(layer, sum, by);
+      } else {
+        *sums = sum;
+      }
+    }
   }
 }
 
