@@ -30,6 +30,9 @@ def main(arguments: list[str] | None = None) -> int:
     compile_.add_argument(
         "--firmware", action="store_true", help="also write aiedge_model.h for the kit's firmware"
     )
+    compile_.add_argument(
+        "--stream", action="store_true", help="run the first layers row by row: less SRAM, the input by rows"
+    )
     compile_.set_defaults(run=_compile)
 
     bench = commands.add_parser("bench", help="instructions, time and bytes of a model, operator by operator")
@@ -71,10 +74,12 @@ def _compile(options: argparse.Namespace) -> None:
     from aiedge.codegen import generate
 
     graph = tflite.read(options.model)
-    source = generate(graph, options.name or options.model.stem)
+    source = generate(graph, options.name or options.model.stem, options.stream)
     for path in source.write(options.output, options.firmware):
         print(f"wrote {path}")
     print(f"arena {source.plan.arena_bytes:,} bytes, weights and tables {source.constant_bytes:,} bytes")
+    if source.plan.stream:
+        print(f"{len(source.plan.stream.flows)} of {len(source.plan.steps)} layers run row by row")
 
 
 def _bench(options: argparse.Namespace) -> None:
