@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 BLUE, ORANGE, GREEN, GREY = "#0072b2", "#e69f00", "#009e73", "#bbbbbb"  # apart for colour-blind eyes too
 COLOURS = {"inputs": BLUE, "outputs": ORANGE, "others": GREY, "scratch": GREEN}
+TURNS = "#56b4e9", "#a6761d"  # neighbours in the arena
 NAMED = 0.06  # a buffer of this part of the arena or more carries its number
 
 
@@ -42,7 +43,7 @@ def map_figure(map_: MemoryMap, title: str) -> "Figure":
     above.set(ylabel="live (KiB)", ylim=(0, map_.peak_bytes / 1024 * 1.15 or 1))
     above.legend(fontsize=8, loc="upper right" if peak.place < count / 2 else "upper left")
     for buffer in map_.buffers:
-        colour = GREEN if not buffer.tensors else BLUE if buffer.first % 2 else ORANGE
+        colour = TURNS[buffer.first % 2] if buffer.tensors else GREEN
         corner, width = (buffer.first - 0.45, buffer.offset / 1024), buffer.last - buffer.first + 0.9
         below.add_patch(
             Rectangle(corner, width, buffer.bytes / 1024, facecolor=colour, edgecolor="white", linewidth=0.5)
