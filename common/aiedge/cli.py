@@ -49,6 +49,52 @@ def main(arguments: list[str] | None = None) -> int:
     )
     bench.set_defaults(run=_bench)
 
+    memory = commands.add_parser(
+        "memory", help="who needs the SRAM, operator by operator, and what fits a board"
+    )
+    memory.add_argument("-o", "--output", type=Path, metavar="DIR", help="folder for a CSV and two pictures")
+    memory.set_defaults(run=_memory)
+
+    optimize = commands.add_parser("optimize", help="write a model that takes a smaller arena in TFLM")
+    optimize.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="FILE", help="the smaller model: .tflite, or .cpp"
+    )
+    optimize.add_argument(
+        "--in-place", action="store_true", help="element-wise outputs over inputs, for TFLM's own kernels"
+    )
+    optimize.set_defaults(run=_optimize)
+    for command in (memory, optimize):
+        command.add_argument("model", type=Path, help="a .tflite file or its C array")
+        command.add_argument("--board", help="say what fits it: esp-eye, pico, nano33ble, bluepill, ...")
+        command.add_argument("--nodes", type=int, help="limit of the search for the best order, in states")
+
+    image = commands.add_parser(
+        "image", help="a picture as a project's network takes it, and the answer to it"
+    )
+    image.add_argument("photo", type=Path, help="a picture of any size and format")
+    image.add_argument("--project", required=True, metavar="NAME", help="carclassifier_easy, cifar_cnn, ...")
+    image.add_argument(
+        "-o", "--output", type=Path, metavar="FILE", help="FILE.bin (default: named like the photo) or .ppm"
+    )
+    image.add_argument("--c-array", action="store_true", help="also write FILE.h, the same as a C array")
+    image.add_argument(
+        "--run", dest="ask", action="store_true", help="ask the project's int8 model what it shows"
+    )
+    image.add_argument("--model", type=Path, help="ask this one: a .tflite file or its C array")
+    image.set_defaults(run=_image)
+
+    weights = commands.add_parser("weights", help="write an int8 model's weights as one binary file")
+    weights.add_argument("model", type=Path, help="a .tflite file or its C array")
+    weights.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="FILE.bin")
+    weights.set_defaults(run=_weights)
+    for command in (image, weights):
+        command.add_argument(
+            "--layout",
+            choices=["hwc", "chw"],
+            default="hwc",
+            help="channels side by side (default), or in planes",
+        )
+
     doctor = commands.add_parser("doctor", help="one screen about this computer, to paste into a question")
     doctor.set_defaults(run=_doctor)
 
@@ -92,6 +138,40 @@ def _bench(options: argparse.Namespace) -> None:
     if options.output:
         for path in report.write(options.output, f"{options.model.stem}-{options.target}"):
             print(f"wrote {path}")
+
+
+def _memory(options: argparse.Namespace) -> None:
+    from aiedge.memory.command import memory
+
+    memory(options.model, options.board, options.output, options.nodes)
+
+
+def _optimize(options: argparse.Namespace) -> None:
+    from aiedge.memory.command import optimize
+
+    optimize(options.model, options.output, options.board, options.nodes, options.in_place)
+
+
+def _image(options: argparse.Namespace) -> None:
+    from aiedge import image
+
+    ask = options.ask or options.model
+    if options.output or options.c_array or not ask:
+        output = options.output or Path(f"{options.photo.stem}.bin")
+        for line in image.convert(options.photo, options.project, output, options.layout, options.c_array):
+            print(line)
+    if ask:
+        print(*image.run(options.photo, options.project, options.model), sep="\n")
+
+
+def _weights(options: argparse.Namespace) -> None:
+    from aiedge import tflite
+    from aiedge.tflite.bin_file import header_bytes, write_bin
+
+    graph = tflite.read(options.model)
+    path = write_bin(graph, options.output, options.layout)
+    size = path.stat().st_size
+    print(f"wrote {path}: {size:,} bytes; as a C header {header_bytes(graph) / size:.2f} times that")
 
 
 def _doctor(options: argparse.Namespace) -> None:

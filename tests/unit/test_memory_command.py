@@ -1,0 +1,67 @@
+"""`aiedge memory` and `aiedge optimize` as a person types them."""
+
+from pathlib import Path
+
+import pytest
+
+from aiedge import tflite
+from aiedge.cli import main
+from aiedge.memory.tflm import tflm_head
+from networks import GOLDEN, network
+
+CIFAR, DENSENET = GOLDEN / "cifar_cnn_25_51_76.tflite", GOLDEN / "densenet.tflite"
+PNG = b"\x89PNG"
+
+
+def test_memory_shows_who_needs_it_and_what_fits(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    assert main(["memory", str(CIFAR), "--board", "bluepill", "-o", str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    for text in (
+        "head of TensorFlow Lite Micro's arena: 32,000 bytes; at most 32,000 are live at once",
+        "peak at operator 1 (MAX_POOL_2D)",
+        "SRAM, TFLM           32,000  does NOT fit",
+        "DS5319",
+    ):
+        assert text in out
+    name = CIFAR.stem
+    assert (tmp_path / f"{name}-memory.csv").read_text().count("\n") == 9
+    for kind in ("memory", "ladder"):
+        assert (tmp_path / f"{name}-{kind}.png").read_bytes().startswith(PNG)
+
+
+@pytest.mark.parametrize("suffix", [".tflite", ".cpp"])
+def test_optimize_writes_a_model_that_takes_less(
+    suffix: str, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    path = tmp_path / f"smaller{suffix}"
+    assert main(["optimize", str(DENSENET), "-o", str(path), "--board", "metro"]) == 0
+    out = capsys.readouterr().out
+    assert "TFLM plans it, order of the file         155,648 bytes" in out
+    assert "122,880 of 32,768 bytes of SRAM: does NOT fit" in out
+    assert tflm_head(tflite.read(path)) == 122_880
+    main(["optimize", str(DENSENET), "-o", str(path), "--in-place"])
+    assert tflm_head(tflite.read(path)) == 114_688
+
+
+def test_a_limit_of_states_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    path = tmp_path / "nasnet.tflite"
+    path.write_bytes(network("nasnet"))
+    assert main(["optimize", str(path), "-o", str(tmp_path / "less.tflite"), "--nodes", "10"]) == 0
+    assert "the best found (after 10 states); no order needs less than" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["memory", "no.tflite"], "cannot read no.tflite"),
+        (["memory", __file__], "is not a .tflite file"),
+        (["memory", str(CIFAR), "--board", "uno"], "there is no board 'uno'"),
+        (["memory", str(CIFAR), "--nodes", "-1"], "-1 is no number of states"),
+        (["optimize", str(CIFAR), "-o", "x.onnx"], "x.onnx is no name of a model"),
+        (["optimize", str(CIFAR), "-o", "/dev/null/x.tflite"], "cannot write"),
+    ],
+)
+def test_mistakes_are_explained(arguments: list[str], message: str, capsys: pytest.CaptureFixture) -> None:
+    assert main(arguments) == 2
+    found = capsys.readouterr().err
+    assert message in found and "hint: " in found and "Traceback" not in found
