@@ -305,6 +305,14 @@ def test_the_map_adds_up() -> None:
     assert compiled.peak_bytes == plan_memory(graph).peak_bytes
 
 
+@pytest.mark.parametrize("in_place", [False, True])
+def test_the_map_counts_shared_bytes_once(in_place: bool) -> None:
+    for name in ("densenet", "two_inputs"):
+        result = optimize(network(name), in_place=in_place)
+        map_ = memory_map(result.after)
+        assert map_.arena_bytes == result.placed and map_.peak_bytes == result.order.peak_bytes
+
+
 def test_a_dangling_tensor_and_one_of_no_bytes_are_errors() -> None:
     for shape, message in (([4], "no operator reads or writes"), (None, "has no values")):
         file = ModelFile()

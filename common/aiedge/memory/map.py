@@ -118,10 +118,28 @@ def memory_map(graph: Graph, order: Sequence[int] | None = None, scratch: Scratc
     operators = graph.operators if order is None else tuple(graph.operators[i] for i in order)
     buffers = tflm_buffers(graph, order, scratch)
     head = head_bytes(buffers)
-    # From the planner's times, in which the first operator runs at 1.
-    shifted = [Buffer(b.tensors, max(b.first - 1, 0), max(b.last - 1, 0), b.bytes, b.offset) for b in buffers]
+    shared = _merged(buffers)
     steps = [(o.index, o.kind, [t for t in o.inputs if t is not None], o.outputs) for o in operators]
-    return MemoryMap(_rows(steps, shifted), tuple(shifted), head, "head of TensorFlow Lite Micro's arena")
+    return MemoryMap(_rows(steps, shared), tuple(shared), head, "head of TensorFlow Lite Micro's arena")
+
+
+def _merged(buffers: Sequence[Buffer]) -> list[Buffer]:
+    """The buffers with times that count from the first operator, those as one that share bytes while both are live.
+
+    A model's own plan may let a tensor lie where the one is that it views, or writes over.
+    """
+    result: list[Buffer] = []
+    for buffer in sorted(buffers, key=lambda b: b.first):
+        first, last = max(buffer.first - 1, 0), max(buffer.last - 1, 0)
+        for i, old in enumerate(result):
+            if buffer.tensors and old.tensors and old.offset == buffer.offset and first <= old.last:
+                size = max(old.bytes, buffer.bytes)
+                tensors = (*old.tensors, *buffer.tensors)
+                result[i] = Buffer(tensors, old.first, max(last, old.last), size, old.offset)
+                break
+        else:
+            result.append(Buffer(buffer.tensors, first, last, buffer.bytes, buffer.offset))
+    return result
 
 
 def map_of_plan(plan: MemoryPlan) -> MemoryMap:
