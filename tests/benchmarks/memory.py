@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -231,13 +232,14 @@ def main() -> None:
     options = parser.parse_args()
     if not tflite.has_tflm():
         raise UserError("the tflite-micro wheel is missing", "it exists for Linux on x86-64 only")
-    cases = [(name, label, network(name)) for name, label in KIT.items()]
+    cases: list[tuple[str, str, Callable[[str], bytes]]] = [(*item, network) for item in KIT.items()]
     if options.full:
-        cases += [(name, PUBLISHED[name], published(name)) for name in BUILDERS]
+        cases += [(name, PUBLISHED[name], published) for name in BUILDERS]
     orders, arenas, times, ladders = [], [], [], []
     steps: dict[str, Ladder] = {}
-    for name, label, model in cases:
+    for name, label, load in cases:
         print(f"{label} ...", flush=True)
+        model = load(name)
         orders.append(order_row(name, label, model))
         result = optimize(model, progress=True)
         macs = result.before.macs
