@@ -42,6 +42,8 @@ bool use_images(const char *folder) {
   return false;
 }
 
+bool took_images() { return next_picture > 0; }
+
 bool CameraImageProvider::read(Tensor &input) {
   if (!has_folder) fail("this computer's camera is a folder of pictures", "add --images FOLDER");
   if (next_picture == pictures.size()) return false;

@@ -7,6 +7,9 @@ namespace aiedge {
 // Takes the files of a folder as the camera's pictures. False after an error, which is printed.
 bool use_images(const char *folder);
 
+// Whether the firmware has asked its camera for one.
+bool took_images();
+
 }  // namespace aiedge
 
 #endif  // AIEDGE_HOST_CAMERA_H_

@@ -20,23 +20,63 @@ void stop(int status) { exit(status); }
 
 }  // namespace aiedge
 
-int main(int argc, char **argv) {
-  aiedge::Line *line = nullptr;
+namespace {
+
+struct Options {
+  const char *images = nullptr;
+  const char *tcp_port = nullptr;
+  bool pty = false;
+};
+
+// False where an argument is unknown, lacks its value, or is there twice.
+bool parse(int argc, char **argv, Options &options) {
   for (int i = 1; i < argc; i++) {
     const bool has_value = i + 1 < argc;
-    bool done = false;
-    if (strcmp(argv[i], "--pty") == 0 && line == nullptr) {
-      done = (line = aiedge::open_pty()) != nullptr;
-    } else if (strcmp(argv[i], "--tcp") == 0 && line == nullptr && has_value) {
-      done = (line = aiedge::open_tcp(atoi(argv[++i]))) != nullptr;
-    } else if (strcmp(argv[i], "--images") == 0 && has_value) {
-      done = aiedge::use_images(argv[++i]);
+    const bool has_line = options.pty || options.tcp_port != nullptr;
+    if (strcmp(argv[i], "--pty") == 0 && !has_line) {
+      options.pty = true;
+    } else if (strcmp(argv[i], "--tcp") == 0 && !has_line && has_value) {
+      options.tcp_port = argv[++i];
+    } else if (strcmp(argv[i], "--images") == 0 && options.images == nullptr && has_value) {
+      options.images = argv[++i];
     } else {
-      fprintf(stderr, "error: unknown arguments\nhint: %s [--images FOLDER] [--pty | --tcp PORT]\n", argv[0]);
+      return false;
     }
-    if (!done) return 2;
   }
-  aiedge::use_line(line);
+  return true;
+}
+
+// Opens the port whose number is written in `text`. Null after an error, which is printed.
+aiedge::Line *open_tcp(const char *text) {
+  char *end = nullptr;
+  const long port = strtol(text, &end, 10);
+  if (end != text && *end == '\0' && port >= 0 && port <= 65535)
+    return aiedge::open_tcp(static_cast<int>(port));
+  fprintf(stderr, "error: %s is no TCP port\nhint: use --tcp 0 for any free port\n", text);
+  return nullptr;
+}
+
+}  // namespace
+
+int main(int argc, char **argv) {
+  Options options;
+  if (!parse(argc, argv, options)) {
+    fprintf(stderr, "error: unknown arguments\nhint: %s [--images FOLDER] [--pty | --tcp PORT]\n", argv[0]);
+    return 2;
+  }
+  if (options.images != nullptr && !aiedge::use_images(options.images)) return 2;
+  if (options.pty || options.tcp_port != nullptr) {
+    // Last, since it waits for whoever is to be answered.
+    aiedge::Line *line = options.pty ? aiedge::open_pty() : open_tcp(options.tcp_port);
+    if (line == nullptr) return 2;
+    aiedge::use_line(line);
+  }
   app_main();
+  if (options.images != nullptr && !aiedge::took_images()) {
+    fprintf(stderr,
+            "error: this firmware took no picture from its camera\n"
+            "hint: a project with a camera has an environment host-camera in its platformio.ini\n");
+    return 2;
+  }
   return 0;
 }
