@@ -16,7 +16,14 @@ from IPython.display import display
 
 from aiedge import bench, codegen, datasets, models, plots, quantization, report, runtimes, tflite
 from aiedge.checks import carclassifier
-from aiedge.quantization import layer_multipliers, multiply_by_quantized_multiplier
+from aiedge.quantization import (
+    layer_multipliers,
+    multiply_by_quantized_multiplier,
+    patches,
+    rounded,
+    run_layers,
+    with_kernels,
+)
 
 # %% [markdown]
 # ## 1. The network and its pictures
@@ -73,7 +80,8 @@ plots.confusion(labels, probabilities > 0.5, test.classes)
 # %%
 kinds = {str(kind): test.kinds == kind for kind in np.unique(test.kinds)}
 right = {kind: accuracy(probabilities[chosen], labels[chosen]) for kind, chosen in kinds.items()}
-plots.shares(dict(sorted(right.items(), key=lambda item: item[1])), "Right answers, by kind of picture")
+worst_first = dict(sorted(right.items(), key=lambda item: item[1]))
+plots.shares(worst_first, "Right answers, by kind of picture")
 
 # %%
 no_truck = test.kinds != "truck"
@@ -95,7 +103,7 @@ plots.pictures(test.images[unsure], titles, wrong[unsure])
 
 # %%
 folded = quantization.fold_batch_norm(model)
-difference = quantization.run_layers(folded, images[:100])[:, 0] - probabilities[:100]
+difference = run_layers(folded, images[:100])[:, 0] - probabilities[:100]
 print(f"{len(folded.layers)} layers; the answers differ by {np.abs(difference).max():.6f} at most")
 
 # %% [markdown]
@@ -112,7 +120,7 @@ print(f"{len(folded.layers)} layers; the answers differ by {np.abs(difference).m
 
 # %%
 def macs(kernel_shape, output_shape):
-    """MACs of a layer: macs((3, 3, 2, 4), (10, 10, 4)) is 7200; the output is (rows, columns, channels)."""
+    """MACs of a layer: macs((3, 3, 2, 4), (10, 10, 4)) is 7200 (rows, columns, channels)."""
     # TODO 2: How often is each weight used, and how many weights are there (fill in 2 lines)?
     # BEGIN SOLUTION
     rows, columns, _ = output_shape
@@ -169,7 +177,7 @@ plots.channel_ranges(depthwise, f"Weights of {names[1]}, by channel")
 
 # %%
 seen = {}
-quantization.run_layers(folded, images[:50], seen.__setitem__)
+run_layers(folded, images[:50], seen.__setitem__)
 stored = list(seen)
 shown = {name: seen[name] for name in (stored[0], stored[2], stored[10], stored[-2])}
 plots.histograms(shown, "Activations over 50 pictures")
@@ -206,17 +214,17 @@ carclassifier.naive(naive)
 # %%
 def test_network(network, at=None):
     """Accuracy on the test pictures; `at(name, values)` may replace the activations."""
-    return accuracy(quantization.run_layers(network, images, at)[:, 0], labels)
+    return accuracy(run_layers(network, images, at)[:, 0], labels)
 
 
 ladder = {"float": accuracy(probabilities, labels)}
-ladder["naive"] = test_network(quantization.with_kernels(folded, naive), lambda name, values: naive(values))
+ladder["naive"] = test_network(with_kernels(folded, naive), lambda name, values: naive(values))
 plots.shares(ladder, "What rounding to whole numbers does")
 
 # %%
 every = np.concatenate([kernel.ravel() for kernel in weights.values()])
 print(f"{np.mean(naive(every) == 0):.1%} of all weights have become 0")
-plots.histograms({"before": every, "after": naive(every)}, "All weights, before and after naive rounding")
+plots.histograms({"before": every, "after": naive(every)}, "All weights, rounded to whole numbers")
 
 # %% [markdown]
 # ## 5. A scale for each layer
@@ -252,7 +260,7 @@ carclassifier.scale_of_layer(scale_of_layer)
 # such weights, and activations still in floating point:
 
 # %%
-per_layer = quantization.with_kernels(folded, lambda w: quantization.rounded(w, scale_of_layer(w)))
+per_layer = with_kernels(folded, lambda w: rounded(w, scale_of_layer(w)))
 ladder["a scale for each layer"] = test_network(per_layer)
 plots.shares(ladder, "Weights in int8 with one scale for each layer")
 
@@ -297,7 +305,7 @@ scales = {"one scale": scale_of_layer(depthwise), "a scale each": scales_of_chan
 plots.steps_by_channel(depthwise, scales)
 
 # %%
-per_channel = quantization.with_kernels(folded, lambda w: quantization.rounded(w, scales_of_channels(w)))
+per_channel = with_kernels(folded, lambda w: rounded(w, scales_of_channels(w)))
 ladder["a scale for each channel"] = test_network(per_channel)
 plots.shares(ladder, "Weights in int8 with a scale for each channel")
 
@@ -309,13 +317,15 @@ plots.shares(ladder, "Weights in int8 with a scale for each channel")
 def test_bits(scales_of, bits):
     """Accuracy with weights of fewer bits: the largest becomes 31 for 6 bits, 15 for 5 and 7 for 4."""
     wider = 127 / (2 ** (bits - 1) - 1)
-    network = quantization.with_kernels(folded, lambda w: quantization.rounded(w, scales_of(w) * wider))
+    network = with_kernels(folded, lambda w: rounded(w, scales_of(w) * wider))
     return test_network(network)
 
 
 bits = (6, 5, 4)
 schemes = {"a scale for each layer": scale_of_layer, "a scale for each channel": scales_of_channels}
-by_bits = {name: [ladder[name], *(test_bits(scheme, b) for b in bits)] for name, scheme in schemes.items()}
+by_bits = {}
+for name, scheme in schemes.items():
+    by_bits[name] = [ladder[name], *(test_bits(scheme, b) for b in bits)]
 plots.lines((8, *bits), by_bits, "bits of a weight", "Fewer bits")
 
 # %% [markdown]
@@ -334,7 +344,7 @@ plots.lines((8, *bits), by_bits, "bits of a weight", "Fewer bits")
 
 # %%
 def activation_params(low, high):
-    """Scale and zero point for numbers from `low` to `high`: activation_params(0, 25.5) is (0.1, -128)."""
+    """Scale and zero point for `low` ... `high`: activation_params(0, 25.5) is (0.1, -128)."""
     # TODO 6: Compute both from the formulas (fill in 2 lines).
     # BEGIN SOLUTION
     scale = (high - low) / 255
@@ -367,7 +377,7 @@ carclassifier.activation_params(activation_params)
 
 # %%
 def note_range(ranges, name, values):
-    """Keep in the dict `ranges` under `name` the pair (lowest, highest) of all values so far, and of 0."""
+    """Keep in `ranges` under `name` the pair (lowest, highest) of all values so far, and of 0."""
     # BEGIN LEVEL easy
     low, high = ranges.get(name, (0.0, 0.0))
     # END LEVEL
@@ -390,7 +400,7 @@ carclassifier.note_range(note_range)
 def calibrate(pictures):
     """Lowest and highest number of each activation over the pictures."""
     ranges = {}
-    quantization.run_layers(folded, pictures, lambda name, values: note_range(ranges, name, values))
+    run_layers(folded, pictures, lambda name, values: note_range(ranges, name, values))
     return ranges
 
 
@@ -412,7 +422,7 @@ plots.settling(quantization.ranges_by_picture(folded, calibration.inputs))
 def test_int8(network, ranges):
     """Accuracy with the activations rounded to int8 within their ranges."""
     params = {name: activation_params(*ends) for name, ends in ranges.items()}
-    return test_network(network, lambda name, values: quantization.rounded(values, *params[name]))
+    return test_network(network, lambda name, values: rounded(values, *params[name]))
 
 
 ladder["and calibrated activations"] = test_int8(per_channel, ranges)
@@ -484,7 +494,7 @@ plots.same_scales(mine, theirs, "Scales of the activations")
 
 # %%
 def integer_convolution(x, weights, bias, x_params, w_params, y_params):
-    """int8 [96, 96, 3] and weights [8, 3, 3, 3] to int8 [48, 48, 8]; the kernel moves by 2 pixels."""
+    """int8 [96, 96, 3] and weights [8, 3, 3, 3] to int8 [48, 48, 8]; a step is 2 pixels."""
     # BEGIN LEVEL easy
     multiplier, shift = layer_multipliers(x_params, w_params, y_params, len(weights))
     matrix = weights.reshape(len(weights), -1).T.astype(np.int32)
@@ -495,11 +505,11 @@ def integer_convolution(x, weights, bias, x_params, w_params, y_params):
     multiplier, shift = layer_multipliers(x_params, w_params, y_params, len(weights))
     matrix = weights.reshape(len(weights), -1).T.astype(np.int32)
     # END LEVEL
-    seen = quantization.patches(x, 3, 2, x_params.zero_point).astype(np.int32)
+    seen = patches(x, 3, 2, x_params.zero_point).astype(np.int32)
     sums = (seen - x_params.zero_point) @ matrix + bias
     y = multiply_by_quantized_multiplier(sums, multiplier, shift) + y_params.zero_point
     return np.clip(y, -128, 127).astype(np.int8)
-    # SKELETON[easy] seen = quantization.patches(x, 3, 2, ...).astype(np.int32)
+    # SKELETON[easy] seen = patches(x, 3, 2, ...).astype(np.int32)
     # SKELETON[easy] sums = ...
     # SKELETON[easy] y = multiply_by_quantized_multiplier(..., multiplier, shift) + ...
     # SKELETON[easy] return np.clip(y, ...).astype(np.int8)
@@ -580,6 +590,31 @@ plots.memory(flash | sram, budget)
 for name, size in (flash | sram).items():
     print(f"{name:30} {size / budget[name.split(':')[0]]:6.1%} of what the ESP-EYE has")
 
+# %% [markdown] tags=["hard"]
+# ### Every byte of the arena
+#
+# The arena holds what one layer hands to the next. TFLM places these tensors one after the other, the largest
+# first. In this picture each tensor is a box: as wide as the time for which it is needed, as high as its bytes.
+
+# %% tags=["hard"]
+from aiedge.memory.ladder import ladder as memory_ladder
+from aiedge.memory.map import memory_map
+from aiedge.memory.picture import ladder_figure, map_figure
+
+display(map_figure(memory_map(graph), "The int8 network in TFLM"))
+
+# %% [markdown] tags=["hard"]
+# Is that the least? Four things save memory, and no bit of the answer changes: another order of the layers,
+# better places, outputs over inputs that nobody needs any more, and running row by row: each layer keeps only
+# the rows that the next one's kernel spans, and the picture arrives row by row from the camera.
+
+# %% tags=["hard"]
+memory_steps = memory_ladder(int8_model)
+display(ladder_figure(memory_steps, "Activations, step by step"))
+
+# %% tags=["hard"]
+print(memory_steps)
+
 # %% [markdown]
 # ## 13. How long it takes
 #
@@ -592,7 +627,7 @@ with runtimes.optional("the count of instructions"):
     levels = bench.optimization_levels(graph)
     of_float = bench.optimization_levels(tflite.read(float_model), levels=("-O2",))
     counts = {"float": of_float.rows[0].cost, "int8": levels.rows[2].cost}
-    plots.bars(counts, f"One picture on a {levels.core}, {levels.rows[2].level}", levels.unit)
+    plots.bars(counts, f"One picture on {levels.core}, {levels.rows[2].level}", levels.unit)
 
 # %% [markdown]
 # The compiler's options matter, too. On the ESP-EYE they are in `menuconfig`; for this computer and the emulated
