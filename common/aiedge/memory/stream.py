@@ -262,8 +262,13 @@ class _Schedule:
     def _passes(self, index: int) -> bool:
         """Whether each row is read at the step that makes it, alone, and never again."""
         begun, done, _ = self.clock(index)
+        image = self.source if index == self.source.index else self.flows[index].step.outputs[0]
         return begun == done and all(
-            w.rows == 1 and w.before == 0 and f.first == begun for f, w in self._readers(index)
+            w.rows == 1
+            and w.before == 0
+            and f.first == begun
+            and (f.count - 1) * w.stride < image.shape[1]  # none below the image
+            for f, w in self._readers(index)
         )
 
     def _slots(self, index: int) -> tuple[int, int, int]:
