@@ -1,8 +1,8 @@
 """Energy: published figures against what follows from their inputs, memory accesses, batteries, this computer."""
 
+import itertools
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aiedge import energy, tflite
+from aiedge.energy import computer
 from aiedge.energy.computer import Rapl
-from aiedge.energy.published import PRUNED, Printed, as_text
+from aiedge.energy.figures import PRUNED, Printed
+from aiedge.energy.published import as_text
 from aiedge.errors import UserError
 from model_files import ModelFile
 
@@ -216,10 +218,13 @@ def test_this_computer_is_measured_or_said_to_be_estimated(
 
 
 def test_a_counter_that_runs_is_believed(xormodel: bytes, monkeypatch: pytest.MonkeyPatch, need_tool) -> None:
-    """A counter of 2 W by this computer's clock."""
+    """Each look at the clock takes 1 ms, each batch of 50 inferences so 1 ms, too, and 2000 µJ."""
     need_tool("cc", "apt install gcc")
+    clock, counter = itertools.count(0, 1_000_000), itertools.count(0, 2000)
+    monkeypatch.setattr(computer.time, "perf_counter_ns", lambda: next(clock))
     monkeypatch.setattr(Rapl, "__init__", lambda self, folder: setattr(self, "_ranges", [10**12]))
-    monkeypatch.setattr(Rapl, "_read", lambda self: [int(2e6 * time.perf_counter())])
+    monkeypatch.setattr(Rapl, "_read", lambda self: [next(counter)])
     counted = energy.measure(xormodel, runs=10)
     assert counted.measured and "estimated" not in str(counted)
-    assert counted.watts == pytest.approx(2, rel=0.05)
+    assert (counted.ms, counted.ms_sd, counted.uj, counted.uj_sd) == (1.0, 0.0, 40.0, 0.0)
+    assert counted.watts == pytest.approx(2.0)

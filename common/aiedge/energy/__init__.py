@@ -5,7 +5,7 @@
 - `battery`: hours and inferences, running on or waking up now and then
 - `esp32`: an estimate from a time, by the data sheet
 - `computer`: time and energy of one inference on this computer
-- `published`: `verdicts()`, the figures of a published pipeline beside what their inputs give
+- `figures`, `published`: `verdicts()`, the figures of a published pipeline beside what their inputs give
 
 `python -m aiedge.energy` shows the last.
 """

@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 
 from aiedge.energy.computer import measure
-from aiedge.energy.published import CPU_MS, CPU_MS_SD, CPU_UJ, CPU_UJ_SD, as_text, verdicts
+from aiedge.energy.figures import CPU_MS, CPU_MS_SD, CPU_UJ, CPU_UJ_SD
+from aiedge.energy.published import as_text, verdicts
 from aiedge.energy.trace import read_trace, summarize
 from aiedge.errors import Parser, exit_cleanly
 
