@@ -5,7 +5,8 @@ The package is a line of stations, in the way of the data; a station imports onl
     datasets → models/training → pruning → quantization → tflite → memory → codegen → board → benchmark
 
 Beside the line stand what looks at it: `report`, `plots`, `runtimes` (one model on every runtime) and `bench` (what
-a compiled model costs, here or on an emulated core); and what serves the workshop: `checks` (of the notebooks'
+a compiled model costs, here or on an emulated core), `energy` (what an inference costs a battery), `image` (a picture
+of one's own as a network's input); and what serves the workshop: `checks` (of the notebooks'
 exercises), `lessons` (the notebooks' sources), `notebooks`, `doctor` (what this computer has and lacks),
 `environment` and `start` (the set-up) and `cli` (the `aiedge` command).
 """

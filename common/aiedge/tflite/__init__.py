@@ -3,6 +3,7 @@
 - `convert`: Keras → .tflite, float or int8
 - `graph`, `reader`: .tflite → `Graph` of `Operator`s and `Tensor`s
 - `c_array`: .tflite ↔ C array
+- `bin_file`: an int8 model's weights, and pictures, as binary files
 - `interpreters`: TensorFlow Lite Micro (the oracle) and LiteRT
 - `integer`: a whole int8 `Graph` in NumPy integers
 """
