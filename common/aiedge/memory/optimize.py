@@ -88,8 +88,7 @@ def optimize(
     ]
     # Of equals the one that changes the least.
     _, best = min(trials, key=lambda trial: trial[0])
-    heads = [head for head, _ in trials]
-    return Optimized(graph, read(best), order, *heads, placement.bound)
+    return Optimized(graph, read(best), order, planned, trials[1][0], placement.height, placement.bound)
 
 
 def place_tensors(

@@ -131,7 +131,8 @@ class Search:
 
     def _chain(self, state: _State, operator: int, peak: int) -> tuple[_State, tuple[int, ...]] | None:
         """Run the operator, and what it alone lets run, down to no more live bytes than now; None where that costs."""
-        now, taken = state, ()
+        now = state
+        taken: tuple[int, ...] = ()
         while True:
             running, then = self._step(now, operator)
             if running > peak:
