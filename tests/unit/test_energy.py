@@ -17,6 +17,7 @@ from aiedge.energy.figures import PRUNED, Printed
 from aiedge.energy.published import as_text
 from aiedge.errors import UserError
 from model_files import ModelFile
+from test_bin_file import small_cnn
 
 VERDICTS = energy.verdicts()
 
@@ -137,6 +138,7 @@ def test_accesses_of_a_models_layers_are_those_of_the_published_network() -> Non
 def test_a_layer_without_weights_reads_its_input_once(xormodel: bytes) -> None:
     logistic = tflite.read(xormodel).operators[-1]
     assert energy.accesses(logistic, width=1) == energy.Accesses(1, 1)
+    assert energy.accesses(small_cnn().operators[2]) == energy.Accesses(0, 0)  # RESHAPE
     assert energy.Accesses(1, 2) + energy.Accesses(3, 4) == energy.Accesses(4, 6)
 
 

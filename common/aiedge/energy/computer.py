@@ -98,7 +98,7 @@ def measure(
     seconds = np.array([_timed(compiled.invoke) for _ in range(runs)])
     ms, ms_sd, fastest = (1e3 * float(x) for x in (seconds.mean(), seconds.std(ddof=1), seconds.min()))
     try:
-        microjoules, watts = _batches(compiled, Rapl(folder), max(1, int(BATCH_S / seconds.mean())))
+        microjoules, watts = _batches(compiled, Rapl(folder), max(1, round(BATCH_S / seconds.mean())))
     except UserError as error:
         source = f"{assumed_w:g} W assumed, a laptop processor's usual rating: {error.message}"
         uj, uj_sd = 1e3 * assumed_w * ms, 1e3 * assumed_w * ms_sd

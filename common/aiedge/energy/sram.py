@@ -52,7 +52,9 @@ def counted(macs: int, outputs: int, width: int = WIDTH) -> Accesses:
 
 
 def accesses(operator: Operator, width: int = WIDTH) -> Accesses:
-    """The accesses of one operator of a model. One without multiplications reads each input value once."""
+    """The accesses of one operator. One without multiplications reads each input value once; RESHAPE reads nothing."""
+    if operator.kind == "RESHAPE":
+        return Accesses(0, 0)
     outputs = sum(tensor.elements for tensor in operator.outputs)
     if operator.macs:
         return counted(operator.macs, outputs, width)
