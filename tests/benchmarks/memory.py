@@ -238,12 +238,13 @@ def main() -> None:
     orders, arenas, times, ladders = [], [], [], []
     steps: dict[str, Ladder] = {}
     for name, label, load in cases:
-        print(f"{label} ...", flush=True)
         model = load(name)
         orders.append(order_row(name, label, model))
+        print(" | ".join(orders[-1]), flush=True)
         result = optimize(model, progress=True)
         macs = result.before.macs
         arenas.append(arena_row(label, model, result, macs <= options.check_macs))
+        print(" | ".join(arenas[-1]), flush=True)
         if macs <= TIMED_MACS:
             # Slow networks get fewer runs, but never fewer than tell a spread.
             pairs = max(5, min(options.pairs, options.pairs * 100_000_000 // max(macs, 1)))
