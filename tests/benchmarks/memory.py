@@ -181,6 +181,8 @@ def time_row(label: str, model: bytes, smaller: bytes, pairs: int) -> tuple[str,
     low, high = np.percentile(draws, [2.5, 97.5])
     first, then = np.median(times, axis=0)
     verdict = "none shown" if low <= 0 <= high else "faster" if low > 0 else "slower"
+    if smaller == model:
+        verdict = "none: the file is the same"
     return (
         label,
         f"{first:.2f}",
@@ -247,7 +249,7 @@ def main() -> None:
         print(" | ".join(arenas[-1]), flush=True)
         if macs <= TIMED_MACS:
             # Slow networks get fewer runs, but never fewer than tell a spread.
-            pairs = max(5, min(options.pairs, options.pairs * 100_000_000 // max(macs, 1)))
+            pairs = max(10, min(options.pairs, options.pairs * 100_000_000 // max(macs, 1)))
             times.append(time_row(label, model, result.after.source, pairs))
         if label in KIT.values():
             steps[label] = ladder(model)
