@@ -211,6 +211,7 @@ def test_mobilenet_takes_a_quarter_less(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)  # with the conversion, where the cache has no network
 @needs_tflm
 def test_densenet121_fits_its_peak(tmp_path: Path) -> None:
     from published_networks import published

@@ -81,17 +81,23 @@ def ladder_figure(ladder: Ladder, title: str, targets: tuple[Board, ...] = ()) -
     axes.barh(names, arenas, color=BLUE, label="arena")
     drawn = axes.barh(names, outside, left=arenas, color=ORANGE, label="input and output outside of it")
     axes.bar_label(
-        drawn, [f"{rung.total:,} B" for rung in ladder.rungs], padding=4, fontsize=9, backgroundcolor="white"
+        drawn, [f"{rung.total:,} B" for rung in ladder.rungs], padding=8, fontsize=9, backgroundcolor="white"
     )
     widest = max(rung.total for rung in ladder.rungs) / 1024
     for target in targets:
         if target.sram / 1024 < 1.3 * widest:
-            axes.axvline(target.sram / 1024, color="black", linestyle="dotted", zorder=0)
+            axes.axvline(target.sram / 1024, color="black", linestyle="dotted")
             axes.text(
-                target.sram / 1024, len(names) - 0.5, f" {target.name}", fontsize=8, va="bottom", rotation=90
+                target.sram / 1024,
+                1.01,
+                target.name,
+                fontsize=8,
+                ha="center",
+                transform=axes.get_xaxis_transform(),
             )
     axes.invert_yaxis()
-    axes.set(xlabel="activations (KiB)", xlim=(0, 1.25 * widest), title=title)
+    axes.set(xlabel="activations (KiB)", xlim=(0, 1.25 * widest))
+    figure.suptitle(title)
     axes.legend(fontsize=8, loc="lower right")
     return figure
 
