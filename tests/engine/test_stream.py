@@ -176,6 +176,34 @@ def test_an_input_that_is_read_later_is_not_streamed() -> None:
         generate(tflite.read(file.build([x], [flat[2]])), "net", True)
 
 
+def pools(window: int, stride: int, scale: float | list[float] = 0.1) -> tflite.Graph:
+    """An image of one row through three pools that reach far beyond it."""
+    file = ModelFile()
+    tensors = [
+        file.tensor([1, 1, 4, 2], scale=scale),
+        *(file.tensor([1, 1, 1, 2], scale=0.1) for _ in range(3)),
+    ]
+    for source, target in pairwise(tensors):
+        size = {"filterHeight": window, "filterWidth": 3, "strideH": stride, "strideW": stride}
+        file.operator("MAX_POOL_2D", [source], [target], padding=0, **size)
+    return tflite.read(file.build([tensors[0]], [tensors[3]]))
+
+
+def test_strides_far_beyond_the_image_are_not_waited_for() -> None:
+    graph = pools(3, 1 << 16)
+    plan = plan_memory(graph, streaming="all")
+    assert plan.stream is not None and len(plan.stream.flows) == 1  # the third would wait for row 2^32
+    x = np.random.default_rng(5).integers(-128, 128, (4, 1, 4, 2), np.int8)
+    np.testing.assert_array_equal(
+        CompiledModel(graph, stream="all").predict(x), CompiledModel(graph).predict(x)
+    )
+
+
+def test_windows_far_beyond_the_image_get_no_ring() -> None:
+    with pytest.raises(UserError, match="cannot run row by row"):
+        plan_memory(pools(1 << 30, 1), streaming=True)
+
+
 def test_the_command_streams(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "net.tflite").write_bytes(two_layers())
     assert cli.main(["compile", str(tmp_path / "net.tflite"), "-o", str(tmp_path), "--stream"]) == 0

@@ -82,9 +82,9 @@ def _convolution(operator: Operator) -> Band | None:
     filters = operator.input(1)
     if not filters.is_constant or len(filters.shape) != 4:
         return None
-    height = filters.shape[1]
+    height, zero = filters.shape[1], _zero(operator.input(0))
     dilation = _option(operator, "dilationHFactor", 1) if height > 1 else 1
-    return _sliding(operator, (height - 1) * dilation + 1, _zero(operator.input(0)))
+    return None if zero is None else _sliding(operator, (height - 1) * dilation + 1, zero)
 
 
 def _pool(operator: Operator) -> Band | None:
@@ -106,10 +106,11 @@ def _pool(operator: Operator) -> Band | None:
 
 
 def _zero(tensor: Tensor) -> int | None:
-    """The byte that stands for a real 0."""
+    """The byte that stands for a real 0, or None where the tensor has no such byte."""
     if tensor.dtype == np.float32:
         return 0
-    return int(tensor.quantization.zero_point) if tensor.quantization is not None else None
+    params = tensor.quantization
+    return None if params is None or params.per_channel else int(params.zero_point)
 
 
 def _elementwise(operator: Operator) -> Band | None:

@@ -107,6 +107,9 @@ class Stream:
 
 # No delay beyond so many steps is tried.
 LONGEST_DELAY = 64
+# What is streamed takes no more steps than these, and no ring more bytes: in C both are int32.
+MOST_STEPS = 1 << 20
+MOST_RING_BYTES = 1 << 30
 
 
 def row_bytes(tensor: Tensor) -> int:
@@ -131,9 +134,10 @@ def longest(graph: Graph, run: Sequence[Step]) -> int:
 
 
 def stream(graph: Graph, run: Sequence[Step], count: int) -> Stream | None:
-    """Stream the first `count` steps of `run`; None where a tensor would need two kinds of padding.
+    """Stream the first `count` steps of `run`.
 
-    Tensors that later steps read, or that are the graph's outputs, are kept whole.
+    None where a tensor would need two kinds of padding, or where strides or windows far beyond the image would make
+    too many steps or too large a ring. Tensors that later steps read, or that are the graph's outputs, are kept whole.
     """
     source = graph.inputs[0]
     kept = {t.index for step in run[count:] for t in step.inputs} | {t.index for t in graph.outputs}
@@ -147,11 +151,13 @@ def stream(graph: Graph, run: Sequence[Step], count: int) -> Stream | None:
     for step, rule in zip(run[:count], bands, strict=True):
         assert rule is not None
         schedule.append(step, rule, needed[step.outputs[0].index] * rule.runs)
+    if schedule.end > MOST_STEPS:
+        return None
     schedule.settle()
     rings: dict[int, Ring] = {}
     for tensor in schedule.tensors:
         ring = schedule.ring(tensor, needed[tensor.index], tensor.index in kept)
-        if ring is None:
+        if ring is None or ring.bytes > MOST_RING_BYTES:
             return None
         rings[tensor.index] = ring
     return Stream(source, tuple(schedule.with_starts(rings)), rings)
@@ -195,6 +201,11 @@ class _Schedule:
             self.readers[index].append(step.outputs[0].index)
         self.flows[step.outputs[0].index] = Flow(step, rule, max(times), every, count, {})
         self.readers[step.outputs[0].index] = []
+
+    @property
+    def end(self) -> int:
+        """The step at which every flow would be due for one run more than it makes."""
+        return max(flow.first + flow.count * flow.every for flow in self.flows.values())
 
     def clock(self, index: int) -> tuple[int, int, int]:
         """Of a tensor: when row 0 is begun, when it is complete, and the steps from one row to the next."""
@@ -272,18 +283,22 @@ class _Schedule:
         )
 
     def _slots(self, index: int) -> tuple[int, int, int]:
-        """The fewest slots that hold every reader's window; the group, and the phase that goes with them."""
+        """The fewest slots that hold every reader's window; the group, and the phase that goes with them.
+
+        A reader needs the rows from its window's oldest to the newest, and room for those that follow in the newest's
+        group. In the best phase some reader runs at a group's last row: else the next phase would spare all a row.
+        """
         readers = self._readers(index)
         group = gcd(*(window.stride for _, window in readers))
-        choices = []
-        for phase in range(group):
-            needs = []
-            for flow, window in readers:
-                newest = self._newest(index, flow)
-                # Rows after the newest in its group; rows from the window's oldest to the newest.
-                needs.append(group - 1 - (newest + phase) % group + newest + window.before + 1)
-            choices.append((max(needs), group, phase))
-        return min(choices)
+        runs_at = [(self._newest(index, flow), window.before) for flow, window in readers]
+        return min(
+            (
+                max(group - 1 - (newest + phase) % group + newest + before + 1 for newest, before in runs_at),
+                group,
+                phase,
+            )
+            for phase in {(group - 1 - newest) % group for newest, _ in runs_at}
+        )
 
     def _kept_bytes(self, flow: Flow) -> int:
         """Bytes of the rings that depend on when the flow runs."""
