@@ -113,13 +113,9 @@ class Streamer:
         call = emit_row(flow, at)
         if flow.band.sums:
             (source,) = flow.step.inputs
-            layer, sums = (
-                f"&layer_{flow.step.index}",
-                f"(int32_t *)(arena + {self.stream.sums[flow.step.index]})",
-            )
-            call = replace(
-                call, statement=f"aiedge_average_pool_int8_sums({layer}, i, {at(source)}, {sums}, y)"
-            )
+            sums = f"(int32_t *)(arena + {self.stream.sums[flow.step.index]})"
+            arguments = f"&layer_{flow.step.index}, i, {at(source)}, {sums}, y"
+            call = replace(call, statement=f"aiedge_average_pool_int8_sums({arguments})")
         return call
 
     def streaming(self, calls: dict[int, Call]) -> StreamedPart:
