@@ -1,0 +1,140 @@
+"""Rings of rows against the rows that windows should see: each byte of the arena knows what was written there."""
+
+from collections.abc import Hashable
+from typing import Literal
+
+import numpy as np
+import pytest
+
+from aiedge import tflite
+from aiedge.codegen.operators import FUSED
+from aiedge.memory import MemoryPlan, plan_memory
+from aiedge.memory.stream import Flow, Ring
+from networks import network
+from random_streams import random_network
+
+SEEDS = 40
+OLD = object()  # what nobody wrote
+
+
+class Arena:
+    """The bytes of an arena and of what the caller holds, each marked with what was written there last."""
+
+    def __init__(self, plan: MemoryPlan):
+        assert plan.stream is not None
+        self.plan, self.stream = plan, plan.stream
+        self.marks: list[Hashable] = [OLD]
+        self.numbers: dict[Hashable, int] = {OLD: 0}
+        self.bytes = np.zeros(plan.arena_bytes, np.int64)
+        self.outputs: dict[tuple[int, int], Hashable] = {}
+
+    def write(self, offset: int, count: int, mark: Hashable) -> None:
+        assert offset >= 0 and offset + count <= len(self.bytes)
+        number = self.numbers.setdefault(mark, len(self.marks))
+        if number == len(self.marks):
+            self.marks.append(mark)
+        self.bytes[offset : offset + count] = number
+
+    def check(self, offset: int, count: int, mark: Hashable) -> None:
+        assert offset >= 0 and offset + count <= len(self.bytes)
+        found = {self.marks[i] for i in self.bytes[offset : offset + count]}
+        assert found == {mark}, f"{found} where {mark} should be"
+
+    def run(self) -> None:
+        """All steps, as the generated C takes them."""
+        stream = self.stream
+        self.write(stream.state, 4, "state")
+        for ring in stream.rings.values():
+            if ring.fill is not None and ring.slots and not ring.passing:
+                self.write(ring.offset, ring.bytes, ("padding", ring.fill))
+        source = stream.rings[stream.source.index]
+        for n in range(stream.steps):
+            self.check(stream.state, 4, "state")
+            if not source.passing:
+                self.row(source, n, 1, 0, n)
+            for flow in stream.flows:
+                if n >= flow.first and (n - flow.first) % flow.every == 0:
+                    i = (n - flow.first) // flow.every
+                    self.row(stream.rings[flow.step.outputs[0].index], i, flow.band.runs, flow, n)
+        for index, ring in stream.rings.items():
+            for row in range(ring.tensor.shape[1]) if ring.whole else ():
+                if index in self.plan.caller:
+                    assert self.outputs[index, row] == (index, row)
+                else:
+                    place = self.plan.buffer_of(ring.tensor).offset + row * ring.row_bytes
+                    self.check(place, ring.row_bytes, (index, row))
+
+    def row(self, ring: Ring, i: int, runs: int, flow: Flow | Literal[0], n: int) -> None:
+        """Run i of a row's maker at step n: of the caller's rows, which are copied, or of a flow."""
+        row, line = divmod(i, runs)
+        if row >= ring.all_rows:
+            return
+        index, size = ring.tensor.index, ring.row_bytes
+        begun, done = ("begun", index, row), (index, row)
+        place = self.place(ring, row, line == 0)
+        if row >= ring.rows:
+            if ring.fill is not None and place is not None:
+                self.write(place, size, ("padding", ring.fill))
+            return
+        if flow:
+            if runs > 1 and place is not None:
+                if line == 0:
+                    self.write(place, size, begun)
+                self.check(place, size, begun)
+            if flow.band.sums:
+                sums = self.stream.sums[flow.step.index]
+                if line:
+                    self.check(sums, flow.band.sums, begun)
+                self.write(sums, flow.band.sums, begun)
+            self.read(flow, i, n)
+        if place is not None:
+            self.write(place, size, done if line == runs - 1 else begun)
+        if ring.whole and line == runs - 1:
+            self.keep(ring, row)
+
+    def place(self, ring: Ring, row: int, new: bool) -> int | None:
+        """Where the row lies, None where only the whole tensor has it; a new row moves the older ones."""
+        if ring.passing:
+            return ring.offset
+        if not ring.slots:
+            return None
+        line = (row + ring.phase) % ring.group
+        if new and line == 0 and ring.slots > ring.group:
+            rows = self.bytes[ring.offset : ring.offset + ring.bytes].reshape(ring.slots, -1)
+            rows[: -ring.group] = rows[ring.group :].copy()
+        return ring.offset + max(ring.slots - ring.group + line, 0) * ring.row_bytes
+
+    def keep(self, ring: Ring, row: int) -> None:
+        index = ring.tensor.index
+        if index in self.plan.caller:
+            self.outputs[index, row] = (index, row)
+        else:
+            place = self.plan.buffer_of(ring.tensor).offset + row * ring.row_bytes
+            self.write(place, ring.row_bytes, (index, row))
+
+    def read(self, flow: Flow, i: int, n: int) -> None:
+        """Every row of the flow's windows must be there, or be padding where the kernel reads that."""
+        for index, window in flow.band.windows.items():
+            ring, top = self.stream.rings[index], i * window.stride - window.before
+            if ring.passing and ring.tensor is self.stream.source:
+                assert window.rows == 1 and top == n
+                continue
+            start = ring.offset + flow.starts[index] * ring.row_bytes
+            for line in range(window.rows):
+                inside = 0 <= top + line < ring.tensor.shape[1]
+                if inside or window.fill is not None:
+                    mark = (index, top + line) if inside else ("padding", window.fill)
+                    self.check(start + line * ring.row_bytes, ring.row_bytes, mark)
+
+
+@pytest.mark.parametrize("first", range(0, 5 * SEEDS, SEEDS))
+def test_windows_see_their_rows(first: int) -> None:
+    for seed in range(first, first + SEEDS):
+        graph = tflite.read(random_network(np.random.default_rng(seed), "int8"))
+        for streaming in (True, "all"):
+            Arena(plan_memory(graph, fusable=FUSED, streaming=streaming)).run()
+
+
+@pytest.mark.parametrize("name", ["mobilenet_v1", "resnet8", "mobilenet_v2"])
+def test_windows_of_known_networks_see_their_rows(name: str) -> None:
+    Arena(plan_memory(tflite.read(network(name)), fusable=FUSED, streaming=True)).run()
