@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from aiedge.benchmark import BenchmarkResult, Setting, Traffic, Verification, metrics, store
 from aiedge.benchmark.compare import compare, latest
-from aiedge.benchmark.energy import energy_mj
 from aiedge.benchmark.pictures import draw
+from aiedge.energy.esp32 import energy_mj
 from aiedge.errors import UserError
 from benchmark_results import make_result
 

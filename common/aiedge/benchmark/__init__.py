@@ -9,7 +9,7 @@
 - `result`, `metrics`: what the answers tell
 - `store`: result files; unfinished runs, which the next run goes on with
 - `compare`, `pictures`: two results, one result as a picture
-- `costs`, `energy`, `page`: all results side by side, as a web page
+- `costs`, `charts`, `page`: all results side by side, as a web page
 - `command`: `./run_serial.py`
 """
 

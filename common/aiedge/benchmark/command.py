@@ -7,13 +7,11 @@ from pathlib import Path
 
 from aiedge.benchmark import store
 from aiedge.benchmark.compare import compare, latest
-from aiedge.benchmark.result import BenchmarkResult
+from aiedge.benchmark.result import TABLE_TO, BenchmarkResult
 from aiedge.benchmark.session import Options, run_on_port, simulate
 from aiedge.board import choose_port, find_ports
 from aiedge.board.transport import BAUD
 from aiedge.errors import Parser, exit_cleanly
-
-_PICTURE_FROM = 17  # samples; fewer are shown in a table
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -111,7 +109,7 @@ def _keep(result: BenchmarkResult, folder: Path, other: Path | None) -> None:
     other = other or latest(folder, result.setting.project)
     path = store.write(result, folder)
     written = [path, path.with_suffix(".csv")]
-    if len(result.outputs) >= _PICTURE_FROM:
+    if len(result.outputs) > TABLE_TO:
         from aiedge.benchmark.pictures import draw
         from aiedge.files import write_atomic
 

@@ -16,8 +16,8 @@ from aiedge import __version__
 from aiedge.benchmark import store
 from aiedge.benchmark.charts import BYTES, COUNT, ENERGY, PERCENT, TIME, Bar, Chart, histogram, roc_line
 from aiedge.benchmark.costs import Costs, costs, find_model
-from aiedge.benchmark.energy import CLOCK_HZ, SOURCE, cycles_s, energy_mj
 from aiedge.benchmark.result import BenchmarkResult
+from aiedge.energy.esp32 import CLOCK_HZ, SOURCE, cycles_s, energy_mj
 from aiedge.errors import UserError
 from aiedge.files import write_atomic
 from aiedge.paths import lesson_of
@@ -25,7 +25,7 @@ from aiedge.report import board_memory
 from aiedge.tflite import load_model
 
 RUNTIMES = {"compiled": "compiled C", "tflm": "TensorFlow Lite Micro"}
-CORES = {"cortex-m4": "Cortex-M4", "xtensa": "Xtensa LX106"}
+CORES = {"xtensa": "Xtensa LX106", "cortex-m4": "Cortex-M4"}  # the ESP32's relative first
 HERE = "this computer"
 
 
@@ -221,7 +221,7 @@ def _energies(entries: list[Entry]) -> list[Bar]:
     ]
     for entry in {e.model: e for e in entries if e.costs and e.costs.instructions}.values():
         assert entry.costs
-        core = max(entry.costs.instructions)  # "xtensa", the ESP32's relative, where it was counted
+        core = next(core for core in CORES if core in entry.costs.instructions)
         low, high = energy_mj(cycles_s(entry.costs.instructions[core]))
         source = f"from the emulated {CORES[core]}'s instructions, one a cycle at {CLOCK_HZ / 1e6:.0f} MHz"
         bars.append(_bar(entry, 1000 * high, source, 1000 * low))

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from aiedge.benchmark import metrics
 
-_LONGEST_TABLE = 16  # samples
+TABLE_TO = 16  # samples; more are summed up
 UART_BITS = 10  # of a byte on the line: start bit, 8 bits, stop bit
 
 
@@ -180,7 +180,7 @@ class BenchmarkResult:
         return "\n".join(lines)
 
     def _table(self) -> list[str]:
-        if not self.inputs or len(self.outputs) > _LONGEST_TABLE:
+        if not self.inputs or len(self.outputs) > TABLE_TO:
             return []
         lines = ["", f"{'inputs':>12}  expected  {'output':>8}  {'time':>9}"]
         for shown, expected, outputs, predicted, time in zip(
@@ -194,7 +194,7 @@ class BenchmarkResult:
     def _figures(self) -> list[str]:
         clock = "this computer's time, not a board's" if self.setting.simulated else "on the board"
         time = f"median {np.median(self.times_us):,.0f} µs ({clock})"
-        if len(self.outputs) <= _LONGEST_TABLE:
+        if len(self.outputs) <= TABLE_TO:
             return [f"{self.right:,} of {len(self.outputs):,} right; {time}"]
         width = max(8, *map(len, self.setting.classes)) + 2
         counts = zip(self.setting.classes, self.confusion, strict=True)

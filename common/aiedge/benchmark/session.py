@@ -13,7 +13,7 @@ from tqdm import tqdm
 from aiedge import __version__
 from aiedge.benchmark.data import Samples, samples
 from aiedge.benchmark.models import Choice, Codec, check_model
-from aiedge.benchmark.result import BenchmarkResult, Setting, Traffic, Verification, predictions
+from aiedge.benchmark.result import TABLE_TO, BenchmarkResult, Setting, Traffic, Verification, predictions
 from aiedge.benchmark.store import Progress
 from aiedge.board import (
     UNPACED,
@@ -31,7 +31,6 @@ from aiedge.errors import UserError
 from aiedge.paths import project_dir
 
 _STAND_INS = ("/dev/pts/", "socket://127.0.0.1:", "socket://localhost:")
-_TABLE_TO = 16  # samples
 _BAR_FROM = 100  # bytes of inputs
 _LOG_LINES = 30
 
@@ -97,7 +96,7 @@ def run(
         times_us=np.array(progress.times_us),
         traffic=progress.traffic,
         verified=verified,
-        inputs=tuple(_shown(data, i) for i in range(len(data))) if len(data) <= _TABLE_TO else (),
+        inputs=tuple(_shown(data, i) for i in range(len(data))) if len(data) <= TABLE_TO else (),
     )
 
 

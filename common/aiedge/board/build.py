@@ -18,7 +18,6 @@ from aiedge.errors import UserError, exit_cleanly
 from aiedge.paths import REPO
 
 CORE_DIR = REPO / ".platformio"
-PROGRAMS = {"cortex-m4": "firmware.elf", "esp-eye": "firmware.elf", "esp-eye-compiled": "firmware.elf"}
 TAIL_LINES = 25
 
 # PlatformIO starts its copy of SCons by this file.
@@ -69,9 +68,8 @@ def build(
     """Build the PlatformIO project in `project_folder` and return the path of the program.
 
     With `main_cpp` or `model_cpp` those files take the place of the student's (the model's by its file name), which
-    stay untouched: the build then
-    happens in `build_dir`, by default `build/firmware` beside the project. Raises `UserError` with the end of the
-    compiler's output where the build fails.
+    stay untouched: the build then happens in `build_dir`, by default `build/firmware` beside the project. Raises
+    `UserError` with the end of the compiler's output where the build fails.
     """
     project = Path(project_folder).resolve()
     workspace = Path(build_dir).resolve() if build_dir else project / ".pio"
@@ -94,8 +92,9 @@ def build(
     )
     if done.returncode != 0:
         raise _failure(environment, done.stdout)
-    suffix = ".exe" if os.name == "nt" else ""
-    return workspace / "build" / environment / PROGRAMS.get(environment, f"program{suffix}")
+    of_this_computer = "program.exe" if os.name == "nt" else "program"
+    program = of_this_computer if environment.startswith("host") else "firmware.elf"
+    return workspace / "build" / environment / program
 
 
 def _lay_out(project: Path, folder: Path, main_cpp: Path | None, model_cpp: Path | None) -> Path:
