@@ -51,6 +51,27 @@ def xormodel() -> bytes:
 
 
 @pytest.fixture(scope="session")
+def pio_folder(tmp_path_factory) -> Path:
+    """A folder for builds of the XOR project with sources in its `main`: the library is compiled once for all."""
+    return tmp_path_factory.mktemp("a folder")
+
+
+@pytest.fixture(scope="session")
+def build_xor(pio_folder, tmp_path_factory) -> Callable[..., Path]:
+    """`build_xor(main_cpp, environment)` is the XOR firmware with this main.cpp, built by PlatformIO."""
+    from aiedge.board.build import build
+
+    project = REPO / "xormodel"
+
+    def built(main_cpp: Path, environment: str = "host") -> Path:
+        model = project / "solution/xormodel.cpp"
+        program = build(project / "vscode", environment, main_cpp, model, pio_folder)
+        return Path(shutil.copy2(program, tmp_path_factory.mktemp("program")))
+
+    return built
+
+
+@pytest.fixture(scope="session")
 def artifacts() -> Path:
     """Folder for what a person may want to look at after a run (git-ignored)."""
     folder = REPO / "tests" / "artifacts"

@@ -12,7 +12,6 @@ divided by what the line could have carried in the time. The answers are compare
 import argparse
 import resource
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -24,7 +23,7 @@ from aiedge.errors import exit_cleanly
 from aiedge.paths import REPO
 
 sys.path.insert(0, str(REPO / "tests/firmware"))
-from toolbox import HERE, firmware
+from toolbox import BUILDS, HERE, firmware
 
 MODEL = REPO / "tests/golden/cifar_cnn_25_51_76.tflite"
 BAUD = 115200
@@ -79,13 +78,12 @@ def main() -> int:
     shape = (options.images, options.width, options.width, 3)
     images = rng.integers(-128, 128, shape).astype(np.int8)
     expected = tflite.run_tflm(model, images)
-    with tempfile.TemporaryDirectory() as folder:
-        program = options.program or firmware(
-            "g++", ["-O2", f"-DWIDTH={options.width}"], HERE / "cpp/images.cpp", Path(folder), options.model
-        )
-        print("line         images  wrong  time  CPU here  goodput  payload/sent  piece  damaged  repeated")
-        for name in options.lines.split(","):
-            print("  ".join([f"{name:11}", *measure(program, images, expected, *LINES[name])]), flush=True)
+    program = options.program or firmware(
+        *BUILDS["gcc-release"], HERE / "cpp/images.cpp", options.model, [f"-DWIDTH={options.width}"]
+    )
+    print("line         images  wrong  time  CPU here  goodput  payload/sent  piece  damaged  repeated")
+    for name in options.lines.split(","):
+        print("  ".join([f"{name:11}", *measure(program, images, expected, *LINES[name])]), flush=True)
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     print(f"CPU of the stand-ins, and of the compiler: {used.ru_utime + used.ru_stime:.1f} s")
     return 0

@@ -9,17 +9,18 @@ import numpy as np
 import pytest
 from PIL import Image
 from test_image import area_mean
-from toolbox import SANITIZED, car_main, firmware, oracle
+from toolbox import BUILDS, car_main, firmware, oracle
 
 from aiedge import tflite
+
+CAMERA = ["-DAIEDGE_CAMERA"]
 
 
 @pytest.fixture(scope="module")
 def camera(tmp_path_factory, car_models):
     """The firmware that takes pictures from its camera, a program with the option --images."""
-    folder = tmp_path_factory.mktemp("camera")
-    flags = [*SANITIZED, "-DAIEDGE_CAMERA"]
-    return firmware("g++", flags, car_main(folder), folder, car_models / "carclassifier.cpp")
+    main, model = car_main(tmp_path_factory.mktemp("camera")), car_models / "carclassifier.cpp"
+    return firmware(*BUILDS["gcc-sanitized"], main, model, CAMERA)
 
 
 def classify(camera, *arguments) -> subprocess.CompletedProcess[str]:
@@ -137,7 +138,7 @@ def test_both_levels_agree_and_brightness_and_threshold_have_their_effect(tmp_pa
     for seed in range(3):
         picture(96, 96, seed).save(folder / f"{seed}.ppm")
     main, model = car_main(tmp_path, level="hard"), car_models / "carclassifier.cpp"
-    hard = firmware("g++", ["-O1", "-DAIEDGE_CAMERA", "-DNDEBUG"], main, tmp_path, model)
+    hard = firmware(*BUILDS["clang-release"], main, model, CAMERA)
     plain = re.findall(r"result (\S+)", classify(hard, "--images", folder).stdout)
     assert plain == re.findall(r"result (\S+)", classify(camera, "--images", folder).stdout)
     assert len(plain) == 4 and len(set(plain)) > 1
@@ -147,6 +148,6 @@ def test_both_levels_agree_and_brightness_and_threshold_have_their_effect(tmp_pa
         assert old in source
         source = source.replace(old, new)
     main.write_text(source)
-    white = firmware("g++", ["-O1", "-DAIEDGE_CAMERA"], main, tmp_path, model)
+    white = firmware(*BUILDS["gcc-sanitized"], main, model, CAMERA)
     answers = re.findall(r"(no car|car)   result (\S+)", classify(white, "--images", folder).stdout)
     assert len(answers) == 4 and len(set(answers)) == 1 and answers[0][0] == "no car"

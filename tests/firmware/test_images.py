@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 import pytest
-from toolbox import BUILDS, HERE, firmware
+from toolbox import BUILDS, HERE, QUICK, firmware
 
 from aiedge import tflite
 from aiedge.board import UNPACED, Board, FaultyTransport, PacedTransport, SerialTransport, StandIn
@@ -14,14 +14,16 @@ from aiedge.paths import REPO
 
 MODEL = REPO / "tests/golden/cifar_cnn_25_51_76.tflite"  # 32×32×3 → 10
 COUNT = 30
-SENDERS = ["gcc-sanitized", "gcc-release"]  # with assertions, and without
 
 
-@pytest.fixture(scope="module", params=SENDERS)
-def program(request, tmp_path_factory):
-    compiler, flags = BUILDS[request.param]
-    folder = tmp_path_factory.mktemp("images")
-    return firmware(compiler, [*flags, "-DWIDTH=32"], HERE / "cpp/images.cpp", folder, MODEL)
+def receiver(build: str, width: int):
+    """The program that takes pictures of a width."""
+    return firmware(*BUILDS[build], HERE / "cpp/images.cpp", MODEL, [f"-DWIDTH={width}"])
+
+
+@pytest.fixture(scope="module", params=QUICK)  # with assertions, and without
+def program(request):
+    return receiver(request.param, 32)
 
 
 @pytest.fixture(scope="module")
@@ -156,9 +158,9 @@ def test_garbage_between_the_frames_costs_time_only(program, images, expected):
         assert outputs(board, images[:10]) == expected[:10]
 
 
-def test_images_of_another_size_than_the_models_are_named(tmp_path, monkeypatch):
+def test_images_of_another_size_than_the_models_are_named(monkeypatch):
     monkeypatch.setattr(client_module, "ATTEMPTS", 2)
-    small = firmware("g++", ["-O1", "-DWIDTH=16"], HERE / "cpp/images.cpp", tmp_path, MODEL)
+    small = receiver("gcc-sanitized", 16)
     with pytest.raises(UserError) as caught, StandIn(small) as stand_in, Board(stand_in.port) as board:
         board.hello()
     assert "16x16x3 = 768 values, the model takes 3072" in caught.value.message

@@ -13,7 +13,7 @@ import subprocess
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from toolbox import BUILDS, MODEL, SANITIZED, car_main, firmware, main_cpp, oracle
+from toolbox import BUILDS, MODEL, QUICK, car_main, firmware, main_cpp, oracle
 
 from aiedge import tflite
 
@@ -95,22 +95,21 @@ def expected(pixels: NDArray[np.uint8], model: bytes) -> list[float]:
     return (np.float32(quant.scale) * (stored.astype(np.float32) - quant.zero_point)).ravel().tolist()
 
 
-@pytest.fixture(params=["gcc-sanitized", "gcc-release"], scope="module")
+@pytest.fixture(params=QUICK, scope="module")
 def xor(request, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("xor")
-    return firmware(*BUILDS[request.param], main_cpp(5, folder), folder)
+    return firmware(*BUILDS[request.param], main_cpp(5, tmp_path_factory.mktemp("xor")))
 
 
 @pytest.fixture(scope="module")
 def car(tmp_path_factory, car_models):
-    folder = tmp_path_factory.mktemp("car")
-    return firmware("g++", SANITIZED, car_main(folder), folder, car_models / "carclassifier.cpp")
+    main = car_main(tmp_path_factory.mktemp("car"))
+    return firmware(*BUILDS["gcc-sanitized"], main, car_models / "carclassifier.cpp")
 
 
 @pytest.fixture(scope="module")
 def car_float(tmp_path_factory, car_models):
-    folder = tmp_path_factory.mktemp("car_float")
-    return firmware("g++", SANITIZED, car_main(folder), folder, car_models / "carclassifier_float.cpp")
+    main = car_main(tmp_path_factory.mktemp("car"))
+    return firmware(*BUILDS["gcc-sanitized"], main, car_models / "carclassifier_float.cpp")
 
 
 def test_name_profile_timestamp_and_help(xor):

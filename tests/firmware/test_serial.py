@@ -13,9 +13,7 @@ import time
 import zlib
 
 import pytest
-from toolbox import BUILDS, MODEL, QEMU, VSCODE, firmware, main_cpp, need, wire
-
-from aiedge.board.build import build
+from toolbox import BUILDS, EVERY_BUILD, MODEL, QEMU, firmware, main_cpp, need, wire
 
 HELLO, WRITE, FETCH, SET_BAUD = 0x01, 0x02, 0x03, 0x04
 HELLO_REPLY, ACK, RESULT, BAUD_REPLY, ERROR = 0x81, 0x82, 0x83, 0x84, 0xFF
@@ -92,11 +90,10 @@ def board(program):
             yield line
 
 
-@pytest.fixture(params=BUILDS.values(), ids=BUILDS.keys(), scope="module")
+@pytest.fixture(params=EVERY_BUILD, scope="module")
 def program(request, tmp_path_factory):
     """The solved firmware as a program, one per compiler and set of flags."""
-    folder = tmp_path_factory.mktemp("firmware")
-    return firmware(*request.param, main_cpp(5, folder), folder)
+    return firmware(*BUILDS[request.param], main_cpp(5, tmp_path_factory.mktemp("firmware")))
 
 
 def test_plain_run_prints_the_truth_table_and_ends(program):
@@ -252,17 +249,31 @@ def test_pseudo_terminal(program):
 def test_an_input_without_result_is_answered_as_failed(tmp_path):
     main = main_cpp(5, tmp_path)
     main.write_text(main.read_text().replace("port.write_result(model.output(), time_us);", "(void)time_us;"))
-    with board(firmware("g++", ["-O1"], main, tmp_path)) as line:
+    with board(firmware(*BUILDS["gcc-sanitized"], main)) as line:
         line.ask(HELLO, 1, GREETING)
         kind, seq, message = line.infer(5, b"\x00\x00")
         assert (kind, seq, message[0]) == (ERROR, 5, 3)
         assert line.ask(FETCH, 6, b"\5")[2] == message
 
 
-@pytest.mark.parametrize("arguments", [["--usb"], ["--tcp"], ["--pty", "x"], ["--tcp", "1", "2"]])
-def test_wrong_arguments_are_an_error_with_a_hint(arguments, tmp_path_factory, program):
-    done = subprocess.run([program, *arguments], capture_output=True, text=True, timeout=10)
-    assert done.returncode == 2 and "error: " in done.stderr and "hint: " in done.stderr
+WRONG = [
+    "--usb", "--tcp", "--pty x", "--tcp 0 2", "--tcp 0 --pty", "--pty --pty", "--tcp x", "--tcp 0x", "--tcp -1",
+    "--tcp 65536", "--tcp 99999999999999999999", "--images", "--images /none", "--images / --images /",
+    "--tcp 0 --images /none", "--pty --images /none",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("arguments", WRONG)
+def test_wrong_arguments_are_an_error_with_a_hint_before_anyone_connects(arguments, program):
+    done = subprocess.run([program, *arguments.split()], capture_output=True, text=True, timeout=10)
+    assert done.returncode == 2 and done.stdout == ""
+    assert re.fullmatch(r"error: .+\nhint: .+\n", done.stderr), done.stderr
+
+
+def test_pictures_for_firmware_without_a_camera_are_an_error_with_a_hint(program, tmp_path):
+    (tmp_path / "a.ppm").write_bytes(b"P6 1 1 255\n\0\0\0")
+    done = subprocess.run([program, "--images", tmp_path], capture_output=True, text=True, timeout=10)
+    assert done.returncode == 2 and "took no picture" in done.stderr and "hint: " in done.stderr
 
 
 def test_a_taken_port_is_an_error_with_a_hint(program):
@@ -272,15 +283,15 @@ def test_a_taken_port_is_an_error_with_a_hint(program):
     assert done.returncode == 2 and "error: cannot listen" in done.stderr and "hint: " in done.stderr
 
 
-def test_emulated_cortex_m4_gives_the_same_bits_over_its_uart(tmp_path):
+def test_emulated_cortex_m4_gives_the_same_bits_over_its_uart(build_xor, tmp_path):
     need("g++", "arm-none-eabi-g++", "qemu-system-arm")
     main = main_cpp(5, tmp_path)
-    elf = build(VSCODE, "cortex-m4", main_cpp=main, model_cpp=MODEL, build_dir=tmp_path / "pio")
+    elf = build_xor(main, "cortex-m4")
     path = tmp_path / "uart"
     qemu = [*QEMU, "enable=on,target=native,arg=firmware,arg=--serve", "-serial", "chardev:uart"]
     qemu += ["-chardev", f"socket,id=uart,path={path},server=on,wait=off", "-kernel", str(elf)]
     rng = random.Random(5)
-    with running(*qemu), board(firmware("g++", ["-O2"], main, tmp_path)) as host:
+    with running(*qemu), board(firmware(*BUILDS["gcc-sanitized"], main)) as host:
         emulated = connect(path)
         there, here = emulated.ask(HELLO, 1, GREETING)[2], host.ask(HELLO, 1, GREETING)[2]
         assert there[:16] + bytes(4) + there[20:] == here[:16] + bytes(4) + here[20:]

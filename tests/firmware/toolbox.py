@@ -1,10 +1,15 @@
 """What the firmware tests share: compilers, the library's files, the protocol's golden blocks."""
 
+import atexit
+import os
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import zlib
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +39,9 @@ BUILDS = {
     "clang-sanitized": ("clang++", SANITIZED),
     "clang-release": ("clang++", RELEASE),
 }
+# Both compilers and both sets of flags; the other two pairs take longer than they tell.
+QUICK = ["gcc-sanitized", "clang-release"]
+EVERY_BUILD = [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in BUILDS]
 QEMU = ["qemu-system-arm", "-M", "mps2-an386", "-display", "none", "-monitor", "none", "-semihosting-config"]
 APT = {
     "g++": "g++",
@@ -98,26 +106,69 @@ def car_main(folder: Path, solved: int = 6, level: str = "easy") -> Path:
     return path
 
 
-def generated(folder: Path, model: Path = MODEL) -> Path:
-    """`folder`, with the model as C code and aiedge_model.h in it."""
+@cache
+def _folder() -> Path:
+    """A folder for what is compiled, which is removed when Python ends."""
+    folder = Path(tempfile.mkdtemp(prefix="aiedge-firmware-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def _new_folder() -> Path:
+    return Path(tempfile.mkdtemp(dir=_folder()))
+
+
+@cache
+def generated(model: Path = MODEL) -> Path:
+    """A folder with the model as C code and aiedge_model.h in it."""
+    folder = _new_folder()
     command = [sys.executable, "-m", "aiedge", "compile", model, "-o", folder, "--firmware"]
     subprocess.run(command, check=True, capture_output=True)
     return folder
 
 
-def firmware(compiler: str, flags: list[str], main: Path, folder: Path, model: Path = MODEL) -> Path:
-    """The firmware as a program, compiled without PlatformIO: all of the library, the model, and `main`."""
+@cache
+def _objects(compiler: str, flags: tuple[str, ...], sources: tuple[Path, ...]) -> list[Path]:
+    """Object files of C and C++ sources, compiled once; a warning fails the test."""
+    folder = _new_folder()
+
+    def compiled(source: Path) -> Path:
+        is_c = source.suffix == ".c"
+        program = {"g++": "gcc", "clang++": "clang"}[compiler] if is_c else compiler
+        path = folder / f"{source.parent.name}-{source.name}.o"
+        command = [program, *(["-std=c11", *STRICT] if is_c else CXX), *flags, "-c", source, "-o", path]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return path
+
+    with ThreadPoolExecutor(os.cpu_count()) as side_by_side:
+        return list(side_by_side.map(compiled, sources))
+
+
+def firmware(
+    compiler: str, flags: list[str], main: Path, model: Path = MODEL, main_flags: list[str] | None = None
+) -> Path:
+    """The firmware as a program, compiled without PlatformIO: all of the library, the model, and `main`.
+
+    `main_flags` are for `main` alone. What was compiled before in the same way is not compiled again.
+    """
     need(compiler)
-    sources_of_model = generated(folder / "model", model)
-    includes = [f"-I{sources_of_model}", f"-I{REPO / 'common/engine/src'}", "-DAIEDGE_RUNTIME_COMPILED"]
-    c_compiler = {"g++": "gcc", "clang++": "clang"}[compiler]
-    c_object = folder / "model.o"
-    c_source = sources_of_model / f"{model.stem}.c"
-    command = [c_compiler, "-std=c11", *STRICT, *flags, *includes, "-c", c_source, "-o", c_object]
-    subprocess.run(command, check=True)
-    sources = [*LIBRARY.glob("*.cpp"), *LIBRARY.glob("host/*.cpp"), main, c_object]
+    return _firmware(compiler, tuple(flags), main.read_text(), model, tuple(main_flags or ()))
+
+
+@cache
+def _firmware(
+    compiler: str, flags: tuple[str, ...], main: str, model: Path, main_flags: tuple[str, ...]
+) -> Path:
+    folder = _new_folder()
+    (folder / "main.cpp").write_text(main)
+    of_model = (LIBRARY / "CompiledModel.cpp", generated(model) / f"{model.stem}.c")
+    library = tuple(sorted({*LIBRARY.glob("*.cpp"), *LIBRARY.glob("host/*.cpp")} - {*of_model}))
+    includes = (f"-I{generated(model)}", f"-I{REPO / 'common/engine/src'}", "-DAIEDGE_RUNTIME_COMPILED")
+    objects = [*_objects(compiler, flags, library), *_objects(compiler, (*flags, *includes), of_model)]
     # A student's function does not use its argument before it is written.
-    return compile_cpp(compiler, [*flags, *includes, "-Wno-unused-parameter"], sources, folder / "program")
+    rest = [*flags, *main_flags, "-Wno-unused-parameter"]
+    return compile_cpp(compiler, rest, [folder / "main.cpp", *objects], folder / "program")
 
 
 def oracle(model: bytes, inputs: NDArray[np.int8]) -> NDArray[np.int8]:

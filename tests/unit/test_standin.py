@@ -12,7 +12,6 @@ import pytest
 
 from aiedge import benchmark, tflite
 from aiedge.board import UNPACED, Board, FaultyTransport, SerialTransport, StandIn, frames
-from aiedge.board.build import build
 from aiedge.board.frames import Frame, FrameReader
 from aiedge.errors import UserError
 from aiedge.paths import REPO
@@ -28,10 +27,8 @@ MODEL = SOLUTION / "xormodel.cpp"
 
 
 @pytest.fixture(scope="module")
-def program(tmp_path_factory):
-    return build(
-        REPO / "xormodel/vscode", "host", SOLUTION / "main.cpp", MODEL, tmp_path_factory.mktemp("host")
-    )
+def program(build_xor):
+    return build_xor(SOLUTION / "main.cpp")
 
 
 def script(tmp_path, text):
@@ -152,12 +149,12 @@ def test_a_stand_in_that_dies_mid_run(program, tcp):
 
 @needs_compiler
 @pytest.mark.parametrize("tcp", LINES)
-def test_unfinished_firmware_is_named(tmp_path, tcp):
+def test_unfinished_firmware_is_named(build_xor, tmp_path, tcp):
     unfinished = tmp_path / "main.cpp"
     unfinished.write_text(
         '#include "todo.h"\nextern "C" void app_main(void) { aiedge::todo(2, "fill the inputs"); }\n'
     )
-    program = build(REPO / "xormodel/vscode", "host", unfinished, MODEL, tmp_path / "build")
+    program = build_xor(unfinished)
     with pytest.raises(UserError) as caught, StandIn(program, tcp) as stand_in, Board(stand_in.port) as board:
         board.hello()
     assert caught.value.message == "the firmware is unfinished: TODO 2: fill the inputs (main.cpp)"
