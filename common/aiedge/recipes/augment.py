@@ -10,15 +10,17 @@ import math
 from aiedge.framework import tensorflow as tf
 
 
-def place(pictures: tf.Tensor, backgrounds: tf.Tensor, close_up: tf.Tensor, size: int) -> tf.Tensor:
+def place(
+    pictures: tf.Tensor, backgrounds: tf.Tensor, close_up: tf.Tensor, size: int, share: float
+) -> tf.Tensor:
     """Show each picture in a frame of `size`×`size` pixels, at its own scale and place.
 
-    Two thirds fill the frame, or more; the others take 0.4 to 0.95 of its width. What they leave free shows
+    A `share` of them fill the frame, or more; the others take 0.4 to 0.95 of its width. What they leave free shows
     their own mirror image or the picture of the same number in `backgrounds`, enlarged beyond recognition. Where
     `close_up`, bool [n], is true, the frame shows a small part of the picture.
     """
     n, inner = tf.shape(pictures)[0], pictures.shape[1]
-    filling = tf.random.uniform([n]) < 2 / 3
+    filling = tf.random.uniform([n]) < share
     zoom = tf.where(filling, tf.random.uniform([n], 0.95, 1.5), tf.random.uniform([n], 0.4, 0.95))
     zoom = tf.where(close_up, tf.random.uniform([n], 2.0, 5.0), zoom)
     stretch = tf.exp(tf.random.uniform([n], -0.2, 0.2))
@@ -48,8 +50,8 @@ def place(pictures: tf.Tensor, backgrounds: tf.Tensor, close_up: tf.Tensor, size
 
 
 @tf.function(jit_compile=True)
-def develop(pictures: tf.Tensor) -> tf.Tensor:
-    """Change light, colour and sharpness of three quarters of the pictures, each by its own amount; add noise."""
+def develop(pictures: tf.Tensor, share: float) -> tf.Tensor:
+    """Change light, colour and sharpness of a `share` of the pictures, each by its own amount, and add noise."""
     n, before = tf.shape(pictures)[0], pictures
     grey = tf.reduce_mean(pictures, 3, keepdims=True)
     saturation = tf.where(_some(n, 0.1), 0.0, tf.random.uniform([n, 1, 1, 1], 0.5, 1.5))
@@ -66,7 +68,7 @@ def develop(pictures: tf.Tensor) -> tf.Tensor:
     pictures = tf.where(_some(n, 0.6), pictures + amount * (pictures - blurred), pictures)
     noise = tf.random.normal(tf.shape(pictures)) * tf.abs(tf.random.normal([n, 1, 1, 1], 0.0, 0.04))
     pictures = tf.where(_some(n, 0.5), pictures + noise, pictures)
-    return tf.clip_by_value(tf.where(_some(n, 0.75), pictures, before), 0.0, 1.0)
+    return tf.clip_by_value(tf.where(_some(n, share), pictures, before), 0.0, 1.0)
 
 
 def _some(n: tf.Tensor, share: float) -> tf.Tensor:
