@@ -131,6 +131,7 @@ STATUSES = """
 static _Alignas(4) uint8_t arena[NET_ARENA_BYTES + 4];
 int main(void) {
   static int8_t row[NET_ROW_COUNT], y[NET_OUTPUT_COUNT];
+  if (net_push_row(row, y, arena) != 4) return 7;  // not begun: all zeros
   arena[NET_ARENA_BYTES] = 7;
   if (net_begin(0) != 1 || net_begin(arena + 1) != 2 || net_begin(arena) != 0) return 1;
   if (net_push_row(0, y, arena) != 1 || net_push_row(row, 0, arena) != 1 || net_push_row(row, y, 0) != 1) return 2;

@@ -79,7 +79,7 @@ class Ring:
 class Stream:
     """The streamed part of a network: its flows in order, a ring for each tensor, and the number of steps.
 
-    `state` is where in the arena the number of the next step lies, four bytes, and `sums` where the steps of these
+    `state` is where in the arena the number of rows to come lies, four bytes, and `sums` where the steps of these
     indices keep sums.
     """
 

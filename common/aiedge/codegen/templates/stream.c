@@ -38,31 +38,33 @@ AIEDGE_KERNEL void {{ name }}_step(int32_t n, const {{ source.c_type }} *row, {%
 }
 
 int {{ name }}_begin(uint8_t *arena) {
+  const int32_t left = {{ rows }};
 {{ missing(["arena"]) }}
 {{ check_arena() }}
 {% for fill in streaming.fills %}
   {{ fill }};
 {% endfor %}
-  memset(arena + {{ streaming.stream.state }}, 0, sizeof(int32_t));
+  memcpy(arena + {{ streaming.stream.state }}, &left, sizeof left);
   return AIEDGE_OK;
 }
 
 int {{ name }}_push_row({{ row_parameters(inputs, outputs) }}) {
-  int32_t n;
+  int32_t left;  // rows of the input to come: none in an arena of zeros, which was not begun
 {{ missing(["row"] + held + ["arena"]) }}
 {{ check_arena() }}
-  memcpy(&n, arena + {{ streaming.stream.state }}, sizeof n);
-  if (n < 0 || n >= {{ rows }}) {
+  memcpy(&left, arena + {{ streaming.stream.state }}, sizeof left);
+  if (left <= 0 || left > {{ rows }}) {
     return AIEDGE_NO_ROW_DUE;
   }
-  {{ name }}_step(n++, row, {{ held | join(", ") }}, arena);
-  memcpy(arena + {{ streaming.stream.state }}, &n, sizeof n);
-  if (n < {{ rows }}) {
+  {{ name }}_step({{ rows }} - left, row, {{ held | join(", ") }}, arena);
+  left--;
+  memcpy(arena + {{ streaming.stream.state }}, &left, sizeof left);
+  if (left > 0) {
     return AIEDGE_MORE_ROWS;
   }
 {% if steps > rows %}
-  while (n < {{ steps }}) {
-    {{ name }}_step(n++, NULL, {{ held | join(", ") }}, arena);
+  for (int32_t n = {{ rows }}; n < {{ steps }}; n++) {
+    {{ name }}_step(n, NULL, {{ held | join(", ") }}, arena);
   }
 {% endif %}
 {% for step, call in tail if call.statement %}
