@@ -28,7 +28,7 @@ int {{ name }}_invoke({{ parameters(inputs, outputs) }});
 
 // The same where the input comes row by row and is never stored: {{ name }}_begin() first, then {{ name }}_push_row() for
 // each of the {{ name | upper }}_ROWS rows. It returns AIEDGE_MORE_ROWS (3) until the last row is there, which
-// completes the output: 0. The arena must be left alone in between.
+// completes the output: 0. Give the same arena and output each time, and leave both alone in between.
 #define {{ name | upper }}_ROWS {{ streaming.stream.input_rows }}
 #define {{ name | upper }}_ROW_COUNT {{ streaming.row_elements }}
 int {{ name }}_begin(uint8_t *arena);
