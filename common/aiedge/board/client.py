@@ -13,7 +13,7 @@ from aiedge.board import frames
 from aiedge.board.frames import Frame, FrameReader
 from aiedge.board.noise import Noise
 from aiedge.board.stream import Stream
-from aiedge.board.transport import BAUD, SerialTransport, Transport
+from aiedge.board.transport import BAUD, USUAL, SerialTransport, Transport
 from aiedge.errors import UserError
 
 ATTEMPTS = 12
@@ -369,7 +369,7 @@ class Board:
 
     def _refuse(self, payload: bytes) -> None:
         code, message = payload[:1].hex(), payload[1:].decode("ascii", "replace")
-        hints = {"04": _FLASH, "07": "leave the speed at 115200, or take 230400, 460800 or 921600"}
+        hints = {"04": _FLASH, "07": f"leave the speed at {BAUD}, or take {USUAL}"}
         raise UserError(f"the board refuses the request: {message} (code {code})", hints.get(code, _FLASH))
 
     def _silent(self) -> "_Silence":

@@ -15,6 +15,7 @@ from aiedge.board.ports import explain
 from aiedge.errors import UserError
 
 BAUD = 115200
+USUAL = "230400, 460800 or 921600"  # baud, beside it
 UNPACED = 10_000_000  # baud, for the time-outs on a line that takes no time
 _FASTEST = 5_000_000  # baud, of the ESP32's UART
 _WRITE_TIMEOUT = 10.0  # s
@@ -268,4 +269,4 @@ class FaultyTransport:
 
 
 def _no_speed(baud: int) -> UserError:
-    return UserError(f"{baud} baud is no speed of a serial port", f"the firmware's is {BAUD}")
+    return UserError(f"{baud} baud is no speed of a serial port", f"leave it at {BAUD}, or take {USUAL}")
