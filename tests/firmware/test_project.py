@@ -273,7 +273,9 @@ def test_partitions_fit_the_flash():
     assert (VSCODE / named).resolve() == PARTITIONS
 
 
-@pytest.mark.parametrize("compiler", ["g++", "clang++", "arm-none-eabi-g++"])
+@pytest.mark.parametrize(
+    "compiler", ["g++", pytest.param("clang++", marks=pytest.mark.slow), "arm-none-eabi-g++"]
+)
 @pytest.mark.parametrize("level", ["easy", "hard"])
 def test_every_stage_of_the_car_lesson_compiles_without_a_warning(compiler, level, tmp_path):
     need(compiler)
@@ -284,7 +286,10 @@ def test_every_stage_of_the_car_lesson_compiles_without_a_warning(compiler, leve
             compile_cpp(compiler, flags, [car_main(tmp_path, solved, level)], Path(os.devnull))
 
 
-@pytest.mark.parametrize("environment", ["host-float", "cortex-m4-Os"])
+SLOW_ENVIRONMENTS = [pytest.param(name, marks=pytest.mark.slow) for name in ("host-float", "cortex-m4-Os")]
+
+
+@pytest.mark.parametrize("environment", ["cortex-m4-float", *SLOW_ENVIRONMENTS])
 def test_the_car_firmware_builds_and_says_its_project(environment, tmp_path, car_models):
     core = "cortex-m4" if environment.startswith("cortex-m4") else "host"
     need(*TOOLS[core])
