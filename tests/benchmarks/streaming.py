@@ -4,6 +4,7 @@
     python tests/benchmarks/streaming.py                     prints the table
     python tests/benchmarks/streaming.py resnet8 nasnet      of these networks only
     python tests/benchmarks/streaming.py --target cortex-m4  on one core only
+    python tests/benchmarks/streaming.py --write             also renews the table in README.md
 
 The arena of whole maps comes without the input, which the caller holds; that of rows holds what is needed of the input.
 Instructions are counted on emulated cores with GCC 12.2 at -O2, not measured on a board. Outputs of a random input
@@ -12,7 +13,9 @@ networks.
 """
 
 import argparse
+import re
 import sys
+from itertools import chain
 
 import numpy as np
 
@@ -21,10 +24,13 @@ from aiedge.bench import TARGETS, count_instructions
 from aiedge.bench.harness import random_inputs
 from aiedge.codegen import footprint, generate
 from aiedge.errors import exit_cleanly
+from aiedge.files import write_atomic
 from aiedge.paths import REPO
 
 sys.path.insert(0, str(REPO / "tests"))
 from networks import network
+
+MARKS = re.compile(r"(<!-- streaming.py -->\n).*?(<!-- end -->)", re.DOTALL)
 
 NAMES = {
     "mobilenet_v1": "MobileNetV1-0.25, 96×96×3",
@@ -71,9 +77,10 @@ def judged(text: str, value: float, most: float | None) -> str:
 
 
 def main() -> None:
-    """Print the table."""
+    """Print the table; with --write renew it in README.md."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--target", choices=sorted(TARGETS), action="append")
+    parser.add_argument("--write", action="store_true")
     parser.add_argument("networks", nargs="*", default=list(NAMES), help=f"of {', '.join(NAMES)}")
     options = parser.parse_args()
     targets = options.target or list(TARGETS)
@@ -85,11 +92,14 @@ def main() -> None:
         *(f"more instructions, {TARGETS[target].core}" for target in targets),
         "code, Cortex-M4 -Os",
     )
-    for cells in (head, ("---",) * len(head)):
-        print(f"| {' | '.join(cells)} |")
-    for name in options.networks:
-        print(f"| {' | '.join(row(name, targets))} |", flush=True)
+    lines = []
+    for cells in chain((head, ("---",) * len(head)), (row(name, targets) for name in options.networks)):
+        lines.append(f"| {' | '.join(cells)} |\n")
+        print(lines[-1], end="", flush=True)
     print("Bold: misses its target.")
+    if options.write:
+        readme, table = REPO / "README.md", "".join(lines)
+        write_atomic(readme, MARKS.sub(lambda marks: marks[1] + table + marks[2], readme.read_text()))
 
 
 if __name__ == "__main__":
