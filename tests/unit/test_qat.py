@@ -109,7 +109,7 @@ def test_an_end_learns_where_it_clips() -> None:
     layer = FakeQuantize(0.0, 0.5)
     x = np.linspace(0, 1, 100, dtype=np.float32)[:, None]
     model = keras.Sequential([keras.Input((1,)), layer])
-    model.compile(keras.optimizers.SGD(0.5), "mse")
+    model.compile(keras.optimizers.SGD(0.5), "mse", jit_compile=False)
     model.fit(x, x, epochs=40, verbose=0)
     assert float(layer.low) == 0 and float(layer.high) == pytest.approx(1, abs=0.05)
 
@@ -119,14 +119,14 @@ def trained() -> tuple[keras.Model, keras.Model, list[float]]:
     """A float network, its quantization-aware one after training, and that one's losses."""
     images, labels = task(600, 0)
     model = small()
-    model.compile(keras.optimizers.Adam(0.01), LOSS)
+    model.compile(keras.optimizers.Adam(0.01), LOSS, jit_compile=False)
     model.fit(images, labels, epochs=8, verbose=0)
     aware = quantization_aware(model, images[:100], (0.0, 1.0))
     for layer in aware.layers:
         if isinstance(layer, FakeQuantize) and layer.learn:
             layer.high.assign(0.6 * layer.high)  # a bad start, from which the ranges must learn
-    aware.compile(keras.optimizers.Adam(0.003), LOSS)
-    before = aware.evaluate(images, labels, verbose=0)
+    aware.compile(keras.optimizers.Adam(0.003), LOSS, jit_compile=False)
+    before = float(LOSS(labels, aware(images)))
     losses = aware.fit(images, labels, epochs=6, verbose=0).history["loss"]
     return model, aware, [before, *losses]
 

@@ -25,7 +25,7 @@ def network(units: int = 12, outputs: int = 3, activation: str | None = None) ->
             layers.Dense(outputs, activation),
         ]
     )
-    model.compile(keras.optimizers.Adam(0.01), LOGITS, metrics=["accuracy"])
+    model.compile(keras.optimizers.Adam(0.01), LOGITS, metrics=["accuracy"], jit_compile=False)
     return model
 
 
