@@ -452,3 +452,14 @@ def test_a_broken_environment_is_not_started_forever(bare_kit, left):
     done = bare_python(bare_kit)
     assert done.returncode == 2
     assert "error: the kit's .venv is incomplete: No module named 'aiedge'" in done.stderr
+
+
+def test_the_solutions_float_model_is_made_where_it_is_missing(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(models, "project_dir", lambda project: tmp_path / project)
+    path = models.Choice("carclassifier_easy", solution=True, floats=True).require()
+    assert path.parent == tmp_path / "carclassifier_easy/solution"
+    graph = tflite.read(tflite.from_c_array(path))
+    assert (graph.inputs[0].dtype, graph.macs) == (np.float32, 7_489_408)
+    assert "from the shipped weights" in capsys.readouterr().out
+    with pytest.raises(UserError, match=r"xormodel_float.cpp is missing"):
+        models.Choice("xormodel", solution=True, floats=True).require()
