@@ -6,9 +6,9 @@ The package is a line of stations, in the way of the data; a station imports onl
 
 Beside the line stand what looks at it: `report`, `plots`, `runtimes` (one model on every runtime) and `bench` (what
 a compiled model costs, here or on an emulated core), `energy` (what an inference costs a battery), `image` (a picture
-of one's own as a network's input); and what serves the workshop: `checks` (of the notebooks'
-exercises), `lessons` (the notebooks' sources), `notebooks`, `doctor` (what this computer has and lacks),
-`environment` and `start` (the set-up) and `cli` (the `aiedge` command).
+of one's own as a network's input), `recipes` (the commands that made the shipped weights); and what serves the
+workshop: `checks` (of the notebooks' exercises), `lessons` (the notebooks' sources), `notebooks`, `doctor` (what this
+computer has and lacks), `environment` and `start` (the set-up) and `cli` (the `aiedge` command).
 """
 
 __version__ = "0.1.0"
