@@ -177,8 +177,8 @@ def _drawn(name: str, draw: Callable[[int, int], tuple[NDArray, NDArray, NDArray
            classes: tuple[str, ...], why: str) -> Splits:  # fmt: skip
     """Drawings, made once and kept in the cache under a name that changes with the code that draws."""
     code = hashlib.sha256(repr(counts).encode())
-    for module in DRAWING:
-        code.update(Path(str(module.__file__)).read_bytes())
+    for file_name in (__file__, *(str(module.__file__) for module in DRAWING)):
+        code.update(Path(file_name).read_bytes())
     path = cache_folder("datasets") / f"drawn-{name}-{code.hexdigest()[:12]}.npz"
     parts = ("train", "calibration", "test")
     try:
