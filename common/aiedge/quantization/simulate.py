@@ -25,41 +25,19 @@ def fold_batch_norm(model: "keras.Model") -> "keras.Model":
     """A network with the same answers and no batch normalization, as the converter makes it.
 
     Batch normalization multiplies each channel by  k = gamma / √(variance + epsilon)  and adds beta − mean · k, so
-    the layer before it takes over: its weights times k, its bias times k plus the rest. A dense layer's activation
-    becomes a layer of its own. Raises `UserError` for a network that branches, or for a normalization that follows
+    the layer before it takes over: its weights times k, its bias times k plus the rest. A layer's activation becomes a
+    layer of its own. Raises `UserError` for a network that branches, or for a normalization that follows
     no weights.
     """
     from aiedge.framework import keras
+    from aiedge.models import structure
 
-    tensor = keras.Input(model.input_shape[1:])
-    made, weights = keras.Sequential([tensor]), dict[str, list[NDArray]]()
-    for layer in _chain(model):
-        kind, config = type(layer).__name__, layer.get_config()
-        if kind == "BatchNormalization":
-            if not made.layers or made.layers[-1].name not in weights:
-                raise UserError(
-                    f"{layer.name} does not follow a layer with weights", "fold only such networks"
-                )
-            kernel, bias = weights[made.layers[-1].name]
-            gain, shift = _gain_and_shift(layer)
-            shape = (-1, 1) if type(made.layers[-1]).__name__ == "DepthwiseConv2D" else (-1,)
-            weights[made.layers[-1].name] = [kernel * gain.reshape(shape), bias * gain + shift]
-        elif kind in _WEIGHTED:
-            activation = config["activation"]
-            config |= {"use_bias": True, "activation": "linear"}
-            made.add(type(layer).from_config(config))
-            values = layer.get_weights()
-            weights[layer.name] = [
-                values[0],
-                values[1] if len(values) > 1 else np.zeros(layer.output.shape[-1]),
-            ]
-            if activation != "linear":
-                made.add(keras.layers.Activation(activation, name=f"{layer.name}_{activation}"))
-        else:
-            made.add(type(layer).from_config(config))
-    for name, values in weights.items():
-        made.get_layer(name).set_weights(values)
-    return made
+    _chain(model)
+    layers = _chain(structure.fold_batch_norm(structure.separate_activations(model)))
+    for layer in layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            raise UserError(f"{layer.name} does not follow a layer with weights", "fold only such networks")
+    return keras.Sequential([keras.Input(model.input_shape[1:]), *layers])
 
 
 def kernels(model: "keras.Model") -> dict[str, Floats]:
@@ -158,14 +136,6 @@ def _chain(model: "keras.Model") -> list:
             )
         before = layer.output
     return layers
-
-
-def _gain_and_shift(layer: "keras.layers.BatchNormalization") -> tuple[NDArray, NDArray]:
-    mean, variance = (np.asarray(value, np.float64) for value in (layer.moving_mean, layer.moving_variance))
-    gain = 1 / np.sqrt(variance + layer.epsilon)
-    if layer.scale:
-        gain = gain * np.asarray(layer.gamma)
-    return gain, (np.asarray(layer.beta) if layer.center else 0.0) - mean * gain
 
 
 def _channels_last(layer: "keras.Layer") -> Floats:
