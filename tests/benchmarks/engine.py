@@ -12,7 +12,6 @@ measured on a board.
 """
 
 import argparse
-import re
 import sys
 
 import numpy as np
@@ -21,13 +20,12 @@ from tqdm import tqdm
 from aiedge import CompiledModel, tflite
 from aiedge.bench import Report, bench
 from aiedge.errors import UserError, exit_cleanly
-from aiedge.files import write_atomic
 from aiedge.paths import REPO
+from aiedge.text import markdown, renew
 
 sys.path.insert(0, str(REPO / "tests"))
 from networks import network
 
-MARKS = re.compile(r"(<!-- engine.py -->\n).*?(<!-- end -->)", re.DOTALL)
 FIGURES = REPO / "tests" / "artifacts" / "engine"
 
 NAMES = {
@@ -150,7 +148,7 @@ def main() -> None:
     options = parser.parse_args()
     if not tflite.has_tflm():
         raise UserError("the tflite-micro wheel is missing", "it exists for Linux on x86-64 only")
-    rows = [HEAD, ("---",) * len(HEAD)]
+    rows = []
     for name in options.networks:
         cells, reports = row(name, options.inputs)
         rows.append(cells)
@@ -158,12 +156,11 @@ def main() -> None:
             print(f"{report}\n")
             if options.write:
                 report.write(FIGURES, f"{name}-{target}")
-    table = "\n".join(f"| {' | '.join(cells)} |" for cells in rows) + "\n"
+    table = markdown(HEAD, rows)
     print(table, end="")
     print("Bold: misses its target.")
     if options.write:
-        readme = REPO / "README.md"
-        write_atomic(readme, MARKS.sub(lambda marks: marks[1] + table + marks[2], readme.read_text()))
+        renew(REPO / "README.md", "engine.py", table)
 
 
 if __name__ == "__main__":

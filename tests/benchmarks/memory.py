@@ -32,12 +32,12 @@ from aiedge.memory.order import best_order
 from aiedge.memory.picture import ladder_figure, png
 from aiedge.memory.scratch import reference
 from aiedge.paths import REPO
+from aiedge.text import markdown, renew
 
 sys.path.insert(0, str(REPO / "tests"))
 from networks import network
 from published_networks import BUILDERS, published
 
-MARKS = re.compile(r"(<!-- memory.py -->\n).*?(<!-- end -->)", re.DOTALL)
 PLOT = Path(__file__).with_suffix(".png")
 KIT = {
     "mobilenet_v1": "MobileNetV1-0.25, 96×96×3",
@@ -216,12 +216,6 @@ def ladder_rows(label: str, steps: Ladder) -> tuple[str, ...]:
 LADDER = ("network", "TFLM", "reordered", "placed", "in place", "fused (C)", "streamed (C)")
 
 
-def markdown(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    """A table."""
-    lines = [head, ("---",) * len(head), *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + "\n"
-
-
 def main() -> None:
     """Print the tables; with --write renew what is shown of them."""
     parser = argparse.ArgumentParser()
@@ -266,8 +260,7 @@ def main() -> None:
     text = "\n".join(f"{title}\n\n{table}" for title, table in tables)
     print(f"\n{text}\nBold: misses its target.")
     if options.write:
-        readme = REPO / "README.md"
-        write_atomic(readme, MARKS.sub(lambda marks: marks[1] + text + marks[2], readme.read_text()))
+        renew(REPO / "README.md", "memory.py", text)
         mobilenet = KIT["mobilenet_v1"]
         figure = ladder_figure(steps[mobilenet], f"{mobilenet}, int8", (boards()["bluepill"],))
         print(f"wrote {write_atomic(PLOT, png(figure))}")

@@ -13,9 +13,7 @@ networks.
 """
 
 import argparse
-import re
 import sys
-from itertools import chain
 
 import numpy as np
 
@@ -24,13 +22,11 @@ from aiedge.bench import TARGETS, count_instructions
 from aiedge.bench.harness import random_inputs
 from aiedge.codegen import footprint, generate
 from aiedge.errors import exit_cleanly
-from aiedge.files import write_atomic
 from aiedge.paths import REPO
+from aiedge.text import markdown, renew
 
 sys.path.insert(0, str(REPO / "tests"))
 from networks import network
-
-MARKS = re.compile(r"(<!-- streaming.py -->\n).*?(<!-- end -->)", re.DOTALL)
 
 NAMES = {
     "mobilenet_v1": "MobileNetV1-0.25, 96×96×3",
@@ -92,14 +88,14 @@ def main() -> None:
         *(f"more instructions, {TARGETS[target].core}" for target in targets),
         "code, Cortex-M4 -Os",
     )
-    lines = []
-    for cells in chain((head, ("---",) * len(head)), (row(name, targets) for name in options.networks)):
-        lines.append(f"| {' | '.join(cells)} |\n")
-        print(lines[-1], end="", flush=True)
-    print("Bold: misses its target.")
+    rows = []
+    for name in options.networks:
+        rows.append(row(name, targets))
+        print(" | ".join(rows[-1]), flush=True)
+    table = markdown(head, rows)
+    print(f"\n{table}Bold: misses its target.")
     if options.write:
-        readme, table = REPO / "README.md", "".join(lines)
-        write_atomic(readme, MARKS.sub(lambda marks: marks[1] + table + marks[2], readme.read_text()))
+        renew(REPO / "README.md", "streaming.py", table)
 
 
 if __name__ == "__main__":

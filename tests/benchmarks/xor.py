@@ -7,7 +7,6 @@
 Needs the tflite-micro wheel (Linux on x86-64) and arm-none-eabi-gcc.
 """
 
-import re
 import sys
 from pathlib import Path
 
@@ -20,13 +19,12 @@ import numpy as np
 from aiedge import tflite
 from aiedge.codegen import footprint, generate
 from aiedge.errors import UserError, exit_cleanly
-from aiedge.files import write_atomic
 from aiedge.paths import REPO
 from aiedge.plots import BLUE, ORANGE
 from aiedge.runtimes import differences, every_int8_pair, run_everywhere
+from aiedge.text import renew
 
 PICTURE = Path(__file__).with_suffix(".png")
-MARKS = re.compile(r"(<!-- xor.py -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def measure() -> tuple[str, dict[str, int], np.ndarray]:
@@ -81,8 +79,7 @@ def main() -> None:
     table, sizes, answers = measure()
     print(table, end="")
     if "--write" in sys.argv[1:]:
-        readme = REPO / "README.md"
-        write_atomic(readme, MARKS.sub(lambda marks: marks[1] + table + marks[2], readme.read_text()))
+        renew(REPO / "README.md", "xor.py", table)
         draw(sizes, answers)
 
 

@@ -21,16 +21,18 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from aiedge import datasets
+from aiedge.benchmark.metrics import balanced_accuracy
 from aiedge.codegen import CompiledModel
 from aiedge.datasets.drawn_cars import draw_cars
+from aiedge.errors import Parser, exit_cleanly
 from aiedge.files import cache_folder
 from aiedge.framework import keras
 from aiedge.framework import tensorflow as tf
 from aiedge.models import mobilenet_v1
 from aiedge.models.weights import WEIGHTS, save_weights
 from aiedge.quantization import quantize
-from aiedge.recipes import write_table
 from aiedge.recipes.augment import develop, place
+from aiedge.text import markdown, renew
 from aiedge.tflite import convert_int8
 from aiedge.training import set_seed
 
@@ -169,26 +171,22 @@ def table(model: keras.Model) -> str:
         ("CIFAR-10 without trucks", cars_and_rest),
         ("drawn", drawn.test),
     ]
-    lines = ["| test set | pictures | float | int8 |", "| --- | --- | --- | --- |"]
+    lines = []
     for name, data in rows:
         answers = (
             model.predict(data.inputs, batch_size=256, verbose=0) > 0.5,
             int8.predict(quantize(data.inputs, stored)) > 0,  # half of -128 ... 127
         )
         accuracies = (
-            f"{100 * balanced_accuracy(answer[:, 0], data.labels == 1):.2f} %" for answer in answers
+            f"{100 * balanced_accuracy(data.labels, answer[:, 0].astype(int)):.2f} %" for answer in answers
         )
-        lines.append(f"| {name} | {len(data.labels):,} | {' | '.join(accuracies)} |")
-    return "\n".join(lines)
-
-
-def balanced_accuracy(answers: NDArray[np.bool_], truth: NDArray[np.bool_]) -> float:
-    """Mean of the share of cars that are found and the share of the rest that is not taken for cars."""
-    return float((answers[truth].mean() + (~answers[~truth]).mean()) / 2)
+        lines.append((name, f"{len(data.labels):,}", *accuracies))
+    return markdown(("test set", "pictures", "float", "int8"), lines)
 
 
 def main() -> None:
     """Train, write the weights, renew the table beside them."""
+    Parser(prog="python -m aiedge.recipes.cars", description="Train the car classifier.").parse_args()
     splits = datasets.cifar10("real")
     parts = (splits.train, splits.calibration)
     real = replace(
@@ -201,8 +199,10 @@ def main() -> None:
     drawn = datasets.Dataset(images, labels, ("no car", "car"), kinds)
     model = learn(real, drawn)
     path = save_weights(model, WEIGHTS / "carclassifier.npz")
-    print(f"wrote {path}\n\n{write_table('cars.py', table(model))}")
+    measured = table(model)
+    renew(WEIGHTS / "README.md", "cars.py", measured)
+    print(f"wrote {path}\n\n{measured}", end="")
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(exit_cleanly(main))
