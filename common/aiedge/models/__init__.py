@@ -14,7 +14,7 @@ logits, whose range survives random weights where a softmax would squash it.
 """
 
 from aiedge.models.branching import densenet, nasnet, squeezenet
-from aiedge.models.cifar import cifar_cnn, cifar_original, resnet8
+from aiedge.models.cifar import cifar_cnn, cifar_original, cifar_tiny, resnet8
 from aiedge.models.dense import dense_network
 from aiedge.models.lenet import lenet5
 from aiedge.models.mobilenet import mobilenet_v1, mobilenet_v2
@@ -24,6 +24,7 @@ from aiedge.models.weights import load_weights, pretrained, save_weights
 __all__ = [
     "cifar_cnn",
     "cifar_original",
+    "cifar_tiny",
     "dense_network",
     "densenet",
     "lenet5",

@@ -10,11 +10,38 @@ import numpy as np
 from aiedge.errors import UserError
 from aiedge.files import write_atomic
 from aiedge.framework import keras
+from aiedge.models.cifar import cifar_cnn, cifar_original, cifar_tiny
 from aiedge.models.mobilenet import mobilenet_v1
 from aiedge.paths import COMMON
 
 WEIGHTS = COMMON / "weights"
-BUILDERS: dict[str, Callable[[], keras.Model]] = {"carclassifier": mobilenet_v1}
+
+
+def _aware(build: Callable[[], keras.Model]) -> Callable[[], keras.Model]:
+    """The builder of the same network with fake quantization, whose ranges come with the weights."""
+
+    def build_aware() -> keras.Model:
+        from aiedge.quantization.aware import quantization_aware
+
+        model = build()
+        return quantization_aware(model, np.zeros((1, *model.input_shape[1:]), np.float32), (0.0, 1.0))
+
+    return build_aware
+
+
+def _pruned() -> keras.Model:
+    return cifar_cnn(25, 51, 76)
+
+
+BUILDERS: dict[str, Callable[[], keras.Model]] = {
+    "carclassifier": mobilenet_v1,
+    "cifar_original": cifar_original,
+    "cifar_pooled": cifar_cnn,
+    "cifar_pruned": _pruned,
+    "cifar_pruned_qat": _aware(_pruned),
+    "cifar_tiny": cifar_tiny,
+    "cifar_tiny_qat": _aware(cifar_tiny),
+}
 
 
 def pretrained(name: str) -> keras.Model:

@@ -1,0 +1,108 @@
+"""Train the networks of the CIFAR project, one after the other.
+
+    python -m aiedge.recipes.cifar [NAME ...]
+
+The names are those of `STEPS`, in the order in which one is made from another; without a name all are made. Each
+goes to `common/weights/cifar_NAME.npz`. An interrupted training goes on where it was.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # twice as fast; the order of sums differs by processor
+
+from aiedge import datasets
+from aiedge.errors import Parser, exit_cleanly
+from aiedge.files import cache_folder
+from aiedge.framework import keras
+from aiedge.framework import tensorflow as tf
+from aiedge.models.weights import BUILDERS, WEIGHTS, pretrained, save_weights
+from aiedge.pruning import importance, plan_pruning, remove
+from aiedge.quantization.aware import quantization_aware
+from aiedge.training import fit, set_seed
+
+BATCH = 128
+CHANNELS, NEURONS = 0.2, 0.4  # the shares that pruning removes
+
+
+def pictures(data: datasets.Dataset) -> "tf.data.Dataset":
+    """The pictures in random order, each mirrored or not and moved by up to four pixels, in batches."""
+
+    def change(batch: tf.Tensor, classes: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        n = tf.shape(batch)[0]
+        x = tf.cast(batch, tf.float32) / 255
+        mirror = tf.cast(tf.random.uniform([n]) < 0.5, tf.float32)
+        dx, dy = (tf.floor(tf.random.uniform([n], -4.0, 5.0)) for _ in range(2))
+        one, zero = tf.ones([n]), tf.zeros([n])
+        moves = tf.stack([1 - 2 * mirror, zero, 31 * mirror + dx, zero, one, dy, zero, zero], 1)
+        moved = tf.raw_ops.ImageProjectiveTransformV3(
+            images=x,
+            transforms=moves,
+            output_shape=[32, 32],
+            fill_value=0.0,
+            interpolation="NEAREST",
+            fill_mode="REFLECT",
+        )
+        return moved, classes
+
+    samples = tf.data.Dataset.from_tensor_slices((data.images, data.labels)).shuffle(len(data))
+    return samples.batch(BATCH, drop_remainder=True).map(change).prefetch(2)
+
+
+def learn(model: keras.Model, data: datasets.Dataset, name: str, epochs: int, optimizer: Callable, rate: float) -> keras.Model:
+    """Train a network that ends in logits; the rate rises for a twentieth of the steps, then falls along a cosine."""
+    steps = epochs * (len(data) // BATCH)
+    schedule = keras.optimizers.schedules.CosineDecay(0.0, steps - steps // 20, warmup_target=rate, warmup_steps=steps // 20)
+    chosen = optimizer(schedule)
+    chosen.exclude_from_weight_decay(var_names=["bias", "gamma", "beta", "low", "high"])
+    model.compile(chosen, keras.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"])
+    fit(model, pictures(data), None, epochs, cache_folder("recipes") / "cifar" / f"{name}.npz", shuffle=False)
+    return model
+
+
+def adam(rate: keras.optimizers.schedules.LearningRateSchedule) -> keras.Optimizer:
+    return keras.optimizers.AdamW(rate, weight_decay=0.01)
+
+
+def momentum(rate: keras.optimizers.schedules.LearningRateSchedule) -> keras.Optimizer:
+    return keras.optimizers.SGD(rate, momentum=0.9, nesterov=True, weight_decay=1e-3)
+
+
+def prune(model: keras.Model) -> keras.Model:
+    """The published step from 32-64-128 to 25-51-76: channels and neurons of the smallest L1 norm go."""
+    return remove(model, plan_pruning(model, importance(model, "l1"), CHANNELS, NEURONS))
+
+
+def _aware(name: str, data: datasets.Splits) -> keras.Model:
+    return quantization_aware(pretrained(f"cifar_{name}"), data.calibration.inputs, (0.0, 1.0))
+
+
+# Where each network begins; how many epochs it learns, with which optimizer, at which highest rate.
+STEPS: dict[str, tuple[Callable[[datasets.Splits], keras.Model], int, Callable, float]] = {
+    "original": (lambda _: BUILDERS["cifar_original"](), 25, adam, 2e-3),
+    "pooled": (lambda _: BUILDERS["cifar_pooled"](), 50, adam, 3e-3),
+    "pruned": (lambda _: prune(pretrained("cifar_pooled")), 30, adam, 2e-3),
+    "pruned_qat": (lambda data: _aware("pruned", data), 8, adam, 3e-4),
+    "tiny": (lambda _: BUILDERS["cifar_tiny"](), 140, momentum, 0.2),
+    "tiny_qat": (lambda data: _aware("tiny", data), 8, adam, 3e-4),
+}
+
+
+def main() -> None:
+    """Train the networks that are named and write their weights."""
+    parser = Parser(prog="python -m aiedge.recipes.cifar", description="Train the networks of the CIFAR project.")
+    parser.add_argument("names", nargs="*", choices=[[], *STEPS], metavar="NAME", help=", ".join(STEPS))
+    names = parser.parse_args().names
+    data = datasets.cifar10("real")
+    for name in STEPS:
+        if not names or name in names:
+            begin, epochs, optimizer, rate = STEPS[name]
+            set_seed()
+            print(name)
+            model = learn(begin(data), data.train, name, epochs, optimizer, rate)
+            print(f"wrote {save_weights(model, WEIGHTS / f'cifar_{name}.npz')}")
+
+
+if __name__ == "__main__":
+    sys.exit(exit_cleanly(main))
