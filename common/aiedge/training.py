@@ -32,13 +32,15 @@ def set_seed(seed: int = 0) -> np.random.Generator:
 
 def fit(
     model: keras.Model,
-    inputs: NDArray,
-    targets: NDArray,
+    inputs: Any,
+    targets: NDArray | None,
     epochs: int,
     checkpoint: str | Path | None = None,
     **options: Any,
 ) -> dict[str, list[float]]:
     """Train a compiled model and return its history: a list with one number an epoch for the loss and each metric.
+
+    `inputs` are an array [n, ...] with as many `targets`, or a `tf.data.Dataset` of both with None.
 
     With a `checkpoint` the weights, the optimizer's state and the history are written to that file after every epoch,
     and a training that was interrupted goes on from there; it loses the epoch that it was in. The order of the samples
@@ -97,8 +99,8 @@ def fine_tune(
 def distill(
     student: keras.Model,
     teacher: keras.Model,
-    inputs: NDArray,
-    targets: NDArray,
+    inputs: Any,
+    targets: NDArray | None,
     epochs: int,
     temperature: float = 4.0,
     alpha: float = 0.9,
@@ -110,7 +112,7 @@ def distill(
     loss = (1 − α) · CE(y, softmax(z_s)) + α · T² · CE(softmax(z_t / T), softmax(z_s / T))  with logits z and class
     numbers y, int [n] (Hinton et al., *Distilling the Knowledge in a Neural Network*, 2015, section 2). A network with
     one logit is one of two classes, 0 and z. Raises `UserError` where a network does not end in logits or the two
-    differ in their classes. `options` go to `fit`.
+    differ in their classes. `inputs`, `targets` and `options` go to `fit`.
     """
     for network in (student, teacher):
         function = getattr(network.layers[-1], "activation", None)
@@ -131,7 +133,8 @@ def distill(
         )
     pupil = _Pupil(student, teacher, temperature, alpha)
     pupil.compile(optimizer, metrics=["accuracy"])
-    return fit(pupil, inputs, np.asarray(targets).reshape(-1), epochs, **options)
+    classes = None if targets is None else np.asarray(targets).reshape(-1)
+    return fit(pupil, inputs, classes, epochs, **options)
 
 
 class _Pupil(keras.Model):

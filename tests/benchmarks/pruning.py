@@ -3,12 +3,12 @@
 
     python tests/benchmarks/pruning.py              a few minutes: 6,000 digits, three shares, L1
     python tests/benchmarks/pruning.py --full       all of MNIST, six shares, every score
+    python tests/benchmarks/pruning.py --write      also renews the table in README.md
 
 A share of s takes s of the neurons and s / 2 of the channels. int8 accuracy is that of the compiled C, the arena is
 what `aiedge.memory` plans. Digits come from MNIST or, where it is out of reach, from the kit's drawings.
 """
 
-import argparse
 import sys
 from collections.abc import Iterator
 
@@ -16,11 +16,13 @@ import numpy as np
 
 from aiedge import datasets, memory, models, tflite
 from aiedge.codegen import CompiledModel
-from aiedge.errors import exit_cleanly
+from aiedge.errors import Parser, exit_cleanly
 from aiedge.framework import keras
+from aiedge.paths import REPO
 from aiedge.pruning import METHODS, importance, plan_pruning, remove
 from aiedge.quantization import quantize
 from aiedge.quantization.aware import quantization_aware
+from aiedge.text import markdown, renew
 from aiedge.training import fine_tune, set_seed
 
 LOSS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -53,14 +55,8 @@ def measure(full: bool) -> Iterator[tuple]:
             answers = np.argmax(model.predict(test.inputs, verbose=0), axis=1)
             head = method, share
             size = model.count_params()
-            yield (
-                *head,
-                "float",
-                size,
-                len(tflite.convert_float(model)),
-                None,
-                np.mean(answers == test.labels),
-            )
+            right = np.mean(answers == test.labels)
+            yield *head, "float", size, len(tflite.convert_float(model)), None, right
             aware = quantization_aware(model, calibration, (0.0, 1.0))
             fine_tune(aware, x, y, epochs, LOSS, learning_rate=1e-4)
             for name, data in (
@@ -73,19 +69,32 @@ def measure(full: bool) -> Iterator[tuple]:
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = Parser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--full", action="store_true", help="all digits, every score, six shares")
-    rows = list(measure(parser.parse_args().full))
+    parser.add_argument("--write", action="store_true", help="renew the table in README.md")
+    options = parser.parse_args()
+    rows = list(measure(options.full))
     first = rows[0][4]
-    print(
-        "\n| score | pruned | format | parameters | .tflite | saved | arena | accuracy |\n" + "|---" * 8 + "|"
+    columns = ("score", "pruned", "format", "parameters", ".tflite", "saved", "arena", "accuracy")
+    table = markdown(
+        columns,
+        [
+            (
+                method,
+                f"{share:.0%}",
+                name,
+                f"{parameters:,}",
+                f"{size:,} B",
+                f"{1 - size / first:.1%}",
+                f"{arena:,} B" if arena else "",
+                f"{accuracy:.2%}",
+            )
+            for method, share, name, parameters, size, arena, accuracy in rows
+        ],
     )
-    for method, share, name, parameters, size, arena, accuracy in rows:
-        room = f"{arena:,} B" if arena else ""
-        print(
-            f"| {method} | {share:.0%} | {name} | {parameters:,} | {size:,} B | {1 - size / first:.1%} | {room} | "
-            f"{accuracy:.2%} |"
-        )
+    print(f"\n{table}", end="")
+    if options.write:
+        renew(REPO / "README.md", "pruning.py", table)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ goes to `common/weights/cifar_NAME.npz`. An interrupted training goes on where i
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # twice as fast; the order of sums differs by processor
 
@@ -25,9 +27,14 @@ from aiedge.training import fit, set_seed
 BATCH = 128
 CHANNELS, NEURONS = 0.2, 0.4  # the shares that pruning removes
 
+Optimizer = Callable[[keras.optimizers.schedules.LearningRateSchedule], keras.Optimizer]
+
 
 def pictures(data: datasets.Dataset) -> "tf.data.Dataset":
-    """The pictures in random order, each mirrored or not and moved by up to four pixels, in batches."""
+    """Batches of the pictures in random order, each mirrored or not and moved by up to four pixels.
+
+    float32 [128, 32, 32, 3], pixel / 255, with class numbers int64 [128].
+    """
 
     def change(batch: tf.Tensor, classes: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         n = tf.shape(batch)[0]
@@ -50,23 +57,31 @@ def pictures(data: datasets.Dataset) -> "tf.data.Dataset":
     return samples.batch(BATCH, drop_remainder=True).map(change).prefetch(2)
 
 
-def learn(model: keras.Model, data: datasets.Dataset, name: str, epochs: int, optimizer: Callable, rate: float) -> keras.Model:
-    """Train a network that ends in logits; the rate rises for a twentieth of the steps, then falls along a cosine."""
-    steps = epochs * (len(data) // BATCH)
-    schedule = keras.optimizers.schedules.CosineDecay(0.0, steps - steps // 20, warmup_target=rate, warmup_steps=steps // 20)
-    chosen = optimizer(schedule)
+def rate(highest: float, steps: int) -> keras.optimizers.schedules.LearningRateSchedule:
+    """A learning rate that rises for a twentieth of the steps, then falls to 0 along half a cosine."""
+    rise = steps // 20
+    return keras.optimizers.schedules.CosineDecay(0.0, steps - rise, warmup_target=highest, warmup_steps=rise)
+
+
+def learn(
+    model: keras.Model,
+    batches: "tf.data.Dataset",
+    epochs: int,
+    optimizer: Optimizer,
+    highest: float,
+    checkpoint: Path | None = None,
+) -> keras.Model:
+    """Train a network that ends in logits, on batches of `pictures`; returns the network."""
+    chosen = optimizer(rate(highest, epochs * len(batches)))
     chosen.exclude_from_weight_decay(var_names=["bias", "gamma", "beta", "low", "high"])
-    model.compile(chosen, keras.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"])
-    fit(model, pictures(data), None, epochs, cache_folder("recipes") / "cifar" / f"{name}.npz", shuffle=False)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(chosen, loss, metrics=["accuracy"])
+    fit(model, batches, None, epochs, checkpoint, shuffle=False)
     return model
 
 
-def adam(rate: keras.optimizers.schedules.LearningRateSchedule) -> keras.Optimizer:
-    return keras.optimizers.AdamW(rate, weight_decay=0.01)
-
-
-def momentum(rate: keras.optimizers.schedules.LearningRateSchedule) -> keras.Optimizer:
-    return keras.optimizers.SGD(rate, momentum=0.9, nesterov=True, weight_decay=1e-3)
+adam = partial(keras.optimizers.AdamW, weight_decay=0.01)
+momentum = partial(keras.optimizers.SGD, momentum=0.9, nesterov=True, weight_decay=1e-3)
 
 
 def prune(model: keras.Model) -> keras.Model:
@@ -79,7 +94,7 @@ def _aware(name: str, data: datasets.Splits) -> keras.Model:
 
 
 # Where each network begins; how many epochs it learns, with which optimizer, at which highest rate.
-STEPS: dict[str, tuple[Callable[[datasets.Splits], keras.Model], int, Callable, float]] = {
+STEPS: dict[str, tuple[Callable[[datasets.Splits], keras.Model], int, Optimizer, float]] = {
     "original": (lambda _: BUILDERS["cifar_original"](), 25, adam, 2e-3),
     "pooled": (lambda _: BUILDERS["cifar_pooled"](), 50, adam, 3e-3),
     "pruned": (lambda _: prune(pretrained("cifar_pooled")), 30, adam, 2e-3),
@@ -91,16 +106,18 @@ STEPS: dict[str, tuple[Callable[[datasets.Splits], keras.Model], int, Callable, 
 
 def main() -> None:
     """Train the networks that are named and write their weights."""
-    parser = Parser(prog="python -m aiedge.recipes.cifar", description="Train the networks of the CIFAR project.")
+    parser = Parser(
+        prog="python -m aiedge.recipes.cifar", description="Train the networks of the CIFAR project."
+    )
     parser.add_argument("names", nargs="*", choices=[[], *STEPS], metavar="NAME", help=", ".join(STEPS))
     names = parser.parse_args().names
     data = datasets.cifar10("real")
-    for name in STEPS:
+    for name, (begin, epochs, optimizer, highest) in STEPS.items():
         if not names or name in names:
-            begin, epochs, optimizer, rate = STEPS[name]
             set_seed()
             print(name)
-            model = learn(begin(data), data.train, name, epochs, optimizer, rate)
+            checkpoint = cache_folder("recipes") / "cifar" / f"{name}.npz"
+            model = learn(begin(data), pictures(data.train), epochs, optimizer, highest, checkpoint)
             print(f"wrote {save_weights(model, WEIGHTS / f'cifar_{name}.npz')}")
 
 
