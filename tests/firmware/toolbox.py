@@ -119,10 +119,10 @@ def _new_folder() -> Path:
 
 
 @cache
-def generated(model: Path = MODEL) -> Path:
-    """A folder with the model as C code and aiedge_model.h in it."""
+def generated(model: Path = MODEL, *options: str) -> Path:
+    """A folder with the model as C code and aiedge_model.h in it, by `aiedge compile` with these options."""
     folder = _new_folder()
-    command = [sys.executable, "-m", "aiedge", "compile", model, "-o", folder, "--firmware"]
+    command = [sys.executable, "-m", "aiedge", "compile", model, "-o", folder, "--firmware", *options]
     subprocess.run(command, check=True, capture_output=True)
     return folder
 
@@ -146,25 +146,37 @@ def _objects(compiler: str, flags: tuple[str, ...], sources: tuple[Path, ...]) -
 
 
 def firmware(
-    compiler: str, flags: list[str], main: Path, model: Path = MODEL, main_flags: list[str] | None = None
+    compiler: str,
+    flags: list[str],
+    main: Path,
+    model: Path = MODEL,
+    main_flags: list[str] | None = None,
+    options: tuple[str, ...] = (),
 ) -> Path:
     """The firmware as a program, compiled without PlatformIO: all of the library, the model, and `main`.
 
-    `main_flags` are for `main` alone. What was compiled before in the same way is not compiled again.
+    `main_flags` are for `main` alone, `options` for `aiedge compile`. What was compiled before in the same way is
+    not compiled again.
     """
     need(compiler)
-    return _firmware(compiler, tuple(flags), main.read_text(), model, tuple(main_flags or ()))
+    return _firmware(compiler, tuple(flags), main.read_text(), model, tuple(main_flags or ()), options)
 
 
 @cache
 def _firmware(
-    compiler: str, flags: tuple[str, ...], main: str, model: Path, main_flags: tuple[str, ...]
+    compiler: str,
+    flags: tuple[str, ...],
+    main: str,
+    model: Path,
+    main_flags: tuple[str, ...],
+    options: tuple[str, ...],
 ) -> Path:
     folder = _new_folder()
     (folder / "main.cpp").write_text(main)
-    of_model = (LIBRARY / "CompiledModel.cpp", generated(model) / f"{model.stem}.c")
+    model_c = generated(model, *options)
+    of_model = (LIBRARY / "CompiledModel.cpp", model_c / f"{model.stem}.c")
     library = tuple(sorted({*LIBRARY.glob("*.cpp"), *LIBRARY.glob("host/*.cpp")} - {*of_model}))
-    includes = (f"-I{generated(model)}", f"-I{REPO / 'common/engine/src'}", "-DAIEDGE_RUNTIME_COMPILED")
+    includes = (f"-I{model_c}", f"-I{REPO / 'common/engine/src'}", "-DAIEDGE_RUNTIME_COMPILED")
     objects = [*_objects(compiler, flags, library), *_objects(compiler, (*flags, *includes), of_model)]
     # A student's function does not use its argument before it is written.
     rest = [*flags, *main_flags, "-Wno-unused-parameter"]
