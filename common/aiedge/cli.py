@@ -53,6 +53,11 @@ def main(arguments: list[str] | None = None) -> int:
         "memory", help="who needs the SRAM, operator by operator, and what fits a board"
     )
     memory.add_argument("-o", "--output", type=Path, metavar="DIR", help="folder for a CSV and two pictures")
+    memory.add_argument(
+        "--build",
+        metavar="STEP",
+        help="only what fits, with the step marked that a firmware runs: TFLM, fused",
+    )
     memory.set_defaults(run=_memory)
 
     optimize = commands.add_parser("optimize", help="write a model that takes a smaller arena in TFLM")
@@ -143,7 +148,7 @@ def _bench(options: argparse.Namespace) -> None:
 def _memory(options: argparse.Namespace) -> None:
     from aiedge.memory.command import memory
 
-    memory(options.model, options.board, options.output, options.nodes)
+    memory(options.model, options.board, options.output, options.nodes, options.build)
 
 
 def _optimize(options: argparse.Namespace) -> None:

@@ -2,7 +2,8 @@
 
 Runs `python -m aiedge compile main/<model>.cpp -o $BUILD_DIR/model --firmware` with a Python that has the kit's
 package: the one in AIEDGE_PYTHON, that of the kit's .venv, or the one that runs PlatformIO. The model is the project's
-option custom_model; custom_project, by default the same, is what the board calls itself.
+option custom_model; custom_project, by default the same, is what the board calls itself. For memory_summary.py,
+AIEDGE_MEMORY becomes the command that says what fits the board custom_board, by default the ESP-EYE.
 """
 
 import os
@@ -49,15 +50,20 @@ def compile_model() -> None:
             f"main/{name}.cpp is missing",
             f"cp notebook/{name}.cpp vscode/main/{name}.cpp   (in the folder {project.parent.name})",
         )
-    command = [find_python(), "-m", "aiedge", "compile", model, "-o", generated, "--firmware"]
+    aiedge = [find_python(), "-m", "aiedge"]
+    command = [*aiedge, "compile", model, "-o", generated, "--firmware"]
     if subprocess.run(command, stdout=subprocess.DEVNULL).returncode != 0:
         env.Exit(2)  # noqa: F821  (the command has said why)
 
     board_name = env.StringifyMacro(env.GetProjectOption("custom_project", name))  # noqa: F821
     env.Append(CPPDEFINES=[("AIEDGE_PROJECT", board_name)])  # noqa: F821
     env.Append(CPPPATH=[str(generated), str(kit / "common/engine/src")])  # noqa: F821
-    if "AIEDGE_RUNTIME_COMPILED" in env.subst("$BUILD_FLAGS"):  # noqa: F821
+    compiled = "AIEDGE_RUNTIME_COMPILED" in env.subst("$BUILD_FLAGS")  # noqa: F821
+    if compiled:
         env.BuildSources(os.path.join("$BUILD_DIR", "model_objects"), str(generated))  # noqa: F821
+    board = env.GetProjectOption("custom_board", "esp-eye")  # noqa: F821
+    step = "fused" if compiled else "TFLM"
+    env["AIEDGE_MEMORY"] = [*aiedge, "memory", model, "--board", board, "--build", step]  # noqa: F821
 
 
 # An editor that reads the project's settings, and `-t clean`, need no model.

@@ -19,7 +19,7 @@ def test_memory_shows_who_needs_it_and_what_fits(tmp_path: Path, capsys: pytest.
     for text in (
         "head of TensorFlow Lite Micro's arena: 32,000 bytes; at most 32,000 are live at once",
         "peak at operator 1 (MAX_POOL_2D)",
-        "SRAM, TFLM           32,000  does NOT fit",
+        "32,000  NO, 11,520 too many",
         "DS5319",
     ):
         assert text in out
@@ -27,6 +27,13 @@ def test_memory_shows_who_needs_it_and_what_fits(tmp_path: Path, capsys: pytest.
     assert (tmp_path / f"{name}-memory.csv").read_text().count("\n") == 9
     for kind in ("memory", "ladder"):
         assert (tmp_path / f"{name}-{kind}.png").read_bytes().startswith(PNG)
+
+
+def test_memory_says_of_a_build_what_fits_alone(capsys: pytest.CaptureFixture) -> None:
+    assert main(["memory", str(CIFAR), "--board", "bluepill", "--build", "TFLM"]) == 0
+    out = capsys.readouterr().out
+    assert "32,000  NO, 11,520 too many  <- this build" in out and "What makes it fit the SRAM: fused" in out
+    assert "peak at operator 1 (MAX_POOL_2D)" in out and "DEPTHWISE" not in out and "Sources" not in out
 
 
 @pytest.mark.parametrize("suffix", [".tflite", ".cpp"])
@@ -57,6 +64,8 @@ def test_a_limit_of_states_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture
         (["memory", __file__], "is not a .tflite file"),
         (["memory", str(CIFAR), "--board", "uno"], "there is no board 'uno'"),
         (["memory", str(CIFAR), "--nodes", "-1"], "-1 is no number of states"),
+        (["memory", str(CIFAR), "--build", "tflm"], "this network does not run 'tflm'"),
+        (["optimize", str(CIFAR), "-o", "x.tflite", "--board", "uno"], "there is no board 'uno'"),
         (["optimize", str(CIFAR), "-o", "x.onnx"], "x.onnx is no name of a model"),
         (["optimize", str(CIFAR), "-o", "/dev/null/x.tflite"], "cannot write"),
     ],

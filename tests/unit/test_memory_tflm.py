@@ -1,5 +1,6 @@
 """TensorFlow Lite Micro's arena as predicted, and smaller models for it: against its recorded heads and its bits."""
 
+import json
 import re
 import subprocess
 import sys
@@ -21,7 +22,7 @@ from aiedge.memory.plan import plan_memory
 from aiedge.memory.scratch import cmsis_nn, esp_nn, none, reference
 from aiedge.memory.tflm import greedy, head_bytes, tflm_head
 from aiedge.tflite.writer import OFFLINE, offline_offsets, rewrite
-from model_files import ModelFile, dense_int8
+from model_files import ModelFile, dense_float, dense_int8
 from networks import KEPT, network
 from random_operators import OPERATORS, random_model
 
@@ -346,15 +347,37 @@ def test_the_ladder_and_what_fits() -> None:
     found = {rung.name: rung.arena for rung in steps.rungs}
     assert found["TFLM"] == 32_000 and found["fused"] == 9_664 and found["streamed"] <= 4096
     bluepill = steps.fits(boards()["bluepill"])
-    assert "SRAM, TFLM           32,000  does NOT fit, 11,520 too many" in bluepill
-    assert "What makes it fit: fused" in bluepill
+    assert re.search(r"^SRAM +TFLM +32,000  NO, 11,520 too many$", bluepill, re.MULTILINE)
+    assert re.search(r"^flash +.tflite +\S+  yes, ", bluepill, re.MULTILINE)
+    assert "What makes it fit the SRAM: fused" in bluepill
     assert "What makes it fit" not in steps.fits(boards()["pico"])
+    # A build that runs a smaller step has nothing to mend.
+    fused = steps.fits(boards()["bluepill"], "fused")
+    assert re.search(r"^SRAM +fused .+<- this build$", fused, re.MULTILINE) and "What makes" not in fused
+    with pytest.raises(UserError, match="does not run 'Fused'"):
+        steps.fits(boards()["pico"], "Fused")
+
+
+def test_boards_have_a_source_for_each_figure(repo: Path) -> None:
     assert {"esp-eye", "pico", "nano33ble", "bluepill", "feather", "huzzah32", "metro"} == boards().keys()
-    assert all(board.source and board.flash > board.sram > 0 for board in boards().values())
+    for board in boards().values():
+        assert board.flash > board.sram > 0
+        assert board.sources.keys() == {"sram", "flash", *(["psram"] if board.psram else [])}
+    upload = json.loads((repo / "common/boards/esp-eye.json").read_text())["upload"]
+    found = boards()["esp-eye"]
+    assert (found.sram, found.flash) == (upload["maximum_ram_size"], upload["maximum_size"])
 
 
 def test_a_network_that_cannot_stream_has_the_other_steps() -> None:
     steps = ladder(dense_int8(np.random.default_rng(0), [3, 4, 2]))
     assert [rung.name for rung in steps.rungs] == ["TFLM", "reordered", "placed", "in place", "fused"]
-    tiny = Board("tiny", "tiny", 4, 10_000, "none")
-    assert "prune the network" in steps.fits(tiny)
+    tiny = Board("tiny", "tiny", 4, 10, {}, psram=10_000)
+    text = steps.fits(tiny)
+    assert "prune the network" in text and "What makes it fit the flash: fewer weights" in text
+    assert re.search(r"^SRAM +TFLM .+ too many; fits the PSRAM$", text, re.MULTILINE)
+    assert "int8" not in text
+
+
+def test_a_float_network_is_told_of_int8() -> None:
+    model = dense_float(np.random.default_rng(0), [3, 4, 2])
+    assert "Converted to int8" in ladder(model).fits(Board("tiny", "tiny", 4, 10, {}))

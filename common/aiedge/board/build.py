@@ -83,7 +83,7 @@ def build(
     command = [sys.executable, "-m", "platformio", "run", "-d", str(project), "-e", environment]
     done = subprocess.run(
         command,
-        env={**os.environ, **overrides, "AIEDGE_PYTHON": sys.executable},
+        env={**os.environ, **overrides, "AIEDGE_PYTHON": sys.executable, "AIEDGE_SUMMARY": "no"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

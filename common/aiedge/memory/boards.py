@@ -1,4 +1,8 @@
-"""What boards have: SRAM that a program may use for data, and flash, from their data sheets."""
+"""What boards have: SRAM that a program may use for data, PSRAM and flash, each figure with its source.
+
+Beside the workshop's ESP-EYE these are the boards of published tables (Sudharsan et al.; their code's read-me,
+github.com/bharathsudharsan/Train_plus_plus, says which Feather and METRO are meant).
+"""
 
 import json
 from dataclasses import dataclass
@@ -10,13 +14,18 @@ from aiedge.errors import UserError
 
 @dataclass(frozen=True)
 class Board:
-    """A board's SRAM and flash in bytes, and the document that says so."""
+    """A board's memories in bytes, and for each of them the document that says so."""
 
     key: str
     name: str
     sram: int
     flash: int
-    source: str
+    sources: dict[str, str]
+    psram: int = 0
+
+    def __str__(self) -> str:
+        psram = f", {self.psram:,} of PSRAM (slower)" if self.psram else ""
+        return f"{self.name}: {self.sram:,} bytes of SRAM{psram}, {self.flash:,} of flash"
 
 
 @cache

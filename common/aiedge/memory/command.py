@@ -13,15 +13,26 @@ from aiedge.memory.picture import ladder_figure, map_figure, png
 from aiedge.memory.scratch import RUNTIMES
 from aiedge.tflite import load_model, read, write_c_array
 
+BOARD = "esp-eye"  # the workshop's
 
-def memory(path: Path, target: str | None, folder: Path | None, nodes: int | None) -> None:
-    """Print a model's memory map and ladder, and what fits the board; into `folder` go a CSV and two pictures."""
-    fitted = board(target) if target else None
+
+def memory(
+    path: Path, target: str | None, folder: Path | None, nodes: int | None, build: str | None = None
+) -> None:
+    """Print a model's memory map and ladder, and what fits the board; into `folder` go a CSV and two pictures.
+
+    With `build`, the rung that a firmware runs, only what fits: that is what a build of the firmware prints.
+    """
+    fitted = board(target or BOARD) if target or build else None
     map_ = memory_map(read(path))
     steps = ladder(load_model(path), nodes=_limit(nodes), progress=True)
-    print(f"{map_}\n\n{steps}")
-    if fitted:
-        print(f"\n{steps.fits(fitted)}")
+    if fitted and build:
+        print("\n".join([f"Memory of {path.name}", *map_.summary, "", steps.fits(fitted, build)]))
+    else:
+        print(f"{map_}\n\n{steps}")
+        if fitted:
+            sources = (f"  {name}: {text}" for name, text in fitted.sources.items())
+            print("\n".join(["", steps.fits(fitted), "", "Sources:", *sources]))
     if folder:
         pictures = {
             "memory": map_figure(map_, path.stem),

@@ -7,6 +7,8 @@ where these belong to the caller. `total` counts them in every step, so that ste
 from dataclasses import dataclass
 from math import prod
 
+import numpy as np
+
 from aiedge.errors import UserError
 from aiedge.memory.boards import Board
 from aiedge.memory.optimize import Optimized, optimize
@@ -49,25 +51,55 @@ class Ladder:
         ]
         return "\n".join(table(("step", "arena", "with input and output", "saved", "how"), rows))
 
-    def fits(self, target: Board) -> str:
-        """Which steps fit the board's SRAM and flash, and what would make the model fit, as text."""
-        lines = [
-            f"{target.name}: {target.sram:,} bytes of SRAM, {target.flash:,} of flash",
-            f"  ({target.source})",
-            f"flash: the model's {self.model_bytes:,} bytes "
-            + ("fit, code not counted" if self.model_bytes < target.flash else "do NOT fit"),
+    def fits(self, target: Board, build: str = "") -> str:
+        """What fits which memory of the board, and what would make the model fit, as text.
+
+        `build` names the rung that a firmware runs: it is marked, and what fits in its place is said. Raises
+        `UserError` for a rung that the network does not have.
+        """
+        graph = self.optimized.before
+        runs = self._rung(build)
+        weights = sum(t.bytes for t in graph.constants)
+        rows = [
+            ("flash", ".tflite", f"{self.model_bytes:,}", _left(self.model_bytes, target.flash)),
+            ("flash", "weights in C", f"{weights:,}", _left(weights, target.flash)),
         ]
         for rung in self.rungs:
-            left = target.sram - rung.total
-            verdict = f"fits, {left:,} left" if left >= 0 else f"does NOT fit, {-left:,} too many"
-            lines.append(f"SRAM, {rung.name:<9} {rung.total:>11,}  {verdict}")
-        lines.append("Besides: the stack, and in TensorFlow Lite Micro the tail of its arena.")
-        fitting = [rung for rung in self.rungs if rung.total <= target.sram]
-        if not fitting:
-            lines.append("Nothing here makes it fit: prune the network, or give it a smaller input.")
-        elif fitting[0] is not self.rungs[0]:
-            lines.append(f"What makes it fit: {fitting[0].name} ({fitting[0].how}).")
-        return "\n".join(lines)
+            left = _left(rung.total, target.sram)
+            if target.sram < rung.total <= target.psram:
+                left += "; fits the PSRAM"
+            mark = "  <- this build" if build and rung is runs else ""
+            rows.append(("SRAM", rung.name, f"{rung.total:,}", left + mark))
+        lines = [str(target), *table(("memory", "what", "bytes", "fits"), rows)]
+        lines.append("Besides: code, the stack, and in TensorFlow Lite Micro the tail of its arena.")
+        return "\n".join([*lines, *self._advice(target, runs)])
+
+    def _rung(self, name: str) -> Rung:
+        names = [rung.name for rung in self.rungs]
+        if name and name not in names:
+            raise UserError(f"this network does not run {name!r}", f"it runs: {', '.join(names)}")
+        return self.rungs[names.index(name) if name else 0]
+
+    def _advice(self, target: Board, runs: Rung) -> list[str]:
+        """What makes the model fit, where it does not as it is."""
+        advice = []
+        if runs.total > target.sram:
+            fitting = next((rung for rung in self.rungs if rung.total <= target.sram), None)
+            if fitting:
+                advice.append(f"What makes it fit the SRAM: {fitting.name} ({fitting.how}).")
+            else:
+                advice.append(
+                    "Nothing here makes it fit the SRAM: prune the network, or give it a smaller input."
+                )
+        if self.model_bytes > target.flash:
+            advice.append("What makes it fit the flash: fewer weights, by pruning or a narrower network.")
+        if advice and any(t.dtype == np.float32 for t in self.optimized.before.constants):
+            advice.append("Converted to int8, weights and activations take a quarter.")
+        return advice
+
+
+def _left(size: int, room: int) -> str:
+    return f"yes, {room - size:,} left" if size <= room else f"NO, {size - room:,} too many"
 
 
 def ladder(model: bytes, *, nodes: int = NODES, progress: bool = False) -> Ladder:

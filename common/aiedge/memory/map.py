@@ -3,7 +3,7 @@
 map_ = memory_map(tflite.read("model.tflite"))
 print(map_)                      # a table
 map_.csv                         # the same for a spreadsheet
-draw(map_, "model")              # aiedge.plots.memory
+map_figure(map_, "model")        # aiedge.memory.picture
 """
 
 import csv

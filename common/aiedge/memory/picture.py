@@ -1,4 +1,13 @@
-"""Pictures of memory: bars by operator, the arena as address × time, and the ladder of savings."""
+"""Pictures of memory: bars by operator, the arena as address × time, and the ladder of savings.
+
+A notebook's memory section, for the bytes of an int8 model:
+
+    display(map_figure(memory_map(tflite.read(model)), "The int8 network in TFLM"))
+    steps = ladder(model)
+    display(ladder_figure(steps, "Activations, step by step", (board("esp-eye"),)))
+    print(steps)
+    print(steps.fits(board("esp-eye")))
+"""
 
 import io
 from typing import TYPE_CHECKING
