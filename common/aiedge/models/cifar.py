@@ -18,14 +18,14 @@ def cifar_cnn(
     return keras.Sequential(
         [
             keras.Input((32, 32, 3)),
-            layers.Conv2D(first, 3, padding="same", activation="relu"),
+            layers.Conv2D(first, 3, padding="same", activation="relu", name="conv1"),
             layers.MaxPooling2D(2),
-            layers.Conv2D(second, 3, padding="same", activation="relu"),
+            layers.Conv2D(second, 3, padding="same", activation="relu", name="conv2"),
             layers.MaxPooling2D(2),
             layers.AveragePooling2D(4),
             layers.Flatten(),
-            layers.Dense(dense, activation="relu"),
-            layers.Dense(10, activation=activation),
+            layers.Dense(dense, activation="relu", name="dense1"),
+            layers.Dense(10, activation=activation, name="dense2"),
         ],
         name="cifar_cnn",
     )
@@ -41,13 +41,13 @@ def cifar_original(activation: str | None = None) -> keras.Model:
     return keras.Sequential(
         [
             keras.Input((32, 32, 3)),
-            layers.Conv2D(32, 3, padding="same", activation="relu"),
+            layers.Conv2D(32, 3, padding="same", activation="relu", name="conv1"),
             layers.MaxPooling2D(2),
-            layers.Conv2D(64, 3, padding="same", activation="relu"),
+            layers.Conv2D(64, 3, padding="same", activation="relu", name="conv2"),
             layers.MaxPooling2D(2),
             layers.Flatten(),
-            layers.Dense(128, activation="relu"),
-            layers.Dense(10, activation=activation),
+            layers.Dense(128, activation="relu", name="dense1"),
+            layers.Dense(10, activation=activation, name="dense2"),
         ],
         name="cifar_original",
     )
