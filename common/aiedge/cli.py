@@ -33,6 +33,12 @@ def main(arguments: list[str] | None = None) -> int:
     compile_.add_argument(
         "--stream", action="store_true", help="run the first layers row by row: less SRAM, the input by rows"
     )
+    compile_.add_argument(
+        "--weights",
+        type=Path,
+        metavar="FILE",
+        help="write weights and tables into FILE.bin, for the program to load, and not into the C",
+    )
     compile_.set_defaults(run=_compile)
 
     bench = commands.add_parser("bench", help="instructions, time and bytes of a model, operator by operator")
@@ -122,13 +128,20 @@ def _inspect(options: argparse.Namespace) -> None:
 
 def _compile(options: argparse.Namespace) -> None:
     from aiedge import tflite
-    from aiedge.codegen import generate
+    from aiedge.codegen import Weights, generate
+    from aiedge.files import write_atomic
 
     graph = tflite.read(options.model)
-    source = generate(graph, options.name or options.model.stem, options.stream)
-    for path in source.write(options.output, options.firmware):
+    weights: Weights = "loaded" if options.weights else "linked"
+    source = generate(graph, options.name or options.model.stem, options.stream, weights)
+    paths = source.write(options.output, options.firmware)
+    if options.weights:
+        paths.append(write_atomic(options.weights, source.weights))
+    for path in paths:
         print(f"wrote {path}")
     print(f"arena {source.plan.arena_bytes:,} bytes, weights and tables {source.constant_bytes:,} bytes")
+    if options.weights:
+        print(f"{options.weights.name}: {len(source.weights):,} bytes, with what all cores need")
     if source.plan.stream:
         print(f"{len(source.plan.stream.flows)} of {len(source.plan.steps)} layers run row by row")
 

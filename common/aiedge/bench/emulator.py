@@ -62,6 +62,7 @@ def count_instructions(
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_sources(folder, graph, source, len(inputs))
+        (folder / "weights.bin").write_bytes(source.weights)
         (folder / "inputs.bin").write_bytes(b"".join(to_memory(x, graph.inputs) for x in inputs))
         command = compile_network([*target.compiler, optimize], source, folder)
         files = [str(C_SOURCES / "harness.c"), *map(str, target.sources)]
@@ -77,6 +78,8 @@ def count_instructions(
     empty, _, total, _, *parts = [after - before for before, after in pairwise(counts)]
     operators: dict[int, int] = {}
     for step, part in zip(steps[:-1].tolist(), parts, strict=True):
+        if step == len(graph.operators):  # on the way to the next row
+            continue
         operators[step] = operators.get(step, 0) + part - empty
     return Count(total - empty, operators, from_memory(written, graph.outputs, len(inputs)))
 

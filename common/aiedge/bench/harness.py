@@ -54,6 +54,7 @@ def write_sources(folder: Path, graph: Graph, source: CSource, runs: int) -> Non
         f"#define INPUT_BYTES {memory_bytes(graph.inputs)}\n"
         f"#define OUTPUT_BYTES {memory_bytes(graph.outputs)}\n"
         f"#define INVOKE(network, input, output) network({', '.join(pointers)}, arena)\n"
+        f"#define WEIGHTS_BYTES {len(source.weights)}\n"
         f"int plain({parameters});\n"
         f"int stepped({parameters});\n"
     )
@@ -61,7 +62,8 @@ def write_sources(folder: Path, graph: Graph, source: CSource, runs: int) -> Non
 
 def most_marks(graph: Graph, source: CSource) -> int:
     """A number of markers that one inference does not reach, with those of the harness."""
-    return len(graph.operators) + (source.plan.stream.runs if source.plan.stream else 0) + 16
+    stream = source.plan.stream
+    return len(graph.operators) + (stream.runs + stream.input_rows if stream else 0) + 16
 
 
 def compile_network(command: Sequence[str], source: CSource, folder: Path) -> list[str]:
@@ -75,6 +77,7 @@ def compile_network(command: Sequence[str], source: CSource, folder: Path) -> li
 
     def renamed(invoke: str) -> list[str]:
         names = {"invoke": invoke, "begin": f"{invoke}_begin", "push_row": f"{invoke}_push_row"}
+        names["load_weights"] = f"{invoke}_load_weights"
         return [f"-D{source.name}_{old}={new}" for old, new in names.items()]
 
     stepped = [*renamed("stepped"), "-DAIEDGE_STEP=aiedge_step", "-include", "step.h"]

@@ -118,8 +118,10 @@ class _Best:
         """Nanoseconds of each operator, less those of an empty pair of steps."""
         empty, _, *parts = self.spans
         times: dict[int, float] = {}
+        end = self.steps[-1]
         for i, part in zip(self.steps[2:-1], parts, strict=True):
-            times[i] = times.get(i, 0.0) + max(0.0, part - empty)
+            if i != end:  # which also stands before the way to the next row
+                times[i] = times.get(i, 0.0) + max(0.0, part - empty)
         return times
 
 

@@ -3,6 +3,7 @@
 - `source`: `generate(graph, name)` → `CSource`, the files' texts
 - `operators`: for each operator what it becomes: constants, and one call of a kernel of the engine
 - `streaming`: the C of layers that run row by row
+- `weights`: the constants in a file apart from the C
 - `toolchain`: this computer's C compiler and a microcontroller's; the bytes of generated C
 - `compiled`: `CompiledModel`, a model as machine code to be run from Python
 
@@ -13,5 +14,6 @@ only. It holds no time stamp: the same model gives the same bytes.
 from aiedge.codegen.compiled import CompiledModel
 from aiedge.codegen.source import CSource, generate
 from aiedge.codegen.toolchain import Footprint, footprint
+from aiedge.codegen.weights import Weights
 
-__all__ = ["CSource", "CompiledModel", "Footprint", "footprint", "generate"]
+__all__ = ["CSource", "CompiledModel", "Footprint", "Weights", "footprint", "generate"]

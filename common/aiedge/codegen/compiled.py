@@ -19,6 +19,7 @@ from tqdm import tqdm
 
 from aiedge.codegen.source import CSource, generate
 from aiedge.codegen.toolchain import ENGINE, host_compiler, run_compiler
+from aiedge.codegen.weights import Weights
 from aiedge.files import cache_folder
 from aiedge.memory import Streaming
 from aiedge.tflite import read
@@ -32,8 +33,8 @@ class CompiledModel:
     """A .tflite (its path, its bytes, or the `Graph` read from it) as machine code; used like LiteRT's interpreter.
 
     All values are of the model's own types, int8 or float32. The library lies in the user's cache folder under the
-    hash of the generated C, the engine, the compiler and its flags, so that a model is compiled once. `stream` is that
-    of `generate`.
+    hash of the generated C, the engine, the compiler and its flags, so that a model is compiled once. `stream` and
+    `weights` are those of `generate`.
 
     Raises `UserError` where no C compiler is installed, or for a model that cannot become C.
     """
@@ -43,14 +44,18 @@ class CompiledModel:
         model: str | Path | bytes | Graph,
         flags: Sequence[str] = ("-O3",),
         stream: Streaming = False,
+        weights: Weights = "linked",
     ):
         if not isinstance(model, Graph):
             model = read(model)
         self.graph = model
-        self.source = generate(model, "model", stream)
+        self.source = generate(model, "model", stream, weights)
         self.library = _library(self.source, tuple(flags))
         # ctypes keeps a loaded library for good.
-        self._invoke = ctypes.CDLL(str(self.library))["model_invoke"]
+        library = ctypes.CDLL(str(self.library))
+        self._invoke = library["model_invoke"]
+        if self.source.weights:
+            _load_weights(library, self.library, self.source.weights)
         self._inputs = [np.zeros(tensor.shape, tensor.dtype) for tensor in model.inputs]
         self._outputs = [np.zeros(tensor.shape, tensor.dtype) for tensor in model.outputs]
         self._arena = np.zeros(self.source.plan.arena_bytes // 8 + 1, np.uint64)
@@ -100,6 +105,20 @@ class CompiledModel:
             for result, output in zip(results, self._outputs, strict=True):
                 result[run] = output.reshape(result.shape[1:])
         return results if len(results) > 1 else results[0]
+
+
+# The weights that loaded libraries point to, by the libraries' paths.
+_weights: dict[Path, NDArray] = {}
+
+
+def _load_weights(library: ctypes.CDLL, path: Path, weights: bytes) -> None:
+    """Hand the file of weights to the library, which is one for all models with the same C."""
+    array = _weights.setdefault(path, np.frombuffer(weights, np.uint32).copy())
+    load = library["model_load_weights"]
+    load.restype = ctypes.c_bool
+    load.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
+    loaded = load(array.ctypes.data, array.nbytes)
+    assert loaded, "the compiled network refuses its weights"
 
 
 def _library(source: CSource, flags: tuple[str, ...]) -> Path:

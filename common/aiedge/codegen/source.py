@@ -2,6 +2,7 @@
 
 import re
 import textwrap
+from collections import Counter
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -12,6 +13,7 @@ from aiedge import __version__
 from aiedge.codegen.operators import FUSED, Call, Constant, emit
 from aiedge.codegen.operators.call import C_TYPES, c_float
 from aiedge.codegen.streaming import Streamer
+from aiedge.codegen.weights import Weights, weights_file
 from aiedge.errors import UserError
 from aiedge.files import write_atomic
 from aiedge.memory import MemoryPlan, Streaming, plan_memory
@@ -19,12 +21,16 @@ from aiedge.tflite.graph import Graph, Tensor
 
 ALIGNMENT = 4
 LINE = 104
-STREAM = '"aiedge_stream.h"'
+SHORT = {"FULLY_CONNECTED": "dense"}
+STREAM, WEIGHTS = '"aiedge_stream.h"', '"aiedge_weights.h"'
 
 
 @dataclass(frozen=True)
 class CSource:
-    """Generated C: the texts of `NAME.c`, `NAME.h` and the firmware's `aiedge_model.h`, and their memory plan."""
+    """Generated C: the texts of `NAME.c`, `NAME.h` and the firmware's `aiedge_model.h`, and their memory plan.
+
+    `weights` is the file that holds the constants, or empty where the C itself has them.
+    """
 
     name: str
     c: str
@@ -32,6 +38,7 @@ class CSource:
     firmware_header: str
     plan: MemoryPlan
     constant_bytes: int
+    weights: bytes = b""
 
     def write(self, folder: str | Path, firmware: bool = False) -> list[Path]:
         """Write `NAME.c` and `NAME.h` into `folder`, with `firmware` also `aiedge_model.h`; return their paths."""
@@ -45,11 +52,12 @@ class CSource:
         return paths
 
 
-def generate(graph: Graph, name: str, stream: Streaming = False) -> CSource:
+def generate(graph: Graph, name: str, stream: Streaming = False, weights: Weights = "linked") -> CSource:
     """C of a graph; `name` begins every public name.
 
     With `stream` the first layers run row by row, and the input may come row by row; with "auto" where that makes the
-    arena smaller.
+    arena smaller. With `weights` "loaded" the constants are in a file, `CSource.weights`, whose bytes the application
+    hands to NAME_load_weights() first, in RAM or in mapped flash: nothing is copied.
 
     Raises `UserError` for operators, types or shapes that are not supported, naming what is.
     """
@@ -72,8 +80,12 @@ def generate(graph: Graph, name: str, stream: Streaming = False) -> CSource:
     ]
     by_step = dict(zip((step.index for step in plan.steps), calls, strict=True))
     constants = [*places.constants.values(), *(constant for call in calls for constant in call.constants)]
+    file = weights_file(graph, constants) if weights == "loaded" else None
+    constant_bytes = sum(constant.values.nbytes for constant in constants)
     values = {
         "name": name,
+        "constant_bytes": constant_bytes,
+        "file": file,
         "version": __version__,
         "graph": graph,
         "plan": plan,
@@ -81,13 +93,18 @@ def generate(graph: Graph, name: str, stream: Streaming = False) -> CSource:
         "calls": list(zip(plan.steps, calls, strict=True)),
         "operands": list(places.constants.values()),
         "limits": _limits(calls),
-        "headers": sorted({call.header for call in calls if call.header} | ({STREAM} if streamer else set())),
+        "headers": sorted(
+            {call.header for call in calls if call.header}
+            | ({STREAM} if streamer else set())
+            | ({WEIGHTS} if file else set())
+        ),
         "streaming": streamer.streaming(by_step) if streamer else None,
         "tail": [
             (step, call) for step, call in zip(plan.steps, calls, strict=True) if step.index not in flows
         ],
         "inputs": [_interface(tensor, plan) for tensor in graph.inputs],
         "outputs": [_interface(tensor, plan) for tensor in graph.outputs],
+        "operator_names": _operator_names(graph, plan),
         "operator_methods": sorted({_method(op.kind) for op in graph.operators}),
         "place": lambda tensor: (
             streamer.describe(tensor)
@@ -104,7 +121,8 @@ def generate(graph: Graph, name: str, stream: Streaming = False) -> CSource:
         texts["model.h"],
         texts["aiedge_model.h"],
         plan,
-        sum(constant.values.nbytes for constant in constants),
+        constant_bytes,
+        file.data if file else b"",
     )
 
 
@@ -152,6 +170,18 @@ def _interface(tensor: Tensor, plan: MemoryPlan) -> dict[str, object]:
         "zero_point": int(params.zero_point) if params else 0,
         "shape": list(tensor.shape),
     }
+
+
+def _operator_names(graph: Graph, plan: MemoryPlan) -> list[str]:
+    """A short name of each operator: its kind and a count. One that runs others as its part has their names, too."""
+    counts: Counter[str] = Counter()
+    names = []
+    for operator in graph.operators:
+        word = SHORT.get(operator.kind, operator.kind.lower().replace("_2d", ""))
+        counts[word] += 1
+        names.append(f"{word}{counts[word]}")
+    parts = {step.index: [operator.index for operator in step.operators] for step in plan.steps}
+    return ["+".join(names[i] for i in parts.get(index, [index])) for index in range(len(names))]
 
 
 def _method(kind: str) -> str:

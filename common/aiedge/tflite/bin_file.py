@@ -1,17 +1,21 @@
 """A model's int8 weights and biases in one binary file whose sections are found by their sizes; images as `.bin`.
 
 All numbers are little-endian. The file begins with the letters AEW1, its length (uint32), the layout (uint8: 0 HWC,
-1 CHW), a 0, the number of sections (uint16) and the SHA-256 of the .tflite. For each section follow its bytes (uint32),
-its tensor's number (uint16), the bytes of a value (uint8: 1 int8, 4 int32) and a 0. Then come the sections themselves,
+1 CHW, 2 packed), a 0, the number of sections (uint16) and the SHA-256 of the .tflite. For each section follow its bytes
+(uint32), its number (uint16), the bytes of a value (uint8: 1 int8, 4 int32) and a 0. Then come the sections themselves,
 each filled up with zeros to a multiple of 4 bytes, and the CRC-32 of all before (uint32).
 
-In HWC the channels of a pixel lie side by side, as TensorFlow Lite stores filters. In CHW each channel is a plane.
+In HWC the channels of a pixel lie side by side, as TensorFlow Lite stores filters. In CHW each channel is a plane. Both
+hold the model's tensors, whose numbers are the sections', for programs of one's own. Packed files hold the constants of
+the C that `aiedge compile --weights` writes, numbered from 0, as the engine's kernels read them: filters in pairs; the
+bias, multiplier and shift of each channel together. That C runs from the file where it lies.
 """
 
 import struct
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +27,7 @@ from aiedge.text import table
 from aiedge.tflite.graph import Graph, Tensor
 
 MAGIC = b"AEW1"
-LAYOUTS = ("hwc", "chw")
+LAYOUTS = ("hwc", "chw", "packed")
 HEAD = struct.Struct("<4sIBBH32s")
 ENTRY = struct.Struct("<IHBB")
 CRC = struct.Struct("<I")
@@ -57,9 +61,8 @@ class Section:
     shape: tuple[int, ...]
 
     def arranged(self, layout: str) -> NDArray:
-        """The values in one of the layouts, little-endian."""
-        values = self.tensor.values.astype(self.tensor.dtype.newbyteorder("<")).reshape(self.shape)
-        return values.transpose(self._axes(layout))
+        """The values in one of the layouts."""
+        return self.tensor.values.reshape(self.shape).transpose(self._axes(layout))
 
     def restored(self, values: NDArray, layout: str) -> NDArray:
         """The tensor's values out of those of `arranged`, flat."""
@@ -103,13 +106,31 @@ def sections(graph: Graph) -> list[Section]:
 
 def to_bin(graph: Graph, layout: str = "hwc") -> bytes:
     """The file of a model's weights."""
-    parts = sections(graph)
-    entries = b"".join(_entry(part.tensor) for part in parts)
-    data = b"".join(_padded(part.arranged(layout).tobytes()) for part in parts)
-    length = HEAD.size + len(entries) + len(data) + CRC.size
-    head = HEAD.pack(MAGIC, length, LAYOUTS.index(layout), 0, len(parts), bytes.fromhex(graph.sha256))
-    body = head + entries + data
+    is_chw(layout)
+    return to_file(
+        [(part.tensor.index, part.arranged(layout)) for part in sections(graph)], layout, graph.sha256
+    )
+
+
+def to_file(arrays: Sequence[tuple[int, NDArray]], layout: str, sha256: str) -> bytes:
+    """The file of these sections, numbers and values, for the model with this SHA-256."""
+    table = _table(arrays)
+    little = [values.astype(values.dtype.newbyteorder("<")) for _, values in arrays]
+    data = b"".join(_padded(values.tobytes()) for values in little)
+    length = HEAD.size + len(table) + len(data) + CRC.size
+    head = HEAD.pack(MAGIC, length, LAYOUTS.index(layout), 0, len(arrays), bytes.fromhex(sha256))
+    body = head + table + data
     return body + CRC.pack(zlib.crc32(body))
+
+
+def starts(sizes: Sequence[int]) -> list[int]:
+    """Where in a file each section begins; `sizes` are all sections' bytes.
+
+    >>> starts([3, 8])
+    [60, 64]
+    """
+    first = HEAD.size + ENTRY.size * len(sizes)
+    return list(accumulate((_multiple(size) for size in sizes[:-1]), initial=first))
 
 
 def write_bin(graph: Graph, path: str | Path, layout: str = "hwc") -> Path:
@@ -140,16 +161,19 @@ def read_bin(path: str | Path, graph: Graph) -> dict[int, NDArray]:
             f"{path} holds the weights of another network",
             f"its model has the SHA-256 {digest.hex()[:12]}…, this one {graph.sha256[:12]}…",
         )
+    if layout == LAYOUTS.index("packed"):
+        raise UserError(
+            f"{path} is packed for the C that was written with it",
+            "`aiedge weights` writes files of the model's tensors",
+        )
     parts = sections(graph)
-    start = HEAD.size + ENTRY.size * count
-    table = data[HEAD.size : start]
-    if layout >= len(LAYOUTS) or table != b"".join(_entry(part.tensor) for part in parts):
+    table = _table([(part.tensor.index, part.tensor.values) for part in parts])
+    if layout >= len(LAYOUTS) or data[HEAD.size : HEAD.size + ENTRY.size * count] != table:
         raise UserError(f"{path} is damaged: its sections are not the model's", HINT)
     weights = {}
-    for part in parts:
+    for part, start in zip(parts, starts([part.tensor.bytes for part in parts]), strict=True):
         values = np.frombuffer(data, part.tensor.dtype.newbyteorder("<"), part.tensor.elements, start)
         weights[part.tensor.index] = part.restored(values, LAYOUTS[layout])
-        start += len(_padded(values.tobytes()))
     return weights
 
 
@@ -203,14 +227,19 @@ def size_table(sizes: Sequence[FileSize]) -> str:
 
 def is_chw(layout: str) -> bool:
     """Whether the layout is CHW; raises `UserError` for one that is not known."""
-    if layout not in LAYOUTS:
-        raise UserError(f"there is no layout {layout!r}", f"the layouts are {' and '.join(LAYOUTS)}")
+    if layout not in LAYOUTS[:2]:
+        raise UserError(f"there is no layout {layout!r}", f"the layouts are {' and '.join(LAYOUTS[:2])}")
     return layout == "chw"
 
 
-def _entry(tensor: Tensor) -> bytes:
-    return ENTRY.pack(tensor.bytes, tensor.index, tensor.dtype.itemsize, 0)
+def _table(arrays: Sequence[tuple[int, NDArray]]) -> bytes:
+    return b"".join(ENTRY.pack(values.nbytes, number, values.dtype.itemsize, 0) for number, values in arrays)
 
 
 def _padded(data: bytes) -> bytes:
-    return data.ljust(-(-len(data) // 4) * 4, b"\0")
+    return data.ljust(_multiple(len(data)), b"\0")
+
+
+def _multiple(size: int) -> int:
+    """The size up to a multiple of four."""
+    return -(-size // 4) * 4

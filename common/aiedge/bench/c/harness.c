@@ -3,6 +3,7 @@
 // bench.h, generated for the model, has INVOKE(network, input, output), the sizes, and the inputs' file. The
 // network is there twice: `plain`, as anybody compiles it, and `stepped`, which calls aiedge_step() before
 // each operator.
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -19,10 +20,25 @@ extern const uint8_t bench_inputs[];
 __asm(
     ".section .rodata\n.balign 16\n.global bench_inputs\nbench_inputs:\n.incbin \"inputs.bin\"\n.previous\n");
 
+#if WEIGHTS_BYTES
+extern const uint8_t bench_weights[];
+__asm(
+    ".section .rodata\n.balign 4\n.global bench_weights\nbench_weights:\n.incbin "
+    "\"weights.bin\"\n.previous\n");
+_Bool plain_load_weights(const void *data, size_t bytes);
+_Bool stepped_load_weights(const void *data, size_t bytes);
+#endif
+
 // QEMU's plugin notes how many instructions ran whenever this function is entered.
 __attribute__((noinline)) void aiedge_step(int32_t index) { steps[count++] = index; }
 
 int main(void) {
+#if WEIGHTS_BYTES
+  if (!plain_load_weights(bench_weights, WEIGHTS_BYTES) ||
+      !stepped_load_weights(bench_weights, WEIGHTS_BYTES)) {
+    machine_exit(4);
+  }
+#endif
   aiedge_step(-1);  // an empty pair: what a step costs
   aiedge_step(-1);
   for (int run = 0; run < RUNS; run++) {

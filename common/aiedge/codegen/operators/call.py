@@ -18,11 +18,16 @@ C_TYPES = {"int8": "int8_t", "int16": "int16_t", "int32": "int32_t", "float32": 
 
 @dataclass(frozen=True)
 class Constant:
-    """A constant array `name` of the generated file; `text` has its elements in C where they are not plain numbers."""
+    """A constant array `name` of the generated file.
+
+    `text` has its elements in C where they are not plain numbers, but other ones on cores with AIEDGE_OFFSET; there
+    they are those of `offset`.
+    """
 
     name: str
     values: NDArray
     text: tuple[str, ...] = ()
+    offset: NDArray | None = None
 
     @property
     def c_type(self) -> str:

@@ -52,8 +52,10 @@ def scaling(operator: Operator, weights: NDArray[np.int8], multipliers: NDArray,
         for (bias, multiplier, shift), total in zip(rows.tolist(), weight_sums.tolist(), strict=True)
         for part in (f"AIEDGE_FOLD({bias}, {total})", str(multiplier), str(shift))
     ]
+    # What AIEDGE_FOLD() makes of them where inputs and weights are taken plus 128, modulo 2^32.
+    offset = rows - np.stack([128 * weight_sums, *np.zeros((2, len(rows)), np.int64)], axis=1)
     return Scaling(
-        (Constant(f"scales_{i}", rows.astype(np.int32), tuple(text)),),
+        (Constant(f"scales_{i}", rows.astype(np.int32), tuple(text), offset.astype(np.int32)),),
         {
             "scales": f"scales_{i}",
             "output": f"{{{int(outputs.zero_point)}, {low}, {high}, {int(plain)}}}",

@@ -17,6 +17,14 @@ extern const unsigned int {{ name }}_len;
 #define AIEDGE_MODEL_HEADER "{{ name }}.h"
 #define AIEDGE_MODEL_INVOKE {{ name }}_invoke
 #define AIEDGE_MODEL_ARENA_BYTES {{ plan.arena_bytes }}
+#define AIEDGE_MODEL_CONSTANT_BYTES {{ constant_bytes }}
+#define AIEDGE_MODEL_OPERATORS {{ graph.operators | length }}
+#define AIEDGE_MODEL_OPERATOR_NAME {{ name }}_operator_name
+{% if file %}
+// Its constants come from a file, which it checks.
+#define AIEDGE_MODEL_WEIGHTS_BYTES {{ file.data | length }}
+#define AIEDGE_MODEL_LOAD_WEIGHTS {{ name }}_load_weights
+{% endif %}
 
 {% for side, entry in (("INPUT", inputs[0]), ("OUTPUT", outputs[0])) %}
 #define AIEDGE_MODEL_{{ side }}_TYPE {{ entry.c_type }}
@@ -26,6 +34,14 @@ extern const unsigned int {{ name }}_len;
 #define AIEDGE_MODEL_{{ side }}_ZERO_POINT ({{ entry.zero_point }})
 
 {% endfor %}
+{% if streaming %}
+// The input comes row by row.
+#define AIEDGE_MODEL_ROWS {{ streaming.stream.input_rows }}
+#define AIEDGE_MODEL_ROW_COUNT {{ streaming.row_elements }}
+#define AIEDGE_MODEL_BEGIN {{ name }}_begin
+#define AIEDGE_MODEL_PUSH_ROW {{ name }}_push_row
+
+{% endif %}
 // The interpreter: the operators that it must hold.
 #define AIEDGE_MODEL_OPERATOR_COUNT {{ operator_methods | length }}
 #define AIEDGE_MODEL_ADD_OPERATORS(resolver) \

@@ -4,6 +4,10 @@
 #ifndef AIEDGE_{{ name | upper }}_H
 #define AIEDGE_{{ name | upper }}_H
 
+{% if file %}
+#include <stdbool.h>
+#include <stddef.h>
+{% endif %}
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -21,6 +25,14 @@ extern "C" {
 #define {{ prefix }}_ZERO_POINT ({{ entry.zero_point }})
 
 {% endfor %}
+{% if file %}
+// The network's constants are in a file. Call {{ name }}_load_weights() first, with the address of the file's bytes in
+// RAM or in mapped flash, a multiple of {{ alignment }}, and their number. It returns false and changes nothing where the
+// size or the CRC-32 is not that file's. Nothing is copied: the bytes have to stay.
+#define {{ name | upper }}_WEIGHTS_BYTES {{ file.data | length }}
+bool {{ name }}_load_weights(const void *data, size_t bytes);
+
+{% endif %}
 // Runs the network once. `arena` points to {{ name | upper }}_ARENA_BYTES bytes, aligned to {{ name | upper }}_ARENA_ALIGNMENT, that
 // the call may overwrite. Returns 0, or a status code of aiedge_engine.h where an argument is wrong.
 int {{ name }}_invoke({{ parameters(inputs, outputs) }});
@@ -34,6 +46,18 @@ int {{ name }}_invoke({{ parameters(inputs, outputs) }});
 int {{ name }}_begin(uint8_t *arena);
 int {{ name }}_push_row({{ row_parameters(inputs, outputs) }});
 {% endif %}
+
+// For the time of each operator: compiled with AIEDGE_PROFILE, the network calls the application's function
+// aiedge_profile() with the index of each operator before it runs, and with {{ name | upper }}_OPERATORS at the end.
+// From one call to the next is the time of the first; operators that only run as a part of another have none.
+{% if streaming %}
+// Operators that run row by row come up often: add up. Before waiting for a row, too, there is an end.
+{% endif %}
+#define {{ name | upper }}_OPERATORS {{ graph.operators | length }}
+#ifdef AIEDGE_PROFILE
+void aiedge_profile(int32_t index);
+const char *{{ name }}_operator_name(int32_t index);
+#endif
 
 #ifdef __cplusplus
 }

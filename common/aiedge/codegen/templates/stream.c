@@ -60,6 +60,7 @@ int {{ name }}_push_row({{ row_parameters(inputs, outputs) }}) {
   left--;
   memcpy(arena + {{ streaming.stream.state }}, &left, sizeof left);
   if (left > 0) {
+    AIEDGE_STEP({{ graph.operators | length }});
     return AIEDGE_MORE_ROWS;
   }
 {% if steps > rows %}
