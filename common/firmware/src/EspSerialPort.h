@@ -25,7 +25,8 @@ class EspSerialPort : public InputProvider {
   // got no result is answered as failed.
   bool read(Tensor &input) override;
 
-  // Answers the input that read() returned. Without one (the input came from elsewhere) it prints
+  // Answers the input that read() returned; to the time of invoke() it adds what a network that runs row by
+  // row has worked while the input came. Without one (the input came from elsewhere) it prints
   // the first output and the time: "result 0.9961 (12 us)".
   void write_result(const Tensor &output, uint32_t time_us);
 
@@ -43,6 +44,8 @@ class EspSerialPort : public InputProvider {
 
   bool handle_frame(Tensor &input);
   bool handle_write(Tensor &input);
+  void put(Tensor &input, size_t start, const uint8_t *bytes, size_t count);
+  void take_rows(Tensor &input);
   void greet();
   void send_hello();
   void send_ack();
@@ -70,7 +73,8 @@ class EspSerialPort : public InputProvider {
   State state_ = State::kNone;
   uint8_t number_ = 0;
   uint16_t seq_ = 0;  // of the frame that completed it
-  size_t missing_ = 0;
+  size_t missing_ = 0;  // units
+  size_t taken_ = 0;    // bytes of rows that the network has taken
   uint32_t crc_ = 0;
   uint8_t has_unit_[kMaxUnits / 8] = {};
 

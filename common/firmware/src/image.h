@@ -40,11 +40,10 @@ class PixelWriter {
   }
 
   void set(size_t index, uint8_t value) {
-    if (index >= to_->count) return;
     if (to_->type == TensorType::kInt8) {
-      static_cast<int8_t *>(to_->data)[index] = table_[value];
+      to_->store<int8_t>(index, table_[value]);
     } else {
-      static_cast<float *>(to_->data)[index] = static_cast<float>(value) / 255.0f;
+      to_->store<float>(index, static_cast<float>(value) / 255.0f);
     }
   }
 
