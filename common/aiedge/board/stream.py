@@ -4,6 +4,7 @@
 moves the bytes and watches the clock.
 """
 
+import bisect
 import struct
 import time
 import zlib
@@ -241,7 +242,8 @@ class Stream:
             piece.of.missing -= piece.end - piece.start
         else:
             self.lost += 1
-            piece.of.ranges.appendleft((piece.start, piece.end))
+            # First things first: a board that takes rows as they come has room for little of what follows.
+            bisect.insort(piece.of.ranges, (piece.start, piece.end))
 
     def _move_on(self) -> None:
         """An input that has arrived is run by the board."""
