@@ -11,12 +11,13 @@ import time
 import numpy as np
 import pytest
 
-from aiedge import benchmark, tflite
+from aiedge import benchmark, datasets, tflite
 from aiedge.benchmark import Options, Samples, models, samples, session, store
 from aiedge.board import BoardInfo
 from aiedge.errors import UserError
 from aiedge.paths import REPO
 from aiedge.quantization import QuantParams
+from benchmark_results import CIFAR
 from fake_board import FakeBoard, SocketBoard
 
 SCRIPT = REPO / "run_serial.py"
@@ -264,6 +265,16 @@ def test_what_the_firmware_prints_at_each_sample_does_not_fill_the_screen(capsys
 def test_a_project_without_a_benchmark():
     with pytest.raises(UserError, match="no benchmark for the project 'nonsense'"):
         samples("nonsense")
+
+
+def test_the_cifar_project_is_tested_on_its_test_set(monkeypatch):
+    images, labels = np.zeros((4, 32, 32, 3), np.uint8), np.array([3, 9, 0, 3])
+    pictures = datasets.Dataset(images, labels, CIFAR, np.array(CIFAR)[labels])
+    empty = pictures.take(0)
+    monkeypatch.setattr(datasets, "cifar10", lambda: datasets.Splits(empty, empty, pictures, "CIFAR-10"))
+    data = samples("cifar_cnn")
+    assert (data.source, data.classes, len(data)) == ("CIFAR-10", CIFAR, 4)
+    assert data.expected.tolist() == [3, 9, 0, 3]
 
 
 def options(tmp_path, **other):

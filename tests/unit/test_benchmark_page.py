@@ -15,7 +15,7 @@ from aiedge.benchmark.costs import costs, find_model
 from aiedge.codegen import generate
 from aiedge.errors import UserError
 from aiedge.paths import REPO
-from benchmark_results import make_result
+from benchmark_results import make_cifar, make_result
 
 XOR = tflite.from_c_array(REPO / "xormodel/solution/xormodel.cpp")
 GRAPH = tflite.read(XOR)
@@ -54,6 +54,7 @@ def folder(tmp_path):
         car("carclassifier_hard", n=200, spread=0.3),
         car("carclassifier_hard", n=100, us=390_000, simulated=False, runtime="tflm", baud=921600),
         car(n=20, baud=115200, noise=0.01),
+        make_cifar(samples=3000, model_sha256="34" * 32),
     ]
     for result in results:
         store.write(result, tmp_path)
@@ -79,6 +80,7 @@ def test_every_figure_and_where_it_comes_from(folder):
         f"balanced and without trucks {100 * easy.without_trucks:.2f} %",
         "0 predictions and 0 outputs of 20 differ from the same model in TensorFlow Lite Micro",
         "921,600",
+        f"among the first three of {100 * make_cifar(samples=3000).top_accuracy:.2f} %",
     ):
         assert words in text, words
 

@@ -14,7 +14,7 @@ from aiedge.benchmark.compare import compare, latest
 from aiedge.benchmark.pictures import draw
 from aiedge.energy.esp32 import energy_mj
 from aiedge.errors import UserError
-from benchmark_results import make_result
+from benchmark_results import CIFAR, make_cifar, make_result
 
 LABELLED_SCORES = st.lists(st.tuples(st.booleans(), st.integers(0, 5)), min_size=2, max_size=40).filter(
     lambda rows: len({positive for positive, _ in rows}) == 2
@@ -61,6 +61,63 @@ def test_several_outputs_give_the_largest():
     assert result.right == 1
     assert result.auc is None
     draw(result)
+
+
+@given(st.integers(4, 10), st.integers(1, 30), st.integers(0, 99))
+@settings(max_examples=50, deadline=None)
+def test_the_first_three_are_the_largest(classes, n, seed):
+    rng = np.random.default_rng(seed)
+    outputs, expected = rng.integers(-3, 4, (n, classes)), rng.integers(0, classes, n)
+    # The right one is beaten by fewer than three: by larger outputs, or by equal ones that come first.
+    beaten = [
+        sum(v > row[right] or (v == row[right] and c < right) for c, v in enumerate(row))
+        for row, right in zip(outputs, expected, strict=True)
+    ]
+    names = tuple(map(str, range(classes)))
+    result = make_result(outputs=outputs, expected=expected, classes=names)
+    assert result.top_accuracy == pytest.approx(np.mean(np.array(beaten) < 3))
+    assert make_result().top_accuracy is None
+
+
+def test_ten_classes_fit_a_terminal():
+    result = make_cifar(samples=300)
+    assert result.without_trucks is None  # a class of its own, no odd car
+    text = str(result)
+    assert max(map(len, text.splitlines())) <= 100
+    lines = [line.split() for line in text.splitlines()]
+    head = next(line for line in lines if line[:1] == ["answer"])
+    assert head == [
+        "answer",
+        "airpl",
+        "autom",
+        "bird",
+        "cat",
+        "deer",
+        "dog",
+        "frog",
+        "horse",
+        "ship",
+        "truck",
+        "right",
+    ]
+    cats = next(line for line in lines if line[:1] == ["cat"])
+    assert [int(cell) for cell in cats[1:-1]] == result.confusion[3].tolist()
+    assert cats[-1] == f"{100 * result.confusion[3, 3] / 30:.1f}%"
+    assert f"top 3 {100 * result.top_accuracy:.2f}%" in text
+
+
+def test_a_few_pictures_show_their_first_three():
+    outputs = np.zeros((2, 10))
+    outputs[0, [3, 5, 9]] = 4, 2.5, 1
+    outputs[1, [0, 8]] = 1, 2
+    result = make_result(
+        outputs=outputs, expected=[3, 0], classes=CIFAR, inputs=("sample 0", "sample 1"), times=[7, 8]
+    )
+    shown = [line for line in str(result).splitlines() if line.strip().startswith("sample")]
+    assert [" ".join(line.split()) for line in shown] == [
+        "sample 0 cat cat 4.00, dog 2.50, truck 1.00 7 µs",
+        "sample 1 airplane ship 2.00, airplane 1.00, automobile 0.00 8 µs <- wrong",
+    ]
 
 
 def test_goodput_is_the_part_of_the_time_that_carries_inputs():
@@ -213,6 +270,12 @@ def test_a_picture_of_a_result(artifacts):
     )
     picture = draw(result)
     (artifacts / "benchmark_result.png").write_bytes(picture)
+    assert picture.startswith(b"\x89PNG")
+
+
+def test_a_picture_of_ten_classes(artifacts):
+    picture = draw(make_cifar(samples=5000))
+    (artifacts / "benchmark_ten_classes.png").write_bytes(picture)
     assert picture.startswith(b"\x89PNG")
 
 

@@ -3,10 +3,13 @@
 import argparse
 import signal
 import sys
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from aiedge.benchmark import store
 from aiedge.benchmark.compare import compare, latest
+from aiedge.benchmark.photos import photos, report
 from aiedge.benchmark.result import TABLE_TO, BenchmarkResult
 from aiedge.benchmark.session import Options, run_on_port, simulate
 from aiedge.board import choose_port, find_ports
@@ -59,6 +62,13 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--page", action="store_true", help="make a page of all results; without a board, do only that"
     )
+    parser.add_argument(
+        "--photos",
+        nargs="?",
+        const="",
+        metavar="PATH",
+        help="only show what the board says to some pictures: one of each class, or your file or folder",
+    )
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     options = parser.parse_args(arguments)
     if options.simulate and (options.port or options.project):
@@ -91,12 +101,19 @@ def _command(options: argparse.Namespace) -> int:
         fresh=options.fresh,
         verify=not options.no_verify,
     )
+    if options.photos is not None:
+        how = replace(
+            how, samples=partial(photos, path=Path(options.photos) if options.photos else None), folder=None
+        )
     if options.simulate:
         result = simulate(options.simulate, how)
     else:
         port = options.port or choose_port(find_ports(), input if sys.stdin.isatty() else None)
         print(f"asking {port} what it runs (up to 20 s)", flush=True)
         result = run_on_port(port, options.project, how)
+    if options.photos is not None:
+        print(f"\n{report(result)}")
+        return 1 if result.verified and result.verified.outputs else 0
     print(f"\n{result}")
     _keep(result, options.results, options.compare)
     if options.page:

@@ -73,14 +73,14 @@ def samples(project: str) -> Samples:
     """
     if project == "xormodel":
         return Samples(np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32), np.array([0, 1, 1, 0]))
-    if lesson_of(project) == "carclassifier":
+    if lesson_of(project) in ("carclassifier", "cifar_cnn"):
         from aiedge import datasets
 
-        splits = datasets.cars()
+        splits = datasets.cars() if lesson_of(project) == "carclassifier" else datasets.cifar10()
         splits.banner()
         test = splits.test
         return Samples(test.images, test.labels, test.classes, test.kinds, source=splits.source)
     raise UserError(
         f"there is no benchmark for the project {project!r}",
-        "there is one for xormodel and the car classifiers",
+        "there is one for xormodel, the car classifiers and cifar_cnn",
     )

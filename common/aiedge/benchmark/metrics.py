@@ -27,6 +27,24 @@ def balanced_accuracy(expected: NDArray, predicted: NDArray) -> float:
     return float(np.mean([np.mean(predicted[expected == c] == c) for c in np.unique(expected)]))
 
 
+def ranked(outputs: NDArray) -> NDArray[np.int64]:
+    """Class numbers [n, classes] of the outputs [n, classes], the largest first, of equals the lowest number.
+
+    >>> ranked(np.array([[0.1, 0.9, 0.1]])).tolist()
+    [[1, 0, 2]]
+    """
+    return np.argsort(-outputs, axis=1, kind="stable")
+
+
+def top_accuracy(expected: NDArray, outputs: NDArray, count: int) -> float:
+    """The part of the samples whose class is among the `count` largest outputs.
+
+    >>> top_accuracy(np.array([0, 2]), np.array([[1, 2, 0], [2, 1, 0]]), 2)
+    0.5
+    """
+    return float(np.mean((ranked(outputs)[:, :count] == expected[:, None]).any(axis=1)))
+
+
 def roc(positive: NDArray, scores: NDArray) -> tuple[NDArray, NDArray]:
     """The ROC curve: false and true positive rates at every threshold, from (0, 0) to (1, 1).
 

@@ -17,6 +17,7 @@ from aiedge.paths import COMMON, lesson_of, project_dir, projects
 from aiedge.quantization import dequantize, quantize
 
 _CHUNK = 20  # samples
+_WEIGHTS = {"cifar_cnn": "cifar_pruned"}  # names of the lessons' weights, where they are not the lessons'
 
 
 @dataclass(frozen=True)
@@ -59,12 +60,13 @@ class Choice:
         The solution's float model is too large for the repository: it is made from the shipped weights.
         """
         path, lesson = self.path, lesson_of(self.project)
-        shipped = (COMMON / "weights" / f"{lesson}.npz").exists()
+        weights = _WEIGHTS.get(lesson, lesson)
+        shipped = (COMMON / "weights" / f"{weights}.npz").exists()
         if not path.exists() and self.solution and self.floats and shipped:
             from aiedge import models  # TensorFlow, which takes seconds
 
             print(f"making {path.name} from the shipped weights (some seconds)", flush=True)
-            tflite.write_c_array(tflite.convert_float(models.pretrained(lesson)), path)
+            tflite.write_c_array(tflite.convert_float(models.pretrained(weights)), path)
         if not path.exists():
             exported = project_dir(self.project) / "notebook" / path.name
             copy = f"cp {self.project}/notebook/{path.name} {self.project}/vscode/main/{path.name}"

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from aiedge.benchmark import metrics
-from aiedge.benchmark.result import BenchmarkResult
+from aiedge.benchmark.result import MANY, BenchmarkResult
 from aiedge.plots import BLUE, GREY, ORANGE
 
 _BINS = 40
@@ -16,8 +16,10 @@ _BINS = 40
 def draw(result: BenchmarkResult) -> bytes:
     """A PNG of the result."""
     panels = [_confusion, *([] if result.scores is None else [_roc]), _latency]
-    figure = Figure(figsize=(4.4 * len(panels), 4.2), layout="constrained")
-    for axes, panel in zip(figure.subplots(1, len(panels)), panels, strict=True):
+    first, height = (4.4, 4.2) if len(result.setting.classes) <= MANY else (6.4, 6.0)
+    widths = [first, *[4.4] * (len(panels) - 1)]
+    figure = Figure(figsize=(sum(widths), height), layout="constrained")
+    for axes, panel in zip(figure.subplots(1, len(panels), width_ratios=widths), panels, strict=True):
         panel(axes, result)
     s = result.setting
     figure.suptitle(
@@ -33,9 +35,10 @@ def _confusion(axes: Axes, result: BenchmarkResult) -> None:
     table, names = result.confusion, result.setting.classes
     rates = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
     axes.imshow(rates, cmap="Blues", vmin=0, vmax=1)
+    size = 10 if len(names) <= MANY else 8
     for (row, column), count in np.ndenumerate(table):
         colour = "white" if rates[row, column] > 0.5 else "black"
-        axes.text(column, row, f"{count:,}", ha="center", va="center", color=colour)
+        axes.text(column, row, f"{count:,}", ha="center", va="center", color=colour, size=size)
     ticks = range(len(names))
     axes.set_xticks(ticks, names, rotation=0 if len(names) < 4 else 90)
     axes.set_yticks(ticks, names)

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from aiedge.benchmark import metrics
 
 TABLE_TO = 16  # samples; more are summed up
+TOP = 3  # answers, of more classes
+MANY = 4  # classes; of more, a table's columns have short names
 UART_BITS = 10  # of a byte on the line: start bit, 8 bits, stop bit
 
 
@@ -132,7 +134,12 @@ class BenchmarkResult:
 
     @property
     def without_trucks(self) -> float | None:
-        """Balanced accuracy without the pictures of trucks, which are cars to some; None where there are none."""
+        """Balanced accuracy without the pictures of trucks, which are cars to some; None where there are none.
+
+        None, too, where trucks are a class of their own.
+        """
+        if "truck" in self.setting.classes:
+            return None
         rest = np.array([kind != "truck" for kind in self.kinds], bool)
         if rest.all() or not rest.any():
             return None
@@ -149,6 +156,13 @@ class BenchmarkResult:
     def auc(self) -> float | None:
         """Area under the ROC curve, where there is one."""
         return None if self.scores is None else metrics.auc(self.expected == 1, self.scores)
+
+    @property
+    def top_accuracy(self) -> float | None:
+        """The part of the answers whose first three hold the right one; None for fewer than four classes."""
+        if len(self.setting.classes) <= TOP:
+            return None
+        return metrics.top_accuracy(self.expected, self.outputs, TOP)
 
     @property
     def confusion(self) -> NDArray[np.int64]:
@@ -182,6 +196,8 @@ class BenchmarkResult:
     def _table(self) -> list[str]:
         if not self.inputs or len(self.outputs) > TABLE_TO:
             return []
+        if self.top_accuracy is not None:
+            return self._top_table()
         lines = ["", f"{'inputs':>12}  expected  {'output':>8}  {'time':>9}"]
         for shown, expected, outputs, predicted, time in zip(
             self.inputs, self.expected, self.outputs, self.predicted, self.times_us, strict=True
@@ -191,26 +207,54 @@ class BenchmarkResult:
             lines.append(f"{shown:>12}  {expected:>8}  {output:>8}  {time:>6} µs{mark}")
         return [*lines, ""]
 
+    def _top_table(self) -> list[str]:
+        """Each sample's class and its largest outputs by name."""
+        names = self.setting.classes
+        answers = [
+            ", ".join(f"{names[c]} {values[c]:.2f}" for c in order[:TOP])
+            for values, order in zip(self.outputs, metrics.ranked(self.outputs), strict=True)
+        ]
+        left, wide = max(map(len, names)), max(map(len, answers))
+        lines = ["", f"{'inputs':>12}  {'expected':{left}}  {f'output, top {TOP}':{wide}}  {'time':>9}"]
+        for shown, expected, answer, predicted, time in zip(
+            self.inputs, self.expected, answers, self.predicted, self.times_us, strict=True
+        ):
+            mark = "" if predicted == expected else "  <- wrong"
+            lines.append(f"{shown:>12}  {names[expected]:{left}}  {answer:{wide}}  {time:>6} µs{mark}")
+        return [*lines, ""]
+
     def _figures(self) -> list[str]:
         clock = "this computer's time, not a board's" if self.setting.simulated else "on the board"
         time = f"median {np.median(self.times_us):,.0f} µs ({clock})"
         if len(self.outputs) <= TABLE_TO:
             return [f"{self.right:,} of {len(self.outputs):,} right; {time}"]
-        width = max(8, *map(len, self.setting.classes)) + 2
-        counts = zip(self.setting.classes, self.confusion, strict=True)
-        lines = [
+        return [
             f"data      {len(self.outputs):,} samples, {self.setting.data_source}",
             f"accuracy  {self.accuracy:.2%}: {self.right:,} of {len(self.outputs):,} right; balanced "
             f"{self.balanced_accuracy:.2%}"
-            + ("" if self.auc is None else f"; area under the ROC {self.auc:.4f}"),
+            + ("" if self.auc is None else f"; area under the ROC {self.auc:.4f}")
+            + ("" if self.top_accuracy is None else f"; top {TOP} {self.top_accuracy:.2%}"),
             *([] if (rest := self.without_trucks) is None else [f"          without trucks {rest:.2%}"]),
             *([f"hardest   {self._hardest()}"] if self.kinds else []),
             f"latency   {time}; slowest {self.times_us.max():,} µs",
             "",
-            f"{'answer':>{width + 10}}" + "".join(f"{name:>{width}}" for name in self.setting.classes),
-            *(f"  {name:>{width + 8}}" + "".join(f"{n:>{width},}" for n in row) for name, row in counts),
+            *self._confusion(),
             "",
         ]
+
+    def _confusion(self) -> list[str]:
+        """The confusion as text; of many classes with the part of right answers, in columns as narrow as can be."""
+        names, counts = self.setting.classes, self.confusion
+        many = len(names) > MANY
+        side = max(8, *map(len, names)) + 2
+        width = max(5, len(f"{counts.max():,}")) + 1 if many else side
+        left = side + 2 if many else side + 10
+        short = [name[: width - 1] for name in names] if many else names
+        lines = [f"{'answer':>{left}}" + "".join(f"{name:>{width}}" for name in short)]
+        for truth, (name, row) in enumerate(zip(names, counts, strict=True)):
+            right = f"{row[truth] / max(row.sum(), 1):>8.1%}" if many else ""
+            lines.append(f"{name:>{left}}" + "".join(f"{n:>{width},}" for n in row) + right)
+        lines[0] += f"{'right':>8}" if many else ""
         return lines
 
     def _hardest(self) -> str:

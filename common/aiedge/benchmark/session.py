@@ -4,6 +4,7 @@ import contextlib
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,7 +43,7 @@ class Options:
     `count` samples, 0 for all; `baud` to agree on with the board, and whether a stand-in's line is `paced` to it;
     `noise` is the probability with which each byte is spoiled, by a generator that starts at `seed`. `folder` is where
     unfinished runs are kept, None to keep none; `fresh` starts them over. `verify` compares the answers with the same
-    model on this computer.
+    model on this computer. `samples` gives others than the project's test set.
     """
 
     solution: bool = False
@@ -55,6 +56,7 @@ class Options:
     folder: Path | None = None
     fresh: bool = False
     verify: bool = False
+    samples: Callable[[str], Samples] | None = None
 
 
 def run(
@@ -222,7 +224,7 @@ def _chosen(choice: Choice, info: BoardInfo) -> bytes:
 
 
 def _data(project: str, options: Options) -> Samples:
-    data = samples(project)
+    data = (options.samples or samples)(project)
     return data.take(options.count) if options.count else data
 
 

@@ -184,6 +184,7 @@ def _document(result: BenchmarkResult) -> dict[str, Any]:
             "balanced_accuracy_without_trucks": result.without_trucks,
             "accuracy_by_kind": result.by_kind,
             "auc": result.auc,
+            "top_3_accuracy": result.top_accuracy,
             "time_us_5_50_95_percent": times.tolist(),
             "goodput": result.goodput,
         },
