@@ -2,10 +2,12 @@
 
 - `networks`: points and decision surfaces, loss, memory against the board's
 - `classifier`: pictures with answers, the confusion matrix, accuracies and other figures as bars
+- `compression`: where a network's numbers sit, what pruning takes, ours beside published figures
 - `numbers`: weights and activations, channel by channel, and what rounding leaves of them
 """
 
 from aiedge.plots.classifier import bars, confusion, lines, pictures, shares
+from aiedge.plots.compression import beside, columns, methods, recovery, scores, straight_through
 from aiedge.plots.networks import (
     BLUE,
     GREY,
@@ -34,7 +36,9 @@ __all__ = [
     "ORANGE",
     "accuracy_by_noise",
     "bars",
+    "beside",
     "channel_ranges",
+    "columns",
     "confusion",
     "decision_surfaces",
     "disagreement",
@@ -42,11 +46,15 @@ __all__ = [
     "lines",
     "loss",
     "memory",
+    "methods",
     "pictures",
     "points",
     "quantization_line",
+    "recovery",
     "same_scales",
+    "scores",
     "settling",
     "shares",
     "steps_by_channel",
+    "straight_through",
 ]

@@ -38,13 +38,17 @@ def confusion(labels: NDArray, answers: NDArray, classes: Sequence[str]) -> None
     """How often which class got which answer; labels and answers are class numbers [n]."""
     counts = np.zeros((len(classes), len(classes)), int)
     np.add.at(counts, (np.asarray(labels, int), np.asarray(answers, int)), 1)
-    _, axes = plt.subplots(figsize=(1.2 + 1.3 * len(classes),) * 2, layout="constrained")
+    several = len(classes) > 4
+    side = 1.2 + (0.55 if several else 1.3) * len(classes)
+    _, axes = plt.subplots(figsize=(side, side), layout="constrained")
     axes.imshow(counts, cmap="Blues", vmax=counts.max() * 1.5)
     for row, column in np.ndindex(counts.shape):
-        axes.text(column, row, f"{counts[row, column]:,}", ha="center", va="center", fontsize=13)
+        axes.text(
+            column, row, f"{counts[row, column]:,}", ha="center", va="center", fontsize=9 if several else 13
+        )
     ticks = range(len(classes))
-    axes.set_xticks(ticks, classes)
-    axes.set_yticks(ticks, classes, rotation=90, va="center")
+    axes.set_xticks(ticks, classes, rotation=90 if several else 0)
+    axes.set_yticks(ticks, classes, rotation=0 if several else 90, va="center")
     axes.set(xlabel="answer", ylabel="what it is", title="Which pictures get which answer")
     plt.show()
 
