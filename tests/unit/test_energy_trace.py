@@ -177,6 +177,9 @@ def test_the_command_tells_the_phases_and_the_mistakes(tmp_path: Path, capsys: p
     assert "2 phases, 36.4 → 43.0 mA" in out and "313.00 ± 0.00 ms, 67.30 ± 0.00 mJ" in out
     assert main(["--trace", str(path), "--on", "50"]) == 2
     assert "hint: " in capsys.readouterr().err
+    with_gap = write(tmp_path, GOOD + "0.5,40\n")
+    assert main(["--trace", str(with_gap), "--on", "40"]) == 2
+    assert capsys.readouterr().err.startswith(f"error: {with_gap}, line 12: 0.491 s without a sample")
     with pytest.raises(SystemExit):
         main(["--trace", str(path)])
     assert "--trace needs --on" in capsys.readouterr().err
