@@ -1,12 +1,18 @@
 """`aiedge memory` and `aiedge optimize` as a person types them."""
 
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from aiedge import tflite
 from aiedge.cli import main
 from aiedge.memory.tflm import tflm_head
+from model_files import ModelFile
 from networks import GOLDEN, network
 
 CIFAR, DENSENET = GOLDEN / "cifar_cnn_25_51_76.tflite", GOLDEN / "densenet.tflite"
@@ -55,6 +61,39 @@ def test_a_limit_of_states_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture
     path.write_bytes(network("nasnet"))
     assert main(["optimize", str(path), "-o", str(tmp_path / "less.tflite"), "--nodes", "10"]) == 0
     assert "the best found (after 10 states); no order needs less than" in capsys.readouterr().out
+
+
+def tangle(count: int) -> bytes:
+    """A network of concatenations whose best order takes a search many seconds to find."""
+    rng = np.random.default_rng(2)
+    file = ModelFile()
+    sizes = {file.tensor([1, 4], scale=1 / 256): 4}
+    unread = set(sizes)
+    for _ in range(count):
+        a, b = (int(i) for i in rng.choice([t for t in sizes if sizes[t] < 200][-count:], 2))
+        output = file.tensor([1, sizes[a] + sizes[b]], scale=1 / 256)
+        file.operator("CONCATENATION", [a, b], [output], axis=1)
+        sizes[output] = sizes[a] + sizes[b]
+        unread = unread - {a, b} | {output}
+    return file.build([min(sizes)], sorted(unread))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs the signal of Ctrl-C")
+def test_ctrl_c_ends_the_search_with_the_best_so_far(tmp_path: Path) -> None:
+    path, output = tmp_path / "tangle.tflite", tmp_path / "less.tflite"
+    path.write_bytes(tangle(60))
+    command = [sys.executable, "-m", "aiedge", "optimize", str(path), "-o", str(output)]
+    command += ["--nodes", "100000000"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
+        shown = b""
+        while b"states" not in shown:  # the bar
+            piece = run.stderr.read(1)
+            assert piece, shown
+            shown += piece
+        run.send_signal(signal.SIGINT)
+        out, _ = run.communicate(timeout=60)
+    assert run.returncode == 0 and b"the best found (interrupted); no order needs less than" in out
+    assert tflm_head(tflite.read(output)) <= tflm_head(tflite.read(path))
 
 
 @pytest.mark.parametrize(

@@ -206,6 +206,16 @@ def test_chains_and_cells_cost_nothing() -> None:
         assert found.operators == tuple(range(len(found.operators)))
 
 
+def test_what_is_kept_is_a_bound() -> None:
+    """Each operator is small, but their results are all live at the end."""
+    byte = np.dtype(np.int8)
+    x = Tensor(0, "x", (1,), byte)
+    outputs = tuple(Tensor(i, f"y{i}", (9,), byte) for i in range(1, 8))
+    operators = tuple(Operator(i, "TILE", (x,), (y,)) for i, y in enumerate(outputs))
+    order = best_order(Graph((x, *outputs), operators, (x,), outputs, b""), nodes=0)
+    assert (order.lower_bound, order.peak_bytes) == (63, 64)
+
+
 def test_tensors_that_no_plan_can_place_are_refused() -> None:
     x = Tensor(0, "x", (4,), np.dtype(np.int8))
     empty = Tensor(1, "empty", (0, 4), np.dtype(np.int8))

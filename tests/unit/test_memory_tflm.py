@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import flatbuffers
@@ -21,6 +22,7 @@ from aiedge.memory.optimize import optimize
 from aiedge.memory.plan import plan_memory
 from aiedge.memory.scratch import cmsis_nn, esp_nn, none, reference
 from aiedge.memory.tflm import greedy, head_bytes, tflm_head
+from aiedge.tflite.graph import Operator, Tensor
 from aiedge.tflite.writer import OFFLINE, offline_offsets, rewrite
 from model_files import ModelFile, dense_float, dense_int8
 from networks import KEPT, network
@@ -287,6 +289,41 @@ def test_orders_and_offsets_of_another_model_are_refused() -> None:
         rewrite(network("resnet8"), [0, 1])
     with pytest.raises(ValueError, match="35 tensors and 1 offsets"):
         rewrite(network("resnet8"), range(14), [0])
+
+
+@pytest.fixture(scope="module")
+def damaged() -> Callable[[int], bytes]:
+    """Damaged copies of small sound models, by number."""
+    pytest.importorskip("resource", reason="the damage is done by a program with limits that Windows has not")
+    from fuzz_reader import Mutator
+
+    rng = np.random.default_rng(0)
+    models = [network("two_inputs"), dense_int8(rng, [3, 4, 2])]
+    models += [random_model(rng, kind, dtype) for kind in OPERATORS for dtype in ("int8", "float32")]
+    return Mutator([model for model in models if len(model) < 8000], seed=2)
+
+
+@pytest.mark.parametrize("first", [0, 400])
+def test_damaged_files_are_refused_or_planned(first: int, damaged: Callable[[int], bytes]) -> None:
+    planned = 0
+    for number in range(first, first + 400):
+        model = damaged(number)
+        try:
+            map_, steps = memory_map(tflite.read(model)), ladder(model)
+        except UserError as error:
+            assert error.hint
+            continue
+        planned += 1
+        assert str(map_) and map_.csv and str(steps) and steps.fits(boards()["pico"]) and str(steps.optimized)
+    assert 40 < planned < 360
+
+
+def test_operators_that_no_kernel_takes_ask_for_no_scratch() -> None:
+    flat = Tensor(0, "flat", (4,), np.dtype(np.int8))
+    for kind in ("CONV_2D", "DEPTHWISE_CONV_2D", "AVERAGE_POOL_2D", "SOFTMAX"):
+        assert cmsis_nn(Operator(0, kind, (flat, flat), (flat,), {})) == ()
+    assert esp_nn(Operator(0, "SOFTMAX", (flat,), (flat,), {})) == ()
+    assert reference(Operator(0, "SUM", (flat,), (flat,), {})) == (16, 4, 0)
 
 
 # --- maps, ladders, boards --------------------------------------------------------------------------------------

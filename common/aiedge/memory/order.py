@@ -74,7 +74,7 @@ def order_of(problem: Schedule, nodes: int = NODES, tick: Callable[[], object] =
     """The best order of a scheduling problem; `tick` is called once for each state."""
     file_bytes = problem.peak(range(problem.count))
     bound = max((problem.bound(i) for i in range(problem.count)), default=0)
-    goal = max(bound, problem.at_start[0])
+    goal = max(bound, problem.at_start[0], problem.at_end)
     pieces = parts(problem)
     order: list[int] = []
     peak, used, interrupted = goal, 0, False

@@ -56,6 +56,11 @@ class Schedule:
         inputs = [region for region in self.regions if region.maker < 0]
         return sum(r.bytes for r in inputs), sum(r.bytes for r in inputs if r.users or r.kept)
 
+    @property
+    def at_end(self) -> int:
+        """Bytes live after the last operator: what is kept."""
+        return sum(region.bytes for region in self.regions if region.kept)
+
     def step(self, done: int, live: int, operator: int) -> tuple[int, int]:
         """Bytes live while `operator` runs after the set `done`, where `live` were live, and bytes live after it."""
         regions, now = self.regions, done | 1 << operator

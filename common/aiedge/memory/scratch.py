@@ -34,9 +34,9 @@ def reference(operator: Operator) -> tuple[int, ...]:
     integer = source.dtype in (np.int8, np.int16)
     if operator.kind in ("MEAN", "SUM"):
         sums = (4 * target.elements,) if integer else ()
-        return *sums, 4 * len(source.shape), 4 * operator.input(1).elements
+        return *sums, 4 * len(source.shape), 4 * _elements(operator, 1)
     if operator.kind in ("REDUCE_MAX", "REDUCE_MIN", "REDUCE_ALL"):
-        return 4 * len(source.shape), 4 * operator.input(1).elements
+        return 4 * len(source.shape), 4 * _elements(operator, 1)
     if operator.kind == "TRANSPOSE_CONV":
         # Here the first input is the shape of the output.
         wide = {np.dtype(np.int8): 4, np.dtype(np.int16): 8}.get(operator.input(2).dtype, 0)
@@ -53,6 +53,10 @@ def cmsis_nn(operator: Operator) -> tuple[int, ...]:
     if not operator.inputs or operator.inputs[0] is None or operator.inputs[0].dtype != np.int8:
         return reference(operator)
     source = operator.input(0)
+    if operator.kind in ("CONV_2D", "DEPTHWISE_CONV_2D", "AVERAGE_POOL_2D") and not _has_four_dimensions(
+        operator
+    ):
+        return ()  # no kernel takes it
     if operator.kind == "CONV_2D":
         # Two columns of int16, their lengths rounded up to 4.
         return () if _is_pointwise(operator) else (16 * -(-prod(operator.input(1).shape[1:]) // 4),)
@@ -92,6 +96,19 @@ def scratch_bytes(scratch: Scratch, operators: tuple[Operator, ...], alignment: 
 
 def _option(operator: Operator, name: str, default: int = 1) -> int:
     return int(operator.options.get(name, default))  # type: ignore[call-overload]
+
+
+def _elements(operator: Operator, position: int) -> int:
+    """Values of an input, 0 where a damaged file leaves it out."""
+    tensor = operator.inputs[position] if position < len(operator.inputs) else None
+    return tensor.elements if tensor else 0
+
+
+def _has_four_dimensions(operator: Operator) -> bool:
+    """Whether the image, its result and, for a convolution, the filters have as many dimensions as they must."""
+    filters = 0 if operator.kind == "AVERAGE_POOL_2D" else 1
+    tensors = (*operator.inputs[: 1 + filters], *operator.outputs[:1])
+    return len(tensors) == 2 + filters and all(t is not None and len(t.shape) == 4 for t in tensors)
 
 
 def _dilation(operator: Operator) -> tuple[int, int]:
