@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from aiedge.codegen import generate
+from aiedge.codegen import Weights, generate
 from aiedge.codegen.toolchain import ENGINE
 from aiedge.memory import Streaming
 from aiedge.tflite.graph import Graph
@@ -49,18 +49,24 @@ def run_batch(
     compiler: Sequence[str | Path],
     runner: Sequence[str | Path] = (),
     stream: Streaming = False,
+    weights: Weights = "linked",
 ) -> list[list[NDArray]]:
     """Outputs of each graph for its inputs [n, ...], one array [n, ...] for each output.
 
     With `stream` each graph runs row by row: every second input is pushed in rows, of which none is there when the
-    next one comes.
+    next one comes. With `weights` "loaded" the constants are in memory of the file's exact size.
     """
-    program, files = [PROLOGUE], []
+    program, files, loads, constants = [PROLOGUE], [], [], b""
     for i, graph in enumerate(graphs):
-        generate(graph, f"m{i}", stream).write(folder)
+        source = generate(graph, f"m{i}", stream, weights)
+        source.write(folder)
+        constants += source.weights
+        if weights == "loaded":
+            size = f"M{i}_WEIGHTS_BYTES"
+            loads.append(f"  if (!m{i}_load_weights(take({size}), {size})) exit(8);")
         program.insert(0, f'#include "m{i}.h"')
         files.append(folder / f"m{i}.c")
-    program.append("int main(void) {")
+    program += ["int main(void) {", *loads]
     for i, (graph, arrays) in enumerate(zip(graphs, inputs, strict=True)):
         program.append(f"  for (int n = 0; n < {len(arrays[0])}; n++) {{")
         x, y = (
@@ -80,7 +86,7 @@ def run_batch(
         program.append("  }")
     (folder / "main.c").write_text("\n".join([*program, "  return 0;", "}", ""]))
     subprocess.run([*compiler, *STRICT, *files, folder / "main.c", "-o", folder / "main", "-lm"], check=True)
-    data = b"".join(
+    data = constants + b"".join(
         np.ascontiguousarray(array[n]).tobytes()
         for arrays in inputs
         for n in range(len(arrays[0]))

@@ -96,7 +96,11 @@ def main(arguments: list[str] | None = None) -> int:
 
     weights = commands.add_parser("weights", help="write an int8 model's weights as one binary file")
     weights.add_argument("model", type=Path, help="a .tflite file or its C array")
-    weights.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="FILE.bin")
+    either = weights.add_mutually_exclusive_group(required=True)
+    either.add_argument("-o", "--output", type=Path, metavar="FILE", help="FILE.bin")
+    either.add_argument(
+        "--check", type=Path, metavar="FILE", help="say whether a file, packed or not, is this model's"
+    )
     weights.set_defaults(run=_weights)
     for command in (image, weights):
         command.add_argument(
@@ -184,9 +188,12 @@ def _image(options: argparse.Namespace) -> None:
 
 def _weights(options: argparse.Namespace) -> None:
     from aiedge import tflite
-    from aiedge.tflite.bin_file import header_bytes, write_bin
+    from aiedge.tflite.bin_file import check_bin, header_bytes, write_bin
 
     graph = tflite.read(options.model)
+    if options.check:
+        print(f"{options.check} is this model's: {check_bin(options.check, graph)}")
+        return
     path = write_bin(graph, options.output, options.layout)
     size = path.stat().st_size
     print(f"wrote {path}: {size:,} bytes; as a C header {header_bytes(graph) / size:.2f} times that")

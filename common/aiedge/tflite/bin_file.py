@@ -143,6 +143,39 @@ def read_bin(path: str | Path, graph: Graph) -> dict[int, NDArray]:
 
     Raises `UserError` for a file that is missing, of another kind, cut off or damaged, or of another model.
     """
+    data, layout = _checked(path, graph)
+    if layout == "packed":
+        raise UserError(
+            f"{path} is packed for the C that was written with it",
+            "`aiedge weights` writes files of the model's tensors",
+        )
+    parts = sections(graph)
+    table = _table([(part.tensor.index, part.tensor.values) for part in parts])
+    if data[HEAD.size : HEAD.size + ENTRY.size * HEAD.unpack_from(data)[4]] != table:
+        raise _damaged(path, "its sections are not the model's")
+    weights = {}
+    for part, start in zip(parts, starts([part.tensor.bytes for part in parts]), strict=True):
+        values = np.frombuffer(data, part.tensor.dtype.newbyteorder("<"), part.tensor.elements, start)
+        weights[part.tensor.index] = part.restored(values, layout)
+    return weights
+
+
+def check_bin(path: str | Path, graph: Graph) -> str:
+    """Layout, sections and bytes of a file, as text, where it is one of the model's; raises `UserError` otherwise.
+
+    A file of tensors must have the model's values, too.
+    """
+    data, layout = _checked(path, graph)
+    if layout != "packed":
+        values = {part.tensor.index: part.tensor.values for part in sections(graph)}
+        for index, read in read_bin(path, graph).items():
+            if not np.array_equal(read, values[index]):
+                raise UserError(f"{path} has other values than the model in tensor {index}", HINT)
+    return f"{layout}, {HEAD.unpack_from(data)[4]} sections, {len(data):,} bytes"
+
+
+def _checked(path: str | Path, graph: Graph) -> tuple[bytes, str]:
+    """A file's bytes and its layout; raises `UserError` unless it is whole, and of this model."""
     try:
         data = Path(path).read_bytes()
     except OSError as error:
@@ -151,30 +184,23 @@ def read_bin(path: str | Path, graph: Graph) -> dict[int, NDArray]:
         raise UserError(f"{path} is no file of weights", f"such a file begins with {MAGIC.decode()}")
     if len(data) < HEAD.size + CRC.size:
         raise UserError(f"{path} is cut off: it has {len(data)} bytes", HINT)
-    _, length, layout, _, count, digest = HEAD.unpack_from(data)
+    _, length, layout, _, _, digest = HEAD.unpack_from(data)
     if len(data) != length:
-        raise UserError(f"{path} is damaged: it has {len(data):,} bytes and says {length:,}", HINT)
+        raise _damaged(path, f"it has {len(data):,} bytes and says {length:,}")
     if CRC.unpack_from(data, length - CRC.size)[0] != zlib.crc32(data[: -CRC.size]):
-        raise UserError(f"{path} is damaged: its checksum differs", HINT)
+        raise _damaged(path, "its checksum differs")
     if digest.hex() != graph.sha256:
         raise UserError(
             f"{path} holds the weights of another network",
             f"its model has the SHA-256 {digest.hex()[:12]}…, this one {graph.sha256[:12]}…",
         )
-    if layout == LAYOUTS.index("packed"):
-        raise UserError(
-            f"{path} is packed for the C that was written with it",
-            "`aiedge weights` writes files of the model's tensors",
-        )
-    parts = sections(graph)
-    table = _table([(part.tensor.index, part.tensor.values) for part in parts])
-    if layout >= len(LAYOUTS) or data[HEAD.size : HEAD.size + ENTRY.size * count] != table:
-        raise UserError(f"{path} is damaged: its sections are not the model's", HINT)
-    weights = {}
-    for part, start in zip(parts, starts([part.tensor.bytes for part in parts]), strict=True):
-        values = np.frombuffer(data, part.tensor.dtype.newbyteorder("<"), part.tensor.elements, start)
-        weights[part.tensor.index] = part.restored(values, LAYOUTS[layout])
-    return weights
+    if layout >= len(LAYOUTS):
+        raise _damaged(path, "its sections are not the model's: there is no such layout")
+    return data, LAYOUTS[layout]
+
+
+def _damaged(path: str | Path, why: str) -> UserError:
+    return UserError(f"{path} is damaged: {why}", HINT)
 
 
 def image_bytes(image: NDArray[np.uint8], layout: str = "hwc") -> bytes:

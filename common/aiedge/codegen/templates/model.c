@@ -25,7 +25,7 @@
 #include {{ header }}
 {% endfor %}
 
-// A build may define this to watch the network at work: it stands before each operator, and once after the last.
+// A build may define this to watch the network at work: it stands before each operator, and at the end.
 #ifndef AIEDGE_STEP
 #ifdef AIEDGE_PROFILE
 #define AIEDGE_STEP(index) aiedge_profile(index)
