@@ -2,7 +2,9 @@
 
 Runs `python -m aiedge compile main/<model>.cpp -o $BUILD_DIR/model --firmware` with a Python that has the kit's
 package: the one in AIEDGE_PYTHON, that of the kit's .venv, or the one that runs PlatformIO. The model is the project's
-option custom_model; custom_project, by default the same, is what the board calls itself. For memory_summary.py,
+option custom_model; custom_project, by default the same, is what the board calls itself. With custom_weights = loaded the
+weights are no part of the program but $BUILD_DIR/model/<model>.bin, which an upload writes too; with custom_stream =
+yes the compiled network runs row by row. For memory_summary.py,
 AIEDGE_MEMORY becomes the command that says what fits the board custom_board, by default the ESP-EYE.
 """
 
@@ -41,6 +43,13 @@ def find_python() -> str | Path:
     stop("the kit is not set up", f"./start-notebook.sh {project.parent.name}")
 
 
+def weights_offset() -> str:
+    """Return where in the flash the partition "weights" begins, by the project's table of partitions."""
+    table = project / env.GetProjectOption("board_build.partitions")  # noqa: F821
+    rows = [[field.strip() for field in line.split(",")] for line in table.read_text().splitlines()]
+    return next(row[3] for row in rows if row[0] == "weights")
+
+
 def compile_model() -> None:
     """Write the generated files and add them to the build."""
     model = Path(env.subst("$PROJECT_SRC_DIR")) / f"{name}.cpp"  # noqa: F821
@@ -52,6 +61,14 @@ def compile_model() -> None:
         )
     aiedge = [find_python(), "-m", "aiedge"]
     command = [*aiedge, "compile", model, "-o", generated, "--firmware"]
+    if env.GetProjectOption("custom_weights", "linked") == "loaded":  # noqa: F821
+        weights = generated / f"{name}.bin"
+        command += ["--weights", weights]
+        if env["PIOPLATFORM"] == "espressif32":  # noqa: F821
+            env.Append(FLASH_EXTRA_IMAGES=[(weights_offset(), str(weights))])  # noqa: F821
+    by_rows = env.GetProjectOption("custom_stream", "no") == "yes"  # noqa: F821
+    if by_rows:
+        command.append("--stream")
     if subprocess.run(command, stdout=subprocess.DEVNULL).returncode != 0:
         env.Exit(2)  # noqa: F821  (the command has said why)
 
@@ -62,7 +79,7 @@ def compile_model() -> None:
     if compiled:
         env.BuildSources(os.path.join("$BUILD_DIR", "model_objects"), str(generated))  # noqa: F821
     board = env.GetProjectOption("custom_board", "esp-eye")  # noqa: F821
-    step = "fused" if compiled else "TFLM"
+    step = ("streamed" if by_rows else "fused") if compiled else "TFLM"
     env["AIEDGE_MEMORY"] = [*aiedge, "memory", model, "--board", board, "--build", step]  # noqa: F821
 
 

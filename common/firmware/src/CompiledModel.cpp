@@ -4,14 +4,32 @@
 #include "Model.h"
 #include "aiedge_model.h"
 #include "build.h"
+#include "print.h"
+#include "weights.h"
 #include AIEDGE_MODEL_HEADER
+// After the headers above:
+#include "CompiledRun.h"
 
 namespace aiedge {
 namespace {
 
-AIEDGE_BUFFER AIEDGE_MODEL_INPUT_TYPE input_data[AIEDGE_MODEL_INPUT_COUNT];
-AIEDGE_BUFFER AIEDGE_MODEL_OUTPUT_TYPE output_data[AIEDGE_MODEL_OUTPUT_COUNT];
-AIEDGE_BUFFER uint8_t arena[AIEDGE_MODEL_ARENA_BYTES + 1];  // + 1: an array cannot be empty
+const char *the_problem = "begin() has not been called";
+
+// Gets the weights that are apart from the program; returns what is wrong with them, or null.
+const char *load_weights() {
+#ifdef AIEDGE_MODEL_LOAD_WEIGHTS
+  const Weights weights = find_weights(AIEDGE_MODEL_WEIGHTS_BYTES);
+  if (weights.data == nullptr) return "there are no weights";
+  if (AIEDGE_MODEL_LOAD_WEIGHTS(weights.data, weights.bytes)) return nullptr;
+  print("error: these are not the network's weights: they are damaged, or another network's\n");
+  print("hint: the build writes the right ones, %lu bytes, into its folder as model/" AIEDGE_MODEL_NAME
+        ".bin; an upload flashes them\n",
+        static_cast<unsigned long>(AIEDGE_MODEL_WEIGHTS_BYTES));
+  return "the weights are damaged, or another network's";
+#else
+  return nullptr;
+#endif
+}
 
 }  // namespace
 
@@ -22,18 +40,30 @@ bool Model::begin() {
   output_ = {output_data, AIEDGE_MODEL_OUTPUT_COUNT,
              AIEDGE_MODEL_OUTPUT_IS_INT8 ? TensorType::kInt8 : TensorType::kFloat32,
              AIEDGE_MODEL_OUTPUT_SCALE, AIEDGE_MODEL_OUTPUT_ZERO_POINT};
-  return true;
+  take_rows(input_);
+  the_problem = load_weights();
+  return the_problem == nullptr;
 }
 
 bool Model::invoke() {
-  if (input_.data == nullptr) return false;
-  return AIEDGE_MODEL_INVOKE(input_data, output_data, arena) == 0;
+  return the_problem == nullptr && run_network();
 }
+
+const char *Model::problem() { return the_problem; }
 
 const char *Model::name() { return AIEDGE_PROJECT; }
 const char *Model::sha256() { return AIEDGE_MODEL_SHA256; }
 const char *Model::runtime() { return "compiled"; }
 unsigned Model::arena_bytes() { return AIEDGE_MODEL_ARENA_BYTES; }
+unsigned Model::weight_bytes() { return AIEDGE_MODEL_CONSTANT_BYTES; }
+
+bool Model::loads_weights() {
+#ifdef AIEDGE_MODEL_LOAD_WEIGHTS
+  return true;
+#else
+  return false;
+#endif
+}
 
 }  // namespace aiedge
 

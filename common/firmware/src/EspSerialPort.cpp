@@ -220,7 +220,10 @@ void EspSerialPort::send_ack() {
 }
 
 void EspSerialPort::send_result(uint16_t seq) {
-  if (failed_) return send_error(seq, kInferenceFailed, "the firmware gave no result");
+  if (failed_) {
+    const char *const problem = Model::problem();
+    return send_error(seq, kInferenceFailed, problem == nullptr ? "the firmware gave no result" : problem);
+  }
   begin_frame(kResult, seq);
   writer_.add(result_, result_bytes_);
   writer_.end();

@@ -16,7 +16,8 @@ namespace aiedge {
 
 class Model {
  public:
-  // Gets the network ready; false (and a line of text that says why) where it cannot be.
+  // Gets the network ready; false (and a line of text that says why) where it cannot be. A network without
+  // its weights has an input and an output all the same.
   bool begin();
 
   // Valid after begin(). Fill all of the input before every invoke(): its memory is used again.
@@ -26,10 +27,15 @@ class Model {
   // Runs the network once; false where it failed or begin() has not succeeded.
   bool invoke();
 
-  static const char *name();      // of the project: "xormodel"
-  static const char *sha256();    // of the .tflite file, in hexadecimal
-  static const char *runtime();   // "compiled" or "tflm"
-  static unsigned arena_bytes();  // working memory in use; TFLM knows it after begin()
+  // Why begin() has not succeeded, in a few words; null where it has.
+  static const char *problem();
+
+  static const char *name();       // of the project: "xormodel"
+  static const char *sha256();     // of the .tflite file, in hexadecimal
+  static const char *runtime();    // "compiled" or "tflm"
+  static unsigned arena_bytes();   // working memory in use; TFLM knows it after begin()
+  static unsigned weight_bytes();  // constants: weights and tables; for TFLM the whole .tflite
+  static bool loads_weights();     // whether the weights are apart from the program
 
  private:
   Tensor input_;

@@ -22,6 +22,7 @@ using Resolver = tflite::MicroMutableOpResolver<AIEDGE_MODEL_OPERATOR_COUNT>;
 
 AIEDGE_BUFFER uint8_t arena[AIEDGE_TFLM_ARENA_BYTES];
 tflite::MicroInterpreter *interpreter = nullptr;
+const char *the_problem = "begin() has not been called";
 
 // Describes one of the interpreter's tensors; false for a type that this library does not carry.
 bool describe(TfLiteTensor *from, Tensor *to) {
@@ -37,6 +38,7 @@ bool describe(TfLiteTensor *from, Tensor *to) {
 
 bool fail(const char *why) {
   print("error: %s\n", why);
+  the_problem = why;
   interpreter = nullptr;
   return false;
 }
@@ -64,10 +66,13 @@ bool Model::begin() {
   if (!describe(interpreter->input(0), &input_) || !describe(interpreter->output(0), &output_)) {
     return fail("the model's input and output must be int8 or float32");
   }
+  the_problem = nullptr;
   return true;
 }
 
 bool Model::invoke() { return interpreter != nullptr && interpreter->Invoke() == kTfLiteOk; }
+
+const char *Model::problem() { return the_problem; }
 
 const char *Model::name() { return AIEDGE_PROJECT; }
 const char *Model::sha256() { return AIEDGE_MODEL_SHA256; }
@@ -75,6 +80,8 @@ const char *Model::runtime() { return "tflm"; }
 unsigned Model::arena_bytes() {
   return interpreter == nullptr ? 0 : static_cast<unsigned>(interpreter->arena_used_bytes());
 }
+unsigned Model::weight_bytes() { return AIEDGE_MODEL_DATA_LEN; }
+bool Model::loads_weights() { return false; }
 
 }  // namespace aiedge
 

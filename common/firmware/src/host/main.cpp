@@ -2,15 +2,18 @@
 //
 //     program                     prints what the firmware prints, and ends
 //     program --images FOLDER     has the pictures in a folder as its camera
+//     program --weights FILE      has the network's weights in a file
 //     program [...] --pty         listens on a pseudo-terminal, like a board on a serial port
 //     program [...] --tcp PORT    listens on a TCP port of this computer (0: any free one)
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "Model.h"
 #include "camera.h"
 #include "line.h"
 #include "stop.h"
+#include "weights_file.h"
 
 extern "C" void app_main(void);
 
@@ -24,6 +27,7 @@ namespace {
 
 struct Options {
   const char *images = nullptr;
+  const char *weights = nullptr;
   const char *tcp_port = nullptr;
   bool pty = false;
 };
@@ -39,6 +43,8 @@ bool parse(int argc, char **argv, Options &options) {
       options.tcp_port = argv[++i];
     } else if (strcmp(argv[i], "--images") == 0 && options.images == nullptr && has_value) {
       options.images = argv[++i];
+    } else if (strcmp(argv[i], "--weights") == 0 && options.weights == nullptr && has_value) {
+      options.weights = argv[++i];
     } else {
       return false;
     }
@@ -61,10 +67,13 @@ aiedge::Line *open_tcp(const char *text) {
 int main(int argc, char **argv) {
   Options options;
   if (!parse(argc, argv, options)) {
-    fprintf(stderr, "error: unknown arguments\nhint: %s [--images FOLDER] [--pty | --tcp PORT]\n", argv[0]);
+    fprintf(stderr,
+            "error: unknown arguments\nhint: %s [--images FOLDER] [--weights FILE] [--pty | --tcp PORT]\n",
+            argv[0]);
     return 2;
   }
   if (options.images != nullptr && !aiedge::use_images(options.images)) return 2;
+  if (options.weights != nullptr) aiedge::use_weights(options.weights);
   if (options.pty || options.tcp_port != nullptr) {
     // Last, since it waits for whoever is to be answered.
     aiedge::Line *line = options.pty ? aiedge::open_pty() : open_tcp(options.tcp_port);
@@ -78,5 +87,11 @@ int main(int argc, char **argv) {
             "hint: a project with a camera has an environment host-camera in its platformio.ini\n");
     return 2;
   }
-  return 0;
+  if (options.weights != nullptr && !aiedge::took_weights()) {
+    fprintf(stderr,
+            "error: this firmware has its weights in the program\n"
+            "hint: the environment host-bin reads them from a file; leave --weights out for the others\n");
+    return 2;
+  }
+  return aiedge::Model::problem() == nullptr ? 0 : 2;  // begin() has said what
 }
