@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from aiedge import tflite
+from aiedge.paths import REPO
 
 
 @pytest.fixture(scope="session")
@@ -29,3 +30,10 @@ def car_models(tmp_path_factory) -> Path:
     tflite.write_c_array(tflite.convert_int8(network, samples), folder / "carclassifier.cpp")
     tflite.write_c_array(tflite.convert_float(network), folder / "carclassifier_float.cpp")
     return folder
+
+
+@pytest.fixture(scope="session")
+def cifar_model(tmp_path_factory) -> Path:
+    """cifar_cnn.cpp: the pruned network of the lesson, with weights that nobody trained."""
+    path = tmp_path_factory.mktemp("models") / "cifar_cnn.cpp"
+    return tflite.write_c_array((REPO / "tests/golden/cifar_cnn_25_51_76.tflite").read_bytes(), path)

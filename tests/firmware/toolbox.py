@@ -23,10 +23,11 @@ from aiedge.paths import REPO
 HERE = Path(__file__).resolve().parent
 LIBRARY = REPO / "common/firmware/src"
 VSCODE = REPO / "xormodel/vscode"
-PROJECTS = ["xormodel", "carclassifier_easy", "carclassifier_hard"]
+PROJECTS = ["xormodel", "carclassifier_easy", "carclassifier_hard", "cifar_cnn"]
 BOARD = REPO / "common/boards/esp-eye"
 LESSON = REPO / "common/lessons/xormodel/main.cpp"
 CAR_LESSON = REPO / "common/lessons/carclassifier/main.cpp"
+CIFAR_LESSON = REPO / "common/lessons/cifar_cnn/main.cpp"
 MODEL = REPO / "xormodel/solution/xormodel.cpp"
 
 STRICT = ["-Wall", "-Wextra", "-Wconversion", "-Werror"]
@@ -106,6 +107,13 @@ def car_main(folder: Path, solved: int = 6, level: str = "easy") -> Path:
     return path
 
 
+def cifar_main(folder: Path, solved: int = 5) -> Path:
+    """The lesson cifar_cnn's main.cpp with TODOs 1 to `solved` solved, written into `folder`."""
+    path = folder / "main.cpp"
+    path.write_text(read_source(CIFAR_LESSON, []).text(solved))
+    return path
+
+
 @cache
 def _folder() -> Path:
     """A folder for what is compiled, which is removed when Python ends."""
@@ -155,8 +163,8 @@ def firmware(
 ) -> Path:
     """The firmware as a program, compiled without PlatformIO: all of the library, the model, and `main`.
 
-    `main_flags` are for `main` alone, `options` for `aiedge compile`. What was compiled before in the same way is
-    not compiled again.
+    `main_flags` are for `main` and what depends on the model, `options` for `aiedge compile`. What was compiled before
+    in the same way is not compiled again.
     """
     need(compiler)
     return _firmware(compiler, tuple(flags), main.read_text(), model, tuple(main_flags or ()), options)
@@ -174,10 +182,11 @@ def _firmware(
     folder = _new_folder()
     (folder / "main.cpp").write_text(main)
     model_c = generated(model, *options)
-    of_model = (LIBRARY / "CompiledModel.cpp", model_c / f"{model.stem}.c")
+    of_model = (LIBRARY / "CompiledModel.cpp", LIBRARY / "LayerTimes.cpp", model_c / f"{model.stem}.c")
     library = tuple(sorted({*LIBRARY.glob("*.cpp"), *LIBRARY.glob("host/*.cpp")} - {*of_model}))
     includes = (f"-I{model_c}", f"-I{REPO / 'common/engine/src'}", "-DAIEDGE_RUNTIME_COMPILED")
-    objects = [*_objects(compiler, flags, library), *_objects(compiler, (*flags, *includes), of_model)]
+    for_model = (*flags, *includes, *main_flags)
+    objects = [*_objects(compiler, flags, library), *_objects(compiler, for_model, of_model)]
     # A student's function does not use its argument before it is written.
     rest = [*flags, *main_flags, "-Wno-unused-parameter"]
     return compile_cpp(compiler, rest, [folder / "main.cpp", *objects], folder / "program")

@@ -3,9 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "LayerTimes.h"
 #include "clock.h"
 #include "image.h"
 #include "print.h"
+#include "report.h"
 
 namespace aiedge {
 namespace {
@@ -85,12 +87,17 @@ void TextCommands::answer() {
     print("timestamp     its clock, in microseconds\r\ndb load N     announce an input of N bytes\r\n");
     print("db HH[HH]*    load the next bytes of it\r\ndb print      show what was loaded\r\n");
     print("infer N W     run the network W times to warm up, then N times\r\nresults       its output\r\n");
+    print("layers        the time of each layer\r\nmemory        who needs it\r\n");
   } else if (is(word, "db")) {
     buffer(rest);
   } else if (is(word, "infer")) {
     infer(rest);
   } else if (is(word, "results")) {
     results();
+  } else if (is(word, "memory")) {
+    print_memory(model_);
+  } else if (is(word, "layers")) {
+    layers();
   } else {
     print("e-[Unknown command: %s]\r\n", word == nullptr ? "" : word);
   }
@@ -180,7 +187,8 @@ void TextCommands::infer(char *rest) {
     if (done) {
       results();
     } else {
-      print("e-[The inference failed]\r\n");
+      print("e-[The inference failed%s%s]\r\n", Model::problem() == nullptr ? "" : ": ",
+            Model::problem() == nullptr ? "" : Model::problem());
     }
   }
 }
@@ -208,6 +216,16 @@ void TextCommands::results() const {
     print(i == 0 ? "%.6f" : ",%.6f", static_cast<double>(output.get(i)));
   }
   print("]\r\n");
+}
+
+void TextCommands::layers() const {
+  if (timed_layers() == 0) {
+    print("e-[No time is taken per layer: this firmware was built without AIEDGE_PROFILE]\r\n");
+  } else if (timed_runs() == 0) {
+    print("e-[The network has not run yet]\r\n");
+  } else {
+    print_layers();
+  }
 }
 
 }  // namespace aiedge

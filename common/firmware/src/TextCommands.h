@@ -1,4 +1,5 @@
-// The ASCII commands of MLPerf Tiny's boards, so that its benchmark runner finds a board here.
+// The ASCII commands of MLPerf Tiny's boards, so that its benchmark runner finds a board here; and two more,
+// for the time of each layer and the memory.
 //
 // A command ends in '%', a reply in the line "m-ready". The runner loads an input byte by byte, as
 // hexadecimal digits, lets the network run on it as often as it likes, and reads the times and the output.
@@ -29,6 +30,7 @@ class TextCommands {
   void infer(char *rest);
   bool run(uint32_t times);
   void results() const;
+  void layers() const;
 
   Model &model_;
   char command_[81] = {};

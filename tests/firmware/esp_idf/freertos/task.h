@@ -7,7 +7,10 @@
 extern "C" {
 #endif
 
+typedef struct tskTaskControlBlock *TaskHandle_t;
+
 void vTaskDelay(TickType_t ticks);
+UBaseType_t uxTaskGetStackHighWaterMark(TaskHandle_t task);
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,22 @@
+// Declarations for tests; see README.md.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define MALLOC_CAP_EXEC (1 << 0)
+#define MALLOC_CAP_8BIT (1 << 2)
+#define MALLOC_CAP_SPIRAM (1 << 10)
+#define MALLOC_CAP_INTERNAL (1 << 11)
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+size_t heap_caps_get_total_size(uint32_t caps);
+size_t heap_caps_get_free_size(uint32_t caps);
+size_t heap_caps_get_minimum_free_size(uint32_t caps);
+
+#ifdef __cplusplus
+}
+#endif
