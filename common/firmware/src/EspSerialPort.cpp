@@ -15,7 +15,8 @@ constexpr uint32_t kBaseBaud = 115200;
 constexpr uint32_t kConfirmUs = 1000000;  // a new speed must carry a frame within this time
 constexpr uint32_t kQuietUs = 3000000;    // without a frame for so long, a speed is given up
 constexpr size_t kHashBytes = 32;
-constexpr size_t kWriteHead = 3;  // number, index
+constexpr size_t kWriteHead = 3;                              // number, index
+constexpr size_t kMaxRowsPayload = RowSink::kAhead / 2 - 16;  // two such frames may be on the way
 
 EspSerialPort *the_port = nullptr;
 
@@ -65,6 +66,7 @@ bool EspSerialPort::read(Tensor &input) {
 }
 
 void EspSerialPort::write_result(const Tensor &output, uint32_t time_us) {
+  if (const RowSink *const rows = model_.input().rows) time_us += rows->time_us();
   if (state_ != State::kRead || (has_result_ && result_number_ == number_)) {
     print("result %.4f (%lu us)\n", static_cast<double>(output.get(0)), static_cast<unsigned long>(time_us));
     return;
@@ -144,26 +146,56 @@ bool EspSerialPort::handle_write(Tensor &input) {
     number_ = frame.payload[0];
     missing_ = units;
     memset(has_unit_, 0, sizeof(has_unit_));
+    taken_ = crc_ = 0;
   }
   if (state_ == State::kComing) {
+    // What has no place yet is not acknowledged: it comes again.
+    if (input.rows != nullptr && end > taken_ + input.row_bytes() + RowSink::kAhead) return false;
     // After the input was read its memory belongs to the network: a piece that comes again is not written.
-    memcpy(static_cast<uint8_t *>(input.data) + first * unit, frame.payload + kWriteHead, count);
+    put(input, first * unit, frame.payload + kWriteHead, count);
     for (size_t i = first; i * unit < end; i++) {
       const uint8_t bit = static_cast<uint8_t>(1 << i % 8);
       if (!(has_unit_[i / 8] & bit)) missing_--;
       has_unit_[i / 8] |= bit;
     }
   }
+  const bool is_last = state_ == State::kComing && missing_ == 0;
+  // The computer waits for the acknowledgement where bytes are lost while rows run.
+  if (!is_last) take_rows(input);
   note_seq(frame.seq);
   send_ack();
-  if (state_ == State::kRead || missing_ > 0) return false;
+  if (!is_last) return false;
   // Once more: while the network runs, nothing is heard from here.
   send_ack();
   state_ = State::kRead;
   seq_ = frame.seq;
   has_result_ = false;
-  crc_ = crc32(0, input.data, input.bytes());
+  if (input.rows == nullptr) crc_ = crc32(0, input.data, input.bytes());
+  take_rows(input);
   return true;
+}
+
+// Copies bytes of the input to their place, except those of rows that the network has taken.
+void EspSerialPort::put(Tensor &input, size_t start, const uint8_t *bytes, size_t count) {
+  const size_t skip = start < taken_ ? taken_ - start : 0;
+  if (skip >= count) return;
+  memcpy(static_cast<uint8_t *>(input.data) + (start + skip - taken_), bytes + skip, count - skip);
+}
+
+// Hands over the rows that are complete, where the network takes the input row by row.
+void EspSerialPort::take_rows(Tensor &input) {
+  if (input.rows == nullptr || state_ == State::kNone) return;
+  uint8_t *const data = static_cast<uint8_t *>(input.data);
+  const size_t row = input.row_bytes(), unit = unit_bytes(input);
+  while (taken_ < input.bytes()) {
+    for (size_t i = taken_ / unit; i * unit < taken_ + row; i++) {
+      if (!(has_unit_[i / 8] & 1 << i % 8)) return;
+    }
+    crc_ = crc32(crc_, data, row);
+    input.rows->take(taken_ / row);
+    memmove(data, data + row, RowSink::kAhead);
+    taken_ += row;
+  }
 }
 
 // Forgets what an earlier program at the other end sent.
@@ -204,8 +236,10 @@ void EspSerialPort::send_hello() {
   writer_.add_number(static_cast<uint32_t>(input.bytes()), 4);
   writer_.add_number(static_cast<uint32_t>(output.bytes()), 4);
   writer_.add_number(Model::arena_bytes(), 4);
-  writer_.add_number(static_cast<uint32_t>(uart_buffer_bytes()), 4);
-  writer_.add_number(kMaxPayload, 2);
+  // Of an input that is taken row by row no more than the row's buffer holds should be on the way.
+  const bool by_rows = input.rows != nullptr && uart_buffer_bytes() > RowSink::kAhead;
+  writer_.add_number(static_cast<uint32_t>(by_rows ? RowSink::kAhead : uart_buffer_bytes()), 4);
+  writer_.add_number(by_rows ? kMaxRowsPayload : kMaxPayload, 2);
   writer_.add_number(static_cast<uint32_t>(unit_bytes(input)), 2);
   writer_.add(hash, sizeof(hash));
   writer_.add(Model::name(), strlen(Model::name()));

@@ -72,7 +72,7 @@ class EspSerialPort : public InputProvider {
   // The input that comes, or that read() returned last.
   State state_ = State::kNone;
   uint8_t number_ = 0;
-  uint16_t seq_ = 0;  // of the frame that completed it
+  uint16_t seq_ = 0;    // of the frame that completed it
   size_t missing_ = 0;  // units
   size_t taken_ = 0;    // bytes of rows that the network has taken
   uint32_t crc_ = 0;
