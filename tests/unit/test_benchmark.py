@@ -168,6 +168,31 @@ def test_a_board_with_the_float_model(project, main, capsys):
     assert "hint: add --float" in capsys.readouterr().err
 
 
+def test_a_project_with_a_second_model(project, tmp_path, monkeypatch, main, capsys):
+    """A board with the CIFAR project's second network; an XOR stands for it."""
+    folder = tmp_path / "cifar_cnn"
+    tflite.write_c_array(SOLVED, folder / "vscode/main/cifar_cnn.cpp")
+    tflite.write_c_array(MODEL, folder / "vscode/main/cifar_tiny.cpp")
+    monkeypatch.setattr(models, "projects", lambda: ["cifar_cnn"])
+    monkeypatch.setattr(session, "samples", lambda name: samples("xormodel"))
+    with SocketBoard(fake(project="cifar_cnn")) as line:
+        assert main(line.port) == 2
+    error = capsys.readouterr().err
+    assert (
+        "but cifar_cnn's vscode/main's cifar_tiny model" in error
+        and "hint: add --model cifar_tiny, or" in error
+    )
+    with SocketBoard(fake(project="cifar_cnn")) as line:
+        assert main(line.port, "--model", "cifar_tiny") == 0
+    with SocketBoard(fake(SOLVED, project="cifar_cnn")) as line:
+        assert main(line.port, "--model", "cifar_tiny") == 2
+    assert "hint: leave out --model cifar_tiny, or" in capsys.readouterr().err
+    with SocketBoard(fake(project="cifar_cnn")) as line:
+        assert main(line.port, "--model", "cifar_teeny") == 2
+    assert "hint: there is cifar_tiny\n" in capsys.readouterr().err
+    assert models.Choice("cifar_cnn", other="cifar_tiny").environment == "host-tiny"
+
+
 def test_a_board_with_another_project_is_refused(project, main, capsys):
     with SocketBoard(fake(project="carclassifier_easy")) as line:
         assert main(line.port, "--project", "xormodel") == 2
@@ -217,6 +242,8 @@ def test_a_result_to_compare_with_that_is_none(main, tmp_path, capsys):
         ["--simulate", "xormodel", "--solution", "--count", "0"],
         ["--simulate", "xormodel", "--solution", "--float"],
         ["--simulate", "xormodel", "--noise", "1"],
+        ["--simulate", "xormodel", "--model", "cifar_tiny"],
+        ["--simulate", "xormodel", "--model", "xormodel", "--float"],
         ["--project", "nonsense", "/dev/ttyUSB99"],
         ["--pace", "/dev/ttyUSB99"],
         ["--compare", "/nonsense.json", "--simulate", "xormodel"],

@@ -124,10 +124,17 @@ def test_of_one_kind_the_newest_models_largest_run_is_shown():
     assert [entry.file for entry in page.side_by_side(entries)] == ["2"]
 
 
+def test_a_second_model_of_a_project_stands_beside_the_first():
+    result = make_cifar(samples=20)
+    entries = [page.Entry(result, "1", None), page.Entry(result, "2", None, "cifar_tiny")]
+    shown = page.side_by_side(entries)
+    assert [entry.model for entry in shown] == ["cifar_cnn int8", "cifar_cnn cifar_tiny int8"]
+
+
 def test_costs_are_those_of_the_stations(need_tool):
     need_tool("arm-none-eabi-gcc", "apt install gcc-arm-none-eabi")
     need_tool("qemu-system-arm", "apt install qemu-system-arm")
-    assert find_model(GRAPH.sha256) == REPO / "xormodel/solution/xormodel.cpp"
+    assert find_model(GRAPH.sha256).path == REPO / "xormodel/solution/xormodel.cpp"
     assert find_model("00" * 32) is None
     found = costs(XOR)
     source = generate(GRAPH, "model")

@@ -36,6 +36,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         "--solution", action="store_true", help="the solved firmware and model, not the student's"
     )
     parser.add_argument("--float", action="store_true", help="the float model, not the int8 one")
+    parser.add_argument("--model", default="", metavar="NAME", help="another of its models: cifar_tiny")
     parser.add_argument("--count", type=int, metavar="N", help="only the first N samples")
     parser.add_argument(
         "--baud", type=int, help=f"speed of the line (default: {BAUD}); with --simulate implies --pace"
@@ -73,6 +74,8 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     if options.simulate and (options.port or options.project):
         parser.error("--simulate goes without a port and without --project")
+    if options.float and options.model:
+        parser.error("--float goes without --model")
     if options.pace and not options.simulate:
         parser.error("--pace goes with --simulate: a real line has its own pace")
     if options.count is not None and options.count < 1:
@@ -92,6 +95,7 @@ def _command(options: argparse.Namespace) -> int:
     how = Options(
         solution=options.solution,
         floats=options.float,
+        model=options.model,
         count=options.count or 0,
         baud=BAUD if options.baud is None else options.baud,
         paced=options.pace or bool(options.simulate and options.baud is not None),
@@ -112,7 +116,7 @@ def _command(options: argparse.Namespace) -> int:
         print(f"asking {port} what it runs (up to 20 s)", flush=True)
         result = run_on_port(port, options.project, how)
     if options.photos is not None:
-        print(f"\n{report(result)}")
+        print(f"\n{report(result, options.model)}")
         return 1 if result.verified and result.verified.outputs else 0
     print(f"\n{result}")
     _keep(result, options.results, options.compare)

@@ -3,12 +3,11 @@
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from aiedge import tflite
 from aiedge.bench import TARGETS, count_instructions
 from aiedge.bench.harness import random_inputs
-from aiedge.benchmark.models import choices
+from aiedge.benchmark.models import Choice, choices
 from aiedge.codegen import footprint, generate
 from aiedge.codegen.toolchain import ENGINE
 from aiedge.errors import UserError
@@ -36,13 +35,13 @@ class Costs:
         return None if self.code_bytes is None else self.code_bytes + self.constant_bytes
 
 
-def find_model(sha256: str) -> Path | None:
-    """The C array of the model with this hash among the projects' files."""
+def find_model(sha256: str) -> Choice | None:
+    """The model with this hash among the projects'."""
     for project in projects():
         for choice in choices(project):
             try:
                 if choice.sha256 == sha256:
-                    return choice.path
+                    return choice
             except UserError:  # a damaged file is not the one
                 continue
     return None

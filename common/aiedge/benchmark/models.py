@@ -18,20 +18,31 @@ from aiedge.quantization import dequantize, quantize
 
 _CHUNK = 20  # samples
 _WEIGHTS = {"cifar_cnn": "cifar_pruned"}  # names of the lessons' weights, where they are not the lessons'
+_OTHERS = {"cifar_cnn": ("cifar_tiny",)}  # a lesson's int8 models beside the one that is named like it
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One of a project's models: the student's or with `solution` the solved one, int8 or with `floats` float32."""
+    """One of a project's models: the student's or with `solution` the solved one, int8 or with `floats` float32.
+
+    `other` names an int8 model of the project beside its main one.
+    """
 
     project: str
     solution: bool = False
     floats: bool = False
+    other: str = ""
+
+    def __post_init__(self) -> None:
+        others = _OTHERS.get(lesson_of(self.project), ())
+        if self.other and self.other not in others:
+            hint = f"there is {' and '.join(others)}" if others else "leave --model out"
+            raise UserError(f"{self.project} has no other model named {self.other!r}", hint)
 
     @property
     def name(self) -> str:
         """The model's name, which is its file's and its array's."""
-        return lesson_of(self.project) + ("_float" if self.floats else "")
+        return self.other or lesson_of(self.project) + ("_float" if self.floats else "")
 
     @property
     def folder(self) -> str:
@@ -41,7 +52,8 @@ class Choice:
     @property
     def environment(self) -> str:
         """The environment of platformio.ini that builds it for this computer."""
-        return "host-float" if self.floats else "host"
+        kind = self.other.rpartition("_")[2] or ("float" if self.floats else "")
+        return f"host-{kind}" if kind else "host"
 
     @property
     def path(self) -> Path:
@@ -88,14 +100,14 @@ class Choice:
     @property
     def words(self) -> str:
         """The model in words."""
-        return (
-            f"{'solution' if self.solution else 'vscode/main'}'s {'float' if self.floats else 'int8'} model"
-        )
+        kind = self.other or ("float" if self.floats else "int8")
+        return f"{'solution' if self.solution else 'vscode/main'}'s {kind} model"
 
 
 def choices(project: str) -> list[Choice]:
     """All models of a project that are there."""
-    every = [Choice(project, solution, floats) for floats in (False, True) for solution in (False, True)]
+    kinds = [(False, ""), (True, ""), *((False, other) for other in _OTHERS.get(lesson_of(project), ()))]
+    every = [Choice(project, solution, *kind) for kind in kinds for solution in (False, True)]
     return [choice for choice in every if choice.path.exists()]
 
 
@@ -114,6 +126,7 @@ def check_model(info: BoardInfo, choice: Choice) -> None:
             for option, there, asked in (
                 ("--solution", known.solution, choice.solution),
                 ("--float", known.floats, choice.floats),
+                (f"--model {known.other or choice.other}", known.other, choice.other),
             )
             if there != asked
         ]

@@ -31,17 +31,23 @@ HERE = "this computer"
 
 @dataclass(frozen=True)
 class Entry:
-    """A result, the file it came from, and what its model costs where that model is still there."""
+    """A result, the file it came from, and what its model costs where that model is still there.
+
+    `other` is the model's name where it is not the project's main one.
+    """
 
     result: BenchmarkResult
     file: str
     costs: Costs | None
+    other: str = ""
 
     @property
     def model(self) -> str:
         """The network in words: project and type."""
         s = self.result.setting
-        return f"{s.project} {'float' if s.variant == 'float32' else s.variant}"
+        return " ".join(
+            filter(None, (s.project, self.other, "float" if s.variant == "float32" else s.variant))
+        )
 
     @property
     def place(self) -> str:
@@ -57,7 +63,7 @@ class Entry:
     def key(self) -> tuple[str, ...]:
         """What is shown side by side: one entry of each."""
         s = self.result.setting
-        return s.project, s.variant, self.place, s.runtime
+        return s.project, self.other, s.variant, self.place, s.runtime
 
     @property
     def median_us(self) -> float:
@@ -99,8 +105,8 @@ def render(results: dict[str, BenchmarkResult], skipped: list[str]) -> str:
         unit=" models",
         leave=False,
     )
-    known = {sha256: _costs(sha256) for sha256 in hashes}
-    entries = [Entry(result, file, known[result.setting.model_sha256]) for file, result in results.items()]
+    known = {sha256: _known(sha256) for sha256 in hashes}
+    entries = [Entry(result, file, *known[result.setting.model_sha256]) for file, result in results.items()]
     chosen = side_by_side(entries)
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("aiedge.benchmark"),
@@ -154,12 +160,15 @@ def _read_all(folder: Path) -> tuple[dict[str, BenchmarkResult], list[str]]:
     return results, skipped
 
 
-def _costs(sha256: str) -> Costs | None:
-    path = find_model(sha256)
+def _known(sha256: str) -> tuple[Costs | None, str]:
+    """A model's costs, and its name where it is not its project's main one."""
+    choice = find_model(sha256)
+    if not choice:
+        return None, ""
     try:
-        return costs(load_model(path)) if path else None
+        return costs(load_model(choice.path)), choice.other
     except UserError:  # a model that cannot be compiled
-        return None
+        return None, choice.other
 
 
 def _charts(entries: list[Entry]) -> list[Chart]:

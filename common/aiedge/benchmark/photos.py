@@ -39,10 +39,14 @@ def photos(project: str, path: Path | None = None) -> Samples:
     )
 
 
-def report(result: BenchmarkResult) -> str:
-    """A table of the pictures with the likeliest classes by the board's answers, and how many are right."""
+def report(result: BenchmarkResult, model: str = "") -> str:
+    """A table of the pictures with the likeliest classes by the board's answers, and how many are right.
+
+    `model` is that of `Options`.
+    """
     setting = result.setting
-    choice = Choice(setting.project, setting.built_from == "solution", setting.variant == "float32")
+    solution, floats = setting.built_from == "solution", setting.variant == "float32"
+    choice = Choice(setting.project, solution, floats, model)
     graph = tflite.read(choice.require())
     classes, known = setting.classes, result.expected != UNKNOWN
     shares = [class_shares(output, graph) for output in result.outputs]

@@ -43,11 +43,13 @@ class Options:
     `count` samples, 0 for all; `baud` to agree on with the board, and whether a stand-in's line is `paced` to it;
     `noise` is the probability with which each byte is spoiled, by a generator that starts at `seed`. `folder` is where
     unfinished runs are kept, None to keep none; `fresh` starts them over. `verify` compares the answers with the same
-    model on this computer. `samples` gives others than the project's test set.
+    model on this computer. `model` names another int8 model of the project than its main one. `samples` gives others
+    than the project's test set.
     """
 
     solution: bool = False
     floats: bool = False
+    model: str = ""
     count: int = 0
     baud: int = BAUD
     paced: bool = False
@@ -116,7 +118,7 @@ def run_on_port(port: str, project: str = "", options: Options = Options()) -> B
             raise UserError(
                 f"the board runs {info.project}, not {project}", f"build and flash {project}/vscode"
             )
-        choice = Choice(info.project, options.solution, options.floats)
+        choice = Choice(info.project, options.solution, options.floats, options.model)
         model = _chosen(choice, info)
         _agree_on_baud(board, simulated, options)
         return run(board, port, model, _data(info.project, options), simulated, options)
@@ -129,7 +131,7 @@ def simulate(project: str, options: Options = Options()) -> BenchmarkResult:
     """
     from aiedge.board.build import build
 
-    choice = Choice(project, options.solution, options.floats)
+    choice = Choice(project, options.solution, options.floats, options.model)
     path = choice.require()
     data = _data(project, options)
     folder = project_dir(project)
