@@ -413,6 +413,9 @@ def test_a_network_that_cannot_stream_has_the_other_steps() -> None:
     assert "prune the network" in text and "What makes it fit the flash: fewer weights" in text
     assert re.search(r"^SRAM +TFLM .+ too many; fits the PSRAM$", text, re.MULTILINE)
     assert "int8" not in text
+    small = Board("small", "small", 1000, 100, {})  # for the weights, not for the file
+    assert "What makes it fit the flash: compiled C" in steps.fits(small)
+    assert "What makes it fit the flash" not in steps.fits(small, "fused")
 
 
 def test_a_float_network_is_told_of_int8() -> None:

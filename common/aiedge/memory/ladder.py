@@ -23,6 +23,7 @@ from aiedge.tflite.reader import read
 from aiedge.tflite.writer import rewrite
 
 C_ALIGNMENT = 4
+FUSED, STREAMED = "fused", "streamed"  # the rungs of compiled C
 
 
 @dataclass(frozen=True)
@@ -91,8 +92,12 @@ class Ladder:
                 advice.append(
                     "Nothing here makes it fit the SRAM: prune the network, or give it a smaller input."
                 )
-        if self.model_bytes > target.flash:
+        weights = sum(t.bytes for t in self.optimized.before.constants)
+        compiled = runs.name in (FUSED, STREAMED)
+        if weights > target.flash:
             advice.append("What makes it fit the flash: fewer weights, by pruning or a narrower network.")
+        elif self.model_bytes > target.flash and not compiled:
+            advice.append("What makes it fit the flash: compiled C, which holds the weights and no .tflite.")
         if advice and any(t.dtype == np.float32 for t in self.optimized.before.constants):
             advice.append("Converted to int8, weights and activations take a quarter.")
         return advice
@@ -116,8 +121,8 @@ def ladder(model: bytes, *, nodes: int = NODES, progress: bool = False) -> Ladde
         Rung("in place", "aiedge optimize --in-place: element-wise outputs over inputs", in_place, in_place),
     ]
     for name, how, streaming in (
-        ("fused", "compiled C: convolution and pooling in one step", False),
-        ("streamed", "compiled C: row by row", True),
+        (FUSED, "compiled C: convolution and pooling in one step", False),
+        (STREAMED, "compiled C: row by row", True),
     ):
         try:
             plan = _smaller(graph, order, streaming)

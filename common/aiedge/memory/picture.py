@@ -82,16 +82,16 @@ def ladder_figure(ladder: Ladder, title: str, targets: tuple[Board, ...] = ()) -
     """A bar for each step of the ladder, with the SRAM of boards as lines."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(8, 3.6), layout="constrained")
+    figure = Figure(figsize=(10, 3.8), layout="constrained")
     axes = figure.subplots()
     names = [rung.name for rung in ladder.rungs]
     arenas = [rung.arena / 1024 for rung in ladder.rungs]
     outside = [(rung.total - rung.arena) / 1024 for rung in ladder.rungs]
     axes.barh(names, arenas, color=BLUE, label="arena")
     drawn = axes.barh(names, outside, left=arenas, color=ORANGE, label="input and output outside of it")
-    axes.bar_label(
-        drawn, [f"{rung.total:,} B" for rung in ladder.rungs], padding=8, fontsize=9, backgroundcolor="white"
-    )
+    labels = [f"{rung.total:,} B: {rung.how}" for rung in ladder.rungs]
+    for label in axes.bar_label(drawn, labels, padding=8, fontsize=8):
+        label.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 1})
     widest = max(rung.total for rung in ladder.rungs) / 1024
     for target in targets:
         if target.sram / 1024 < 1.3 * widest:
@@ -105,9 +105,9 @@ def ladder_figure(ladder: Ladder, title: str, targets: tuple[Board, ...] = ()) -
                 transform=axes.get_xaxis_transform(),
             )
     axes.invert_yaxis()
-    axes.set(xlabel="activations (KiB)", xlim=(0, 1.25 * widest))
+    axes.set(xlabel="activations (KiB)", xlim=(0, 2 * widest))
     figure.suptitle(title)
-    axes.legend(fontsize=8, loc="lower right")
+    figure.legend(fontsize=8, loc="outside lower center", ncols=2)
     return figure
 
 
