@@ -100,6 +100,22 @@ def test_on_an_emulated_core(target: str) -> None:
     assert loaded.total <= 1.001 * linked.total
 
 
+@pytest.mark.parametrize("target", TARGETS)
+def test_all_layers_with_weights_on_an_emulated_core(target: str) -> None:
+    try:
+        TARGETS[target].require()
+    except UserError as error:
+        pytest.skip(error.message)
+    graph = tflite.read(random_network(np.random.default_rng(34), "int8"))
+    kinds = {operator.kind for operator in graph.operators}
+    assert {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"} <= kinds
+    inputs = random_inputs(graph, 4)
+    count = count_instructions(graph, generate(graph, "net", weights="loaded"), TARGETS[target], inputs)
+    expected = CompiledModel(graph).predict(*(np.stack(x) for x in zip(*inputs, strict=True)))
+    for y, z in zip(count.outputs, expected if isinstance(expected, list) else [expected], strict=True):
+        np.testing.assert_array_equal(y, z)
+
+
 def test_no_weights_are_left_in_the_program(need_tool) -> None:
     need_tool("arm-none-eabi-gcc", "apt install gcc-arm-none-eabi libnewlib-arm-none-eabi")
     graph = tflite.read(network("cifar_cnn_25_51_76"))

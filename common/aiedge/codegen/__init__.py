@@ -7,8 +7,8 @@
 - `toolchain`: this computer's C compiler and a microcontroller's; the bytes of generated C
 - `compiled`: `CompiledModel`, a model as machine code to be run from Python
 
-The generated C does no memory allocation, keeps no state outside of the arena, and needs the engine's headers
-only. It holds no time stamp: the same model gives the same bytes.
+The generated C does no memory allocation, keeps no state outside of the arena (but the address of weights that were
+loaded), and needs the engine's headers only. It holds no time stamp: the same model gives the same bytes.
 """
 
 from aiedge.codegen.compiled import CompiledModel

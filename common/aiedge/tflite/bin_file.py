@@ -2,13 +2,13 @@
 
 All numbers are little-endian. The file begins with the letters AEW1, its length (uint32), the layout (uint8: 0 HWC,
 1 CHW, 2 packed), a 0, the number of sections (uint16) and the SHA-256 of the .tflite. For each section follow its bytes
-(uint32), its number (uint16), the bytes of a value (uint8: 1 int8, 4 int32) and a 0. Then come the sections themselves,
-each filled up with zeros to a multiple of 4 bytes, and the CRC-32 of all before (uint32).
+(uint32), its number (uint16), the bytes of a value (uint8: 1 int8, 2 int16, 4 int32 or float32) and a 0. Then come the
+sections themselves, each filled up with zeros to a multiple of 4 bytes, and the CRC-32 of all before (uint32).
 
 In HWC the channels of a pixel lie side by side, as TensorFlow Lite stores filters. In CHW each channel is a plane. Both
 hold the model's tensors, whose numbers are the sections', for programs of one's own. Packed files hold the constants of
 the C that `aiedge compile --weights` writes, numbered from 0, as the engine's kernels read them: filters in pairs; the
-bias, multiplier and shift of each channel together. That C runs from the file where it lies.
+bias, multiplier and shift of each channel together, twice, for cores of two kinds. That C uses the file where it lies.
 """
 
 import struct
