@@ -36,5 +36,7 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 with quiet():
     import keras
     import tensorflow
+# Its warnings would go to the file that `quiet` has closed.
+tensorflow.get_logger().setLevel("ERROR")
 
 __all__ = ["keras", "quiet", "tensorflow"]
