@@ -29,9 +29,10 @@ def columns(values: Mapping[str, Mapping[str, float]], title: str) -> None:
 def scores(
     values: Mapping[str, NDArray], title: str, gone: Mapping[str, Sequence[int]] | None = None
 ) -> None:
-    """Importance of the channels of each layer, the greatest first; channels that are `gone` are orange."""
-    figure, all_axes = plt.subplots(
-        1, len(values), figsize=(9, 2.8), squeeze=False, width_ratios=[2, 3, 5], layout="constrained"
+    """Importance of the channels of each layer, the greatest score first; channels that are `gone` are orange."""
+    ratios = [20 + len(score) for score in values.values()]
+    _, all_axes = plt.subplots(
+        1, len(values), figsize=(9, 2.6), squeeze=False, width_ratios=ratios, layout="constrained"
     )
     for axes, (name, score) in zip(all_axes[0], values.items(), strict=True):
         order = np.argsort(score)[::-1]
@@ -39,11 +40,11 @@ def scores(
         for chosen, colour, label in ((~lost, BLUE, "stay"), (lost, ORANGE, "go")):
             if chosen.any():
                 axes.bar(np.flatnonzero(chosen), score[order][chosen], 1.0, color=colour, label=label)
-        axes.set(title=f"{name}: {len(score)}", xlabel="channels, the greatest score first")
+        axes.set(xlabel=f"{len(score)} channels of {name}", ylim=(0, 1.1 * score.max()))
     all_axes[0, 0].set_ylabel("score")
+    all_axes[0, 0].set_title(title, loc="left")
     if gone:
-        all_axes[0, -1].legend(frameon=False)
-    figure.suptitle(title)
+        legend_above(all_axes[0, -1])
     plt.show()
 
 

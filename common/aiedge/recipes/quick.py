@@ -17,11 +17,11 @@ from aiedge.training import fine_tune, set_seed
 LOSS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 # Epochs of the short training, and the rate that it begins with.
 EPOCHS = {
-    "cifar_original": (6, 2e-3),
-    "cifar_pooled": (9, 3e-3),
-    "cifar_pruned": (4, 2e-3),
-    "cifar_pruned_qat": (2, 3e-4),
-    "cifar_tiny": (6, 4e-3),
+    "cifar_original": (3, 2e-3),
+    "cifar_pooled": (8, 3e-3),
+    "cifar_pruned": (2, 1e-3),
+    "cifar_pruned_qat": (1, 3e-4),
+    "cifar_tiny": (5, 4e-3),
     "cifar_tiny_qat": (1, 3e-4),
 }
 
