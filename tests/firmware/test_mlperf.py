@@ -57,10 +57,10 @@ class Client:
 
 
 @contextlib.contextmanager
-def client(program):
+def client(program, *arguments):
     """A client of a program behind a pseudo-terminal, or behind TCP where there are none."""
     line = "--tcp" if os.name == "nt" else "--pty"
-    command = [program, line, *(["0"] if line == "--tcp" else [])]
+    command = [program, *arguments, line, *(["0"] if line == "--tcp" else [])]
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
     try:
         where = re.search(r"listening on (\S+)", process.stdout.readline())[1]

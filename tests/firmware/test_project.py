@@ -32,7 +32,7 @@ from toolbox import (
 from aiedge.board.build import build, prepare_core
 from aiedge.errors import UserError
 from aiedge.lessons.source import read_source
-from aiedge.paths import REPO
+from aiedge.paths import REPO, lesson_of
 
 TABLE = ["0.00 xor 0.00 = 0", "0.00 xor 1.00 = 1", "1.00 xor 0.00 = 1", "1.00 xor 1.00 = 0"]
 TODOS = range(len(read_source(LESSON, []).todos))
@@ -169,10 +169,15 @@ def test_the_library_needs_no_cpp_library_on_the_cortex_m4(tmp_path):
 OF_ALL = {"host", "cortex-m4", "esp-eye", "esp-eye-compiled", "host-tflm"}
 OF_CARS = {f"{core}-{level}" for core in ("host", "cortex-m4") for level in ("Og", "Os", "O3", "float")}
 OF_CARS |= {"esp-eye-float", "host-camera", "esp-eye-camera", "esp-eye-fast", "esp-eye-compiled-fast"}
+OF_CIFAR = {f"{core}-{what}" for core in ("host", "esp-eye") for what in ("tiny", "bin", "camera")}
+OF_CIFAR |= {"cortex-m4-tiny", "host-float"}
+BY_ROWS = {f"{core}-stream" for core in ("host", "cortex-m4", "esp-eye")}
+BY_ROWS |= {"host-stream-camera", "esp-eye-stream-camera"}
 ENVIRONMENTS = {
     "xormodel": OF_ALL,
-    "carclassifier_easy": OF_ALL | OF_CARS,
-    "carclassifier_hard": OF_ALL | OF_CARS,
+    "carclassifier_easy": OF_ALL | OF_CARS | BY_ROWS,
+    "carclassifier_hard": OF_ALL | OF_CARS | BY_ROWS,
+    "cifar_cnn": OF_ALL | OF_CIFAR | BY_ROWS,
 }
 
 
@@ -200,11 +205,15 @@ def test_platformio_finds_nothing_wrong_with_its_settings(project):
     assert environments.keys() == ENVIRONMENTS[project]
     assert sections["platformio"]["default_envs"] == ["host"]
     for name, options in environments.items():
-        lesson = project.partition("_")[0]
-        assert options["custom_model"] == (f"{lesson}_float" if "-float" in name else lesson)
+        lesson = lesson_of(project)
+        other = f"{lesson}_float" if "-float" in name else "cifar_tiny" if "-tiny" in name else lesson
+        assert options["custom_model"] == other
+        assert (options.get("custom_weights", "linked") == "loaded") == name.endswith("-bin")
+        assert (options.get("custom_stream", "no") == "yes") == ("-stream" in name)
         assert options["custom_project"] == project
         flags = " ".join(options["build_flags"])
         assert ("AIEDGE_CAMERA" in flags) == name.endswith("-camera")
+        assert ("AIEDGE_PROFILE" in flags) == (lesson == "cifar_cnn")
         # On the board the optimization is ESP-IDF's business; elsewhere the name says it.
         level = re.findall(r"-O\w", flags)
         match = re.search(r"-(O\w)$", name)
@@ -223,7 +232,7 @@ def test_the_boards_settings_are_files_that_are_there(project):
         assert files[0] == BOARD / "sdkconfig.defaults" and all(file.is_file() for file in files)
         text = "\n".join(file.read_text() for file in files)
         assert all(re.fullmatch(r"CONFIG_\w+=\S+|#.*|", line) for line in text.splitlines())
-        fast = project == "xormodel" or name.endswith("-fast")
+        fast = project in ("xormodel", "cifar_cnn") or name.endswith("-fast")
         assert all((setting in text) == fast for setting in wanted), name
         assert (REPO / project / "vscode" / options["board_build.partitions"]).resolve() == PARTITIONS
 
@@ -267,6 +276,9 @@ def test_partitions_fit_the_flash():
         end = int(offset, 0) + int(size, 0)
     flash = json.loads((REPO / "common/boards/esp-eye.json").read_text())["upload"]["maximum_size"]
     assert end <= flash == 4 * 1024 * 1024
+    partitions = {row[0].strip(): [field.strip() for field in row[1:]] for row in csv.reader(lines)}
+    kind, _, offset, size = partitions["weights"]  # mapped in pages of 64 KB
+    assert kind == "data" and int(offset, 0) % 0x10000 == int(size, 0) % 0x10000 == 0 < int(size, 0)
     text = (BOARD / "sdkconfig.defaults").read_text()
     assert "CONFIG_ESPTOOLPY_FLASHSIZE_4MB=y" in text
     named = re.search(r'CONFIG_PARTITION_TABLE_CUSTOM_FILENAME="(.+)"', text)[1]
