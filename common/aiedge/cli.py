@@ -1,6 +1,7 @@
 """The `aiedge` command: inspect a model, compile it to C, look at what this computer has."""
 
 import argparse
+import sys
 from pathlib import Path
 
 from aiedge import __version__
@@ -80,7 +81,9 @@ def main(arguments: list[str] | None = None) -> int:
         command.add_argument("--nodes", type=int, help="limit of the search for the best order, in states")
 
     image = commands.add_parser(
-        "image", help="a picture as a project's network takes it, and the answer to it"
+        "image",
+        help="a picture as a project's network takes it, and the answer to it",
+        description="Without options: write PHOTO.bin, show the picture as the network sees it, and its top 3.",
     )
     image.add_argument("photo", type=Path, help="a picture of any size and format")
     image.add_argument("--project", required=True, metavar="NAME", help="carclassifier_easy, cifar_cnn, ...")
@@ -177,13 +180,14 @@ def _optimize(options: argparse.Namespace) -> None:
 def _image(options: argparse.Namespace) -> None:
     from aiedge import image
 
-    ask = options.ask or options.model
-    if options.output or options.c_array or not ask:
-        output = options.output or Path(f"{options.photo.stem}.bin")
-        for line in image.convert(options.photo, options.project, output, options.layout, options.c_array):
-            print(line)
+    photo, project, ask = options.photo, options.project, options.ask or options.model
+    output = options.output or Path(f"{photo.stem}.bin")
+    if options.output or options.c_array:
+        print(*image.convert(photo, project, output, options.layout, options.c_array), sep="\n")
+    elif not ask:
+        print(*image.demo(photo, project, output, options.layout, sys.stdout.isatty()), sep="\n")
     if ask:
-        print(*image.run(options.photo, options.project, options.model), sep="\n")
+        print(*image.run(photo, project, options.model), sep="\n")
 
 
 def _weights(options: argparse.Namespace) -> None:

@@ -66,8 +66,7 @@ def convert(photo: Path, project: str, output: Path, layout: str = "hwc", c_arra
 def answers(model: Graph, image: NDArray[np.uint8], classes: Sequence[str]) -> list[tuple[str, float]]:
     """All classes with their probabilities, the likeliest first, by an int8 model compiled for this computer.
 
-    A single output is the probability of the second of two classes; outputs that are no probabilities yet become them
-    by the sigmoid or softmax function. Raises `UserError` for a model of other pictures or other classes.
+    Raises `UserError` for a model of other pictures or other classes.
     """
     from aiedge.codegen import CompiledModel
     from aiedge.quantization import dequantize, quantize
@@ -87,15 +86,42 @@ def answers(model: Graph, image: NDArray[np.uint8], classes: Sequence[str]) -> l
     compiled = CompiledModel(model, ("-O1",))  # compiled sooner; it runs once
     compiled.set_input(quantize(image.astype(np.float32) / 255, source.quantization))
     compiled.invoke()
-    values = dequantize(compiled.get_output(), target.quantization).reshape(-1).astype(np.float64)
-    last = model.operators[-1].kind
+    shares = class_shares(dequantize(compiled.get_output(), target.quantization), model)
+    return [(classes[i], float(shares[i])) for i in np.argsort(-shares, kind="stable")]
+
+
+def class_shares(outputs: NDArray, model: Graph) -> NDArray[np.float64]:
+    """Probabilities of the classes [classes] out of a model's outputs as real numbers.
+
+    A single output is the probability of the second of two classes; outputs that are no probabilities yet become them
+    by the sigmoid or softmax function.
+    """
+    values, last = outputs.reshape(-1).astype(np.float64), model.operators[-1].kind
     if len(values) == 1:
         one = values[0] if last == "LOGISTIC" else 1 / (1 + np.exp(-values[0]))
-        values = np.array([1 - one, one])
-    elif last != "SOFTMAX":
-        values = np.exp(values - values.max())
-        values /= values.sum()
-    return [(classes[i], float(values[i])) for i in np.argsort(-values, kind="stable")]
+        return np.array([1 - one, one])
+    if last == "SOFTMAX":
+        return values
+    powers = np.exp(values - values.max())
+    return powers / powers.sum()
+
+
+def in_colours(image: NDArray[np.uint8]) -> str:
+    """A picture [rows, columns, 3] for a terminal with 24-bit colours: a character is two pixels, one above the other.
+
+    >>> in_colours(np.zeros((2, 1, 3), np.uint8))
+    '\\x1b[38;2;0;0;0m\\x1b[48;2;0;0;0m▀\\x1b[0m'
+    """
+    if len(image) % 2:
+        image = np.concatenate([image, image[-1:]])
+
+    def character(upper: NDArray[np.uint8], lower: NDArray[np.uint8]) -> str:
+        return "\x1b[38;2;{};{};{}m\x1b[48;2;{};{};{}m▀".format(*upper, *lower)
+
+    return "\n".join(
+        "".join(map(character, upper, lower)) + "\x1b[0m"
+        for upper, lower in zip(image[::2], image[1::2], strict=True)
+    )
 
 
 def project_model(project: str) -> Path:
@@ -119,3 +145,14 @@ def run(photo: Path, project: str, model: Path | None = None) -> list[str]:
     found = answers(read(path), image, entry.classes)[:TOP]
     width = max(len(name) for name, _ in found)
     return [f"{photo} by {path}:", *(f"  {name:{width}}  {100 * share:5.1f} %" for name, share in found)]
+
+
+def demo(photo: Path, project: str, output: Path, layout: str = "hwc", colours: bool = False) -> list[str]:
+    """What `convert` says, with `colours` the picture as the network sees it, and what `run` says, if it can."""
+    lines = convert(photo, project, output, layout)
+    if colours:
+        lines.append(in_colours(load_image(photo, entry_of(project).side)))
+    try:
+        return [*lines, *run(photo, project)]
+    except UserError as error:  # no model yet, or no compiler
+        return [*lines, f"what it shows is not known yet: {error.message}", f"hint: {error.hint}"]

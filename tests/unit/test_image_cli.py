@@ -1,5 +1,6 @@
 """`aiedge image` and `aiedge weights` as a person types them."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ from aiedge import tflite
 from aiedge.cli import main
 from aiedge.datasets.drawn_cars import draw_cars
 from aiedge.errors import UserError
-from aiedge.image import answers
+from aiedge.image import answers, in_colours
 from aiedge.tflite.bin_file import read_bin
 from model_files import ModelFile
 
@@ -52,7 +53,46 @@ def test_a_photo_becomes_the_networks_input(
     assert main(["image", str(photo), "--project", project]) == 0
     pixels = np.frombuffer(Path("photo.bin").read_bytes(), np.int8).reshape(side, side, 3)
     assert (pixels == np.array([200 - 128, 100 - 128, 50 - 128])).all()
-    assert f"{3 * side * side:,} bytes" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert f"{3 * side * side:,} bytes" in out and "\x1b" not in out  # colours are for terminals only
+
+
+def test_without_options_it_shows_the_picture_and_the_top_3(
+    photo: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch, need_tool
+) -> None:
+    need_tool("cc", "apt install gcc")
+    Path("m.tflite").write_bytes(picture_model([0, 0, 0, 2, 0, 1, 0, 0, 0, -20], side=32))
+    monkeypatch.setattr("aiedge.image.project_model", lambda project: Path("m.tflite"))
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    assert main(["image", "photo.png", "--project", "cifar_cnn"]) == 0
+    first, *shown, _, cat, dog, airplane = capsys.readouterr().out.splitlines()
+    assert first.startswith("wrote photo.bin") and len(shown) == 16
+    pixels = np.frombuffer(Path("photo.bin").read_bytes(), np.int8).reshape(32, 32, 3) + np.int16(128)
+    for row, line in enumerate(shown):
+        colours = np.array(re.findall(r"(\d+);(\d+);(\d+)m", line), np.int16).reshape(32, 2, 3)
+        np.testing.assert_array_equal(colours.swapaxes(0, 1), pixels[2 * row : 2 * row + 2])
+    assert [line.split()[0] for line in (cat, dog, airplane)] == ["cat", "dog", "airplane"]
+
+
+def test_without_a_model_the_picture_is_written_all_the_same(
+    photo: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none(project: str) -> Path:
+        raise UserError("main/cifar_cnn.cpp is missing", "export it in the notebook")
+
+    monkeypatch.setattr("aiedge.image.project_model", none)
+    assert main(["image", "photo.png", "--project", "cifar_cnn"]) == 0
+    out = capsys.readouterr().out
+    assert out.endswith("main/cifar_cnn.cpp is missing\nhint: export it in the notebook\n")
+    assert Path("photo.bin").stat().st_size == 3072
+
+
+def test_a_picture_with_an_odd_number_of_rows_is_shown_whole() -> None:
+    image = np.arange(3 * 2 * 3, dtype=np.uint8).reshape(3, 2, 3)
+    lines = in_colours(image).splitlines()
+    found = [re.findall(r"(\d+);(\d+);(\d+)m", line) for line in lines]
+    colours = np.array(found, np.uint8).reshape(2, 2, 2, 3).transpose(0, 2, 1, 3).reshape(4, 2, 3)
+    np.testing.assert_array_equal(colours, image[[0, 1, 2, 2]])
 
 
 def test_chw_and_ppm_and_the_array_hold_the_same_picture(photo: Path, capsys: pytest.CaptureFixture) -> None:
