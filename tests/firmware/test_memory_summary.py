@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from toolbox import MODEL, VSCODE, main_cpp, need
 
+from aiedge import tflite
 from aiedge.board.build import prepare_core
 from aiedge.paths import REPO
+from networks import network
 
 SCRIPTS = [REPO / "common/platforms" / name for name in ("compile_model.py", "memory_summary.py")]
 MARKED = re.compile(r"^SRAM +(\w+) .+<- this build$", re.MULTILINE)
@@ -86,21 +88,21 @@ class Scons(dict):
 
 
 @pytest.mark.parametrize(
-    ("flags", "board", "step", "words"),
+    ("flags", "options", "step", "words"),
     [
-        ("-D AIEDGE_RUNTIME_TFLM", None, "TFLM", "Espressif ESP-EYE"),
-        ("-D AIEDGE_RUNTIME_COMPILED", "bluepill", "fused", "Blue Pill"),
+        ("-D AIEDGE_RUNTIME_TFLM", {}, "TFLM", "Espressif ESP-EYE"),
+        ("-D AIEDGE_RUNTIME_COMPILED", {"custom_board": "bluepill"}, "fused", "Blue Pill"),
+        ("-D AIEDGE_RUNTIME_COMPILED", {"custom_stream": "yes"}, "streamed", "Espressif ESP-EYE"),
     ],
 )
 def test_the_step_and_the_board_of_the_environment(
-    flags: str, board: str | None, step: str, words: str, tmp_path: Path, monkeypatch, capfd
+    flags: str, options: dict[str, str], step: str, words: str, tmp_path: Path, monkeypatch, capfd
 ) -> None:
     monkeypatch.setenv("AIEDGE_PYTHON", sys.executable)
     monkeypatch.setattr("SCons.Script.AlwaysBuild", lambda *targets: targets)
     monkeypatch.setattr("SCons.Script.Default", lambda *targets: None)
-    shutil.copy(MODEL, tmp_path)
-    options = {"custom_model": "xormodel"} | ({"custom_board": board} if board else {})
-    env = Scons(tmp_path, flags, options)
+    tflite.write_c_array(network("cifar_cnn_25_51_76"), tmp_path / "net.cpp")
+    env = Scons(tmp_path, flags, {"custom_model": "net"} | options)
     for script in SCRIPTS:
         exec(compile(script.read_text(), script, "exec"), {"env": env, "Import": lambda name: None})
     (say,) = env.actions
