@@ -10,6 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
+from PIL import Image
 from test_camera import picture
 from test_image import area_mean
 from test_mlperf import client, quantized
@@ -30,8 +31,11 @@ from toolbox import (
     oracle,
 )
 
-from aiedge import tflite
+from aiedge import benchmark, tflite
+from aiedge.benchmark.models import Choice
+from aiedge.benchmark.photos import photos, report
 from aiedge.board import Board, StandIn
+from aiedge.datasets.drawn_small import draw_classes
 from aiedge.datasets.sets import CLASSES
 from aiedge.errors import UserError
 from aiedge.paths import REPO
@@ -108,6 +112,29 @@ def test_the_camera_gives_it_pictures_of_its_size(tmp_path, cifar_model):
     resized = np.stack([area_mean(np.asarray(image), 32, 32) for image in pictures])
     model = tflite.load_model(cifar_model)
     same(answers(done.stdout)[1:], expected(model, quantized(resized, tflite.read(model))))
+
+
+def test_ten_photographs_with_their_top_3(program, cifar_model, tmp_path, monkeypatch):
+    images, labels, _ = draw_classes(60, seed=3)
+    first = [labels.tolist().index(label) for label in range(10)]
+    for i in first:
+        Image.fromarray(images[i]).resize((320, 240)).save(tmp_path / f"{CLASSES[labels[i]]}.jpg")
+    chosen = photos("cifar_cnn", tmp_path)
+    assert chosen.expected.tolist() == list(range(10))
+    model = tflite.load_model(cifar_model)
+    with StandIn(program) as stand_in, Board(stand_in.port) as board:
+        result = benchmark.run(board, stand_in.port, model, chosen, True, benchmark.Options(verify=True))
+    monkeypatch.setattr(Choice, "path", cifar_model)
+    lines = report(result).splitlines()
+    wanted = expected(model, quantized(chosen.inputs, tflite.read(model)))
+    same(answers("\n".join(lines)), wanted)
+    right = [top[0][0] == CLASSES[i] for i, top in enumerate(wanted)]
+    assert [line.split()[-1] for line in lines[2:12]] == ["right" if each else "wrong" for each in right]
+    among = sum(CLASSES[i] in [name for name, _ in top] for i, top in enumerate(wanted))
+    assert lines[12:14] == [
+        f"{sum(right)} of 10 right, {among} among the top 3",
+        "0 answers differ from TensorFlow Lite Micro's",
+    ]
 
 
 @pytest.mark.parametrize("compiler", ["g++", "clang++", "arm-none-eabi-g++"])
