@@ -9,6 +9,7 @@ from pathlib import Path
 
 import nbformat
 import nbformat.v4 as v4
+import numpy as np
 import pytest
 
 from aiedge.errors import UserError
@@ -98,6 +99,30 @@ def test_execute_stores_outputs_and_artefacts_the_same_each_time(kit: Path) -> N
     assert solution.cells[-1].outputs[-1].text == "64\n" and solution.cells[-1].execution_count == 6
     assert build(project(kit), run=True, progress=False) == ["tiny: up to date"]
     assert before == {path: path.read_bytes() for path in kit.rglob("*") if path.is_file()}
+
+
+def test_models_come_from_the_weights_of_the_kit(
+    kit: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from aiedge import models, tflite
+    from aiedge.models import weights
+    from aiedge.quantization.aware import quantization_aware
+
+    samples = np.random.default_rng(0).uniform(size=(8, 2)).astype(np.float32)
+    aware = quantization_aware(models.randomize(models.dense_network([2, 4, 1])), samples)
+    monkeypatch.setattr(weights, "WEIGHTS", tmp_path)
+    monkeypatch.setitem(weights.BUILDERS, "small_qat", lambda: aware)
+    models.save_weights(aware, tmp_path / "small_qat.npz")
+    toml = kit / "common/lessons/tiny/lesson.toml"
+    toml.write_text(toml.read_text() + 'models = { small = "small_qat", other = "other_qat" }\n')
+    said = build(project(kit), run=True, progress=False)
+    assert said[-2:] == [
+        "wrote tiny/solution/small.cpp from the weights small_qat",
+        "tiny/solution/other.cpp: not written, there are no weights other_qat",
+    ]
+    model = tflite.from_c_array(kit / "tiny/solution/small.cpp")
+    assert tflite.read(model).parameters == 2 * 4 + 4 + 4 + 1
+    assert static(kit) == ["tiny/solution/other.cpp: missing, run build tiny --execute"]
 
 
 def test_cells_run_on_drawn_pictures_alone(kit: Path, monkeypatch: pytest.MonkeyPatch) -> None:

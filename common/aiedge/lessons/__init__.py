@@ -42,6 +42,7 @@ that runs) and `main.cpp`. Both sources hold the solution; markers say what the 
     board = "optional"
     levels = []                      # or ["easy", "hard"]: the projects <lesson>_easy and <lesson>_hard
     artifacts = ["xormodel.cpp"]     # what the solution notebook writes and the kit ships
+    models = {small = "small_qat"}   # solution/small.cpp: the int8 model of quantization-aware weights in the kit
 
 Commands, all of which take the name of one lesson, or none for all:
 

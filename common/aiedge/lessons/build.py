@@ -2,7 +2,7 @@
 
 import tempfile
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -14,13 +14,21 @@ from aiedge.lessons.notebook import clean_outputs, from_file, keep_outputs, to_n
 from aiedge.lessons.source import Source, read_source, shown
 from aiedge.notebooks import DRAWN, execute
 
-_KEYS: dict[str, type] = {"title": str, "minutes": int, "board": str, "levels": list, "artifacts": list}
+_KEYS: dict[str, type] = {
+    "title": str,
+    "minutes": int,
+    "board": str,
+    "levels": list,
+    "artifacts": list,
+    "models": dict,
+}
 
 
 @dataclass(frozen=True)
 class Lesson:
     """What `lesson.toml` says: the minutes a student needs, the board in words, the files that the solution
-    notebook writes and the kit ships (`artifacts`), one project per level."""
+    notebook writes and the kit ships (`artifacts`), the int8 models that the kit ships beside them, by the names of
+    their trained weights (`models`), one project per level."""
 
     folder: Path
     root: Path
@@ -29,10 +37,16 @@ class Lesson:
     board: str
     levels: list[str]
     artifacts: list[str]
+    models: dict[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
         return self.folder.name
+
+    @property
+    def shipped(self) -> list[str]:
+        """Names of all files in a solution's folder that the build makes by a run."""
+        return [*self.artifacts, *(f"{name}.cpp" for name in self.models)]
 
     @property
     def projects(self) -> list["Project"]:
@@ -107,7 +121,9 @@ def read_lesson(folder: Path, root: Path) -> Lesson:
     """Read `lesson.toml`; raises `UserError` for a key that is missing, unknown or of another type."""
     path = folder / "lesson.toml"
     try:
-        values = {"levels": [], "artifacts": []} | tomllib.loads(path.read_text(encoding="utf-8"))
+        values = {"levels": [], "artifacts": [], "models": {}} | tomllib.loads(
+            path.read_text(encoding="utf-8")
+        )
     except (OSError, ValueError) as error:
         raise UserError(f"cannot read {shown(path)}: {error}") from error
     for key in sorted(_KEYS.keys() | values.keys()):
@@ -121,9 +137,9 @@ def read_lesson(folder: Path, root: Path) -> Lesson:
 def build(project: Project, run: bool = False, progress: bool = True) -> list[str]:
     """Write the project's generated files and return what there is to say, a line each.
 
-    With `run` the solution notebook is executed in an empty folder, on drawn pictures, and the lesson's artefacts
-    are copied to the solution. Raises `UserError`, with nothing written, for a source that breaks the rules or a
-    cell that fails.
+    With `run` the solution notebook is executed in an empty folder, on drawn pictures, the lesson's artefacts are
+    copied to the solution, and its models are made from the kit's weights. Raises `UserError`, with nothing written,
+    for a source that breaks the rules or a cell that fails.
     """
     if run:
         files, fresh = _executed(project, progress), True
@@ -135,6 +151,22 @@ def build(project: Project, run: bool = False, progress: bool = True) -> list[st
     said = [f"wrote {shown(path)}" for path in changed] or [f"{project.name}: up to date"]
     if not fresh:
         said.append(f"{project.name}: outputs stale, run --execute")
+    return said + (_write_models(project) if run else [])
+
+
+def _write_models(project: Project) -> list[str]:
+    """Write the lesson's models as C arrays to the solution and say so; a model without trained weights is left out."""
+    from aiedge import models, tflite  # TensorFlow, which takes seconds
+    from aiedge.models.weights import WEIGHTS
+
+    said = []
+    for name, weights in project.lesson.models.items():
+        path = project.solution.parent / f"{name}.cpp"
+        if (WEIGHTS / f"{weights}.npz").exists():
+            tflite.write_c_array(tflite.convert_int8(models.pretrained(weights)), path)
+            said.append(f"wrote {shown(path)} from the weights {weights}")
+        else:
+            said.append(f"{shown(path)}: not written, there are no weights {weights}")
     return said
 
 

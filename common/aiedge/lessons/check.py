@@ -67,7 +67,7 @@ def check_outputs(project: Project, fresh: bool) -> list[str]:
                 failures.append(
                     f"{shown(project.solution)}: code cell {number} holds an error: {output.ename}"
                 )
-    for artifact in project.lesson.artifacts:
+    for artifact in project.lesson.shipped:
         path = project.solution.parent / artifact
         if not path.exists():
             failures.append(f"{shown(path)}: missing, run build {project.lesson.name} --execute")
