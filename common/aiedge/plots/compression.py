@@ -18,9 +18,8 @@ def columns(values: Mapping[str, Mapping[str, float]], title: str) -> None:
     for axes, (unit, panel) in zip(all_axes[0], values.items(), strict=True):
         drawn = axes.barh(list(panel), list(panel.values()), color=BLUE)
         axes.bar_label(drawn, labels=[f"{value:,.{_digits(value)}f}" for value in panel.values()], padding=3)
-        axes.set(xlabel=unit, xlim=(0, max(*panel.values(), 1e-9) * 1.5))
-        axes.locator_params(axis="x", nbins=4)
-        axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.10g}")
+        room = 1.3 + 0.2 * len(values)  # for the numbers behind the bars
+        axes.set(xlabel=unit, xlim=(0, max(*panel.values(), 1e-9) * room), xticks=[])
     all_axes[0, 0].invert_yaxis()
     figure.suptitle(title)
     plt.show()
