@@ -8,6 +8,7 @@
 - `session`: send the samples, on a board or on the firmware built for this computer
 - `result`, `metrics`: what the answers tell
 - `store`: result files; unfinished runs, which the next run goes on with
+- `photos`: some pictures, with the likeliest classes of each
 - `compare`, `pictures`: two results, one result as a picture
 - `costs`, `charts`, `page`: all results side by side, as a web page
 - `command`: `./run_serial.py`

@@ -11,7 +11,9 @@ from itertools import product
 
 from aiedge.energy.battery import Battery
 from aiedge.energy.figures import (
+    ACCURACIES,
     ACTIVE_MA,
+    BUFFERS_KB,
     CONVOLUTIONS,
     COUNT,
     CPU_MS,
@@ -24,6 +26,7 @@ from aiedge.energy.figures import (
     INFERENCE_MS,
     MINUTES,
     MINUTES_H,
+    NOT_TUNED,
     ORIGINAL,
     PRUNED,
     SIZES,
@@ -96,7 +99,12 @@ def _network() -> list[Verdict]:
     ]
     rows.append(
         Verdict(
-            "accuracies", "44.84 ... 76.03 %", "", "", OPEN, "they need the training, its seeds and its data"
+            "accuracies",
+            f"{NOT_TUNED} ... {max(ACCURACIES.values())} %",
+            "",
+            "",
+            OPEN,
+            "they need the training, its seeds and its data",
         )
     )
     return rows
@@ -128,11 +136,11 @@ def _board() -> list[Verdict]:
     return [
         _judge("conv1's buffer", "100", "KB", "32·32·25 values of 4 B, in KiB", lambda: outputs[0]),
         _judge(
-            "temporary buffers", "152.14", "KB", "outputs of four layers and of the average pool, 4 B, in KiB",
+            "temporary buffers", BUFFERS_KB, "KB", "outputs of four layers and of the average pool, 4 B, in KiB",
             lambda: sum(parts), why="the parts rounded one by one, as below, explain the last digit",
         ),
         _judge(
-            "temporary buffers", "152.14", "KB", "the same, each rounded to 0.01 KiB",
+            "temporary buffers", BUFFERS_KB, "KB", "the same, each rounded to 0.01 KiB",
             lambda: sum(round(part, 2) for part in parts), why="100.00 + 51.00 + 0.80 + 0.30 + 0.04",
         ),
         Verdict(
