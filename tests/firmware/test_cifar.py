@@ -39,6 +39,7 @@ from aiedge.datasets.drawn_small import draw_classes
 from aiedge.datasets.sets import CLASSES
 from aiedge.errors import UserError
 from aiedge.paths import REPO
+from aiedge.tflite.bin_file import write_bin
 
 TOP = r"(\w+) (\d+\.\d) %, (\w+) (\d+\.\d) %, (\w+) (\d+\.\d) %"
 VSCODE = REPO / "cifar_cnn/vscode"
@@ -226,25 +227,34 @@ def another(cifar_model) -> bytes:
     return path.with_suffix(".bin").read_bytes()
 
 
+def as_tensors(cifar_model) -> bytes:
+    """The weights as `aiedge weights` writes them, for other programs."""
+    path = cifar_model.parent / "tensors.bin"
+    return write_bin(tflite.read(cifar_model), path).read_bytes()
+
+
+DAMAGED, NO_FILE = "the weights are damaged, or of another version of the kit", "there is no file of weights"
 BAD = {
-    "one bit": lambda data, _: data[:2000] + bytes([data[2000] ^ 4]) + data[2001:],
-    "cut off": lambda data, _: data[:-4],
-    "too long": lambda data, _: data + bytes(4),
-    "text": lambda data, _: b"These are my weights.\n",
-    "zeros": lambda data, _: bytes(len(data)),
-    "erased flash": lambda data, _: b"\xff" * len(data),
-    "another network's": lambda data, model: another(model),
+    "one bit": (lambda data, _: data[:2000] + bytes([data[2000] ^ 4]) + data[2001:], DAMAGED),
+    "cut off": (lambda data, _: data[:-4], DAMAGED),
+    "too long": (lambda data, _: data + bytes(4), DAMAGED),
+    "text": (lambda data, _: b"These are my weights.\n", NO_FILE),
+    "only the letters": (lambda data, _: data[:4], NO_FILE),
+    "zeros": (lambda data, _: bytes(len(data)), NO_FILE),
+    "erased flash": (lambda data, _: b"\xff" * len(data), NO_FILE),
+    "another network's": (lambda data, model: another(model), "the weights are another network's"),
+    "tensors": (lambda data, model: as_tensors(model), "the weights are arranged for other programs"),
 }
 
 
 @pytest.mark.parametrize("name", BAD)
 def test_wrong_weights_are_told_and_the_board_goes_on_answering(name, loading, cifar_model, tmp_path):
     program, good = loading
-    bad = tmp_path / "bad.bin"
-    bad.write_bytes(BAD[name](good.read_bytes(), cifar_model))
+    bad, (make, problem) = tmp_path / "bad.bin", BAD[name]
+    bad.write_bytes(make(good.read_bytes(), cifar_model))
     done = run(program, "--weights", bad)
     assert done.returncode == 2
-    assert re.search(r"^error: .+ weights: they are damaged, or another network's\nhint: .+\n", done.stdout)
+    assert re.match(rf"error: {problem}\nhint: .+\n", done.stdout)
     assert answers(done.stdout) == [] and "memory, on" in done.stdout
 
     with running(program, "--weights", bad, "--tcp", "0") as process:
@@ -252,13 +262,11 @@ def test_wrong_weights_are_told_and_the_board_goes_on_answering(name, loading, c
         with Board(port) as board:
             for _ in range(2):
                 assert board.hello().project == "cifar_cnn"
-                with pytest.raises(UserError, match="the weights are damaged, or another network's"):
+                with pytest.raises(UserError, match=problem):
                     list(board.infer_all([bytes(32 * 32 * 3)]))
     with client(program, "--weights", bad) as line:
         line.load(bytes(32 * 32 * 3))
-        assert line.ask("infer 1 0")[-1] == (
-            "e-[The inference failed: the weights are damaged, or another network's]"
-        )
+        assert line.ask("infer 1 0")[-1] == f"e-[The inference failed: {problem}]"
         assert line.ask("name") == ["m-name-dut-[cifar_cnn]"]
 
 

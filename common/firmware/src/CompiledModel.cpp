@@ -1,6 +1,9 @@
 // Model as straight C code: what `aiedge compile` wrote, with every buffer placed ahead of time.
 #ifdef AIEDGE_RUNTIME_COMPILED
 
+#include <stdio.h>
+#include <string.h>
+
 #include "Model.h"
 #include "aiedge_model.h"
 #include "build.h"
@@ -15,17 +18,35 @@ namespace {
 
 const char *the_problem = "begin() has not been called";
 
+#ifdef AIEDGE_MODEL_LOAD_WEIGHTS
+// Says why weights are refused, by the head of their file: its letters, its layout, the model's hash.
+const char *refusal(const Weights &weights) {
+  constexpr size_t kLayout = 8, kHash = 12, kHashBytes = 32;
+  constexpr uint8_t kPacked = 2;
+  const uint8_t *const head = static_cast<const uint8_t *>(weights.data);
+  if (weights.bytes < kHash + kHashBytes || memcmp(head, "AEW1", 4) != 0)
+    return "there is no file of weights";
+  if (head[kLayout] != kPacked) return "the weights are arranged for other programs";
+  for (size_t i = 0; i < kHashBytes; i++) {
+    char digits[3];
+    snprintf(digits, sizeof(digits), "%02x", head[kHash + i]);
+    if (memcmp(digits, AIEDGE_MODEL_SHA256 + 2 * i, 2) != 0) return "the weights are another network's";
+  }
+  return "the weights are damaged, or of another version of the kit";
+}
+#endif
+
 // Gets the weights that are apart from the program; returns what is wrong with them, or null.
 const char *load_weights() {
 #ifdef AIEDGE_MODEL_LOAD_WEIGHTS
   const Weights weights = find_weights(AIEDGE_MODEL_WEIGHTS_BYTES);
   if (weights.data == nullptr) return "there are no weights";
   if (AIEDGE_MODEL_LOAD_WEIGHTS(weights.data, weights.bytes)) return nullptr;
-  print("error: these are not the network's weights: they are damaged, or another network's\n");
-  print("hint: the build writes the right ones, %lu bytes, into its folder as model/" AIEDGE_MODEL_NAME
+  const char *const problem = refusal(weights);
+  print("error: %s\nhint: the build writes the right ones into its folder as model/" AIEDGE_MODEL_NAME
         ".bin; an upload flashes them\n",
-        static_cast<unsigned long>(AIEDGE_MODEL_WEIGHTS_BYTES));
-  return "the weights are damaged, or another network's";
+        problem);
+  return problem;
 #else
   return nullptr;
 #endif

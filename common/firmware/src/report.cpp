@@ -15,7 +15,10 @@ void print_memory(Model &model) {
   end_line();
   print("memory, on %s\r\n", target_name());
   print_bytes("arena", Model::arena_bytes());
-  print_bytes("input and output", model.input().bytes() + model.output().bytes());
+  // Where the network takes its input row by row, there is a row, and room for what comes early.
+  const Tensor &input = model.input();
+  const size_t kept = input.rows == nullptr ? input.bytes() : input.row_bytes() + RowSink::kAhead;
+  print_bytes(input.rows == nullptr ? "input and output" : "row and output", kept + model.output().bytes());
   print_bytes("weights and tables", Model::weight_bytes(),
               Model::loads_weights() ? "apart from the program" : "in the program");
   print_target_memory();
