@@ -1,6 +1,8 @@
 """An address for each block, and a lower bound that says how good the addresses are."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 from aiedge.memory.search import Block, crowds, search
@@ -24,7 +26,11 @@ def peak(blocks: Sequence[Block]) -> int:
     >>> peak([Block(0, 1, 5), Block(1, 2, 3), Block(2, 3, 4)])
     8
     """
-    return max((sum(blocks[i].size for i in crowd) for crowd in crowds(blocks)), default=0)
+    change: dict[int, int] = defaultdict(int)
+    for block in blocks:
+        change[block.first] += block.size
+        change[block.last + 1] -= block.size
+    return max(accumulate(change[moment] for moment in sorted(change)), default=0)
 
 
 def place(blocks: Sequence[Block], work: int = WORK) -> Placement:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from aiedge.tflite.graph import Graph, Operator, Tensor
 
@@ -27,7 +28,7 @@ class Step:
         """The operators' kinds, in order."""
         return tuple(operator.kind for operator in self.operators)
 
-    @property
+    @cached_property
     def inputs(self) -> tuple[Tensor, ...]:
         """Activations that the step reads, each once."""
         own = {t.index for operator in self.operators for t in operator.outputs}
