@@ -67,13 +67,22 @@ def shares(values: Mapping[str, float], title: str, guessing: float | None = 0.5
     plt.show()
 
 
-def lines(places: Sequence[float], values: Mapping[str, Sequence[float]], xlabel: str, title: str) -> None:
-    """Shares from 0 to 1 in per cent over `places`, which are drawn in their order, a line for each name."""
+def lines(
+    places: Sequence[float],
+    values: Mapping[str, Sequence[float]],
+    xlabel: str,
+    title: str,
+    lowest: float = 45,
+) -> None:
+    """Shares from 0 to 1 in per cent over `places`, which are drawn in their order, a line for each name.
+
+    The axis begins at `lowest` per cent.
+    """
     _, axes = plt.subplots(figsize=(6, 3), layout="constrained")
     for (name, series), colour, marker in zip(values.items(), (ORANGE, BLUE, GREY), "os^", strict=False):
         axes.plot(range(len(places)), 100 * np.asarray(series), f"{marker}-", color=colour, label=name)
     axes.set_xticks(range(len(places)), [f"{place:g}" for place in places])
-    axes.set(xlabel=xlabel, ylabel="right answers (%)", title=title, ylim=(45, 101))
+    axes.set(xlabel=xlabel, ylabel="right answers (%)", title=title, ylim=(lowest, 101))
     axes.legend(framealpha=1)
     plt.show()
 

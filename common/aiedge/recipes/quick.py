@@ -21,7 +21,7 @@ EPOCHS = {
     "cifar_pooled": (8, 3e-3),
     "cifar_pruned": (2, 1e-3),
     "cifar_pruned_qat": (1, 3e-4),
-    "cifar_tiny": (5, 4e-3),
+    "cifar_tiny": (4, 4e-3),
     "cifar_tiny_qat": (1, 3e-4),
 }
 

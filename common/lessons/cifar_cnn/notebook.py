@@ -51,11 +51,12 @@ original = trained("cifar_original", splits, RETRAIN)
 
 
 # %%
-def accuracy(network):
-    """The share of the test pictures that a network names right: its greatest output is its answer."""
-    parts = np.array_split(inputs, len(inputs) // 250)
+def accuracy(network, count=None):
+    """The share of test pictures, or of the first `count`, for which the right output is the greatest."""
+    chosen = inputs[:count]
+    parts = np.array_split(chosen, len(chosen) // 250)
     outputs = np.concatenate([network(part, training=False) for part in parts])
-    return np.mean(outputs.argmax(axis=1) == labels)
+    return np.mean(outputs.argmax(axis=1) == labels[:count])
 
 
 right = {"original": accuracy(original)}
@@ -150,7 +151,7 @@ cifar_cnn.adaptive_pool(adaptive_pool)
 # This is what it leaves of six maps of one picture: what they found is still there, and roughly where.
 
 # %%
-convolutions = keras.Model(original.inputs, original.layers[3].output)
+convolutions = keras.Model(original.inputs[0], original.layers[3].output)
 maps = np.asarray(convolutions(inputs[:1]))
 busiest = np.argsort(maps[0].std(axis=(0, 1)))[-6:]
 small = adaptive_pool(maps, 2)
@@ -260,9 +261,9 @@ cifar_cnn.channels_to_remove(channels_to_remove)
 
 
 # %%
-def prune(scores):
-    """The pooled network without its least important channels, and the plan that says which went."""
-    gone = {name: channels_to_remove(scores[name], share) for name, share in SHARES.items()}
+def prune(scores, times=1.0):
+    """The pooled network without its least important channels, and the plan; `times` the shares may go."""
+    gone = {name: channels_to_remove(scores[name], times * share) for name, share in SHARES.items()}
     removed = {name: tuple(sorted(map(int, numbers))) for name, numbers in gone.items()}
     plan = PruningPlan({name: len(scores[name]) for name in SHARES}, removed)
     return remove(pooled, plan), plan
@@ -272,18 +273,25 @@ pruned, plan = prune(norms)
 plots.scores(norms, "What goes", plan.removed)
 
 # %%
-print(plan, f"\n{pooled.count_params():,} parameters before, {pruned.count_params():,} after")
+for name in SHARES:
+    print(f"{name:7} {plan.before[name]:4} channels before, {plan.after[name]:3} after")
+print(f"{pooled.count_params():,} parameters before, {pruned.count_params():,} after")
 
 # %% [markdown]
 # `remove` cuts for real: each layer gets smaller, and so does the next one, which has fewer inputs. What does it
-# cost? Here is each way of choosing, straight after pruning:
+# cost? Here with less than these shares and with more, straight after pruning. (Some seconds.)
 
 # %%
-straight = {name: accuracy(prune(found)[0]) for name, found in by_method.items()}
-plots.shares({"whole": right["average pooling"]} | straight, "Straight after pruning, chosen by ...", 0.1)
+times = (0, 0.5, 1, 1.5, 2)
+falls = {}
+for name in ("l1", "gradient", "relevance"):
+    falls[name] = [accuracy(prune(by_method[name], t)[0], 1000) for t in times]
+removed = [100 * t * SHARES["conv1"] for t in times]
+plots.lines(removed, falls, "removed: % of the channels, twice that of the neurons", "Accuracy falls", 0)
 
 # %% [markdown]
-# The network was not asked. Let it learn again, with what it has left (*fine-tuning*), and watch:
+# Photographs need nearly all that a small network has. Drawings are easier: this network has channels to spare for
+# them, and falls later. Let it learn again, with what it has left (*fine-tuning*), and watch it come back:
 
 # %%
 set_seed()
@@ -642,8 +650,8 @@ with runtimes.optional("this computer's time"):
 #
 # The same budget, at most 28,576 parameters and 3.65 million multiplications, can be spent better: on more
 # layers with fewer channels, on shortcuts around pairs of them (*residual* blocks), on batch normalization, which
-# later disappears into the weights. The kit's `cifar_tiny` is such a network, trained with QAT like the other.
-# Its README shows the way there, step by step. (Some minutes, if it has to learn first.)
+# later disappears into the weights. The kit's `cifar_tiny` is such a network, trained with QAT like the other. The
+# kit's README shows the way there, step by step. (For drawn pictures it learns here, which takes a minute.)
 
 # %%
 tiny = trained("cifar_tiny", splits, RETRAIN)
@@ -686,8 +694,9 @@ for path in tflite.export("cifar_tiny", tflite.convert_float(tiny), tiny_model):
 # No board? Go back to the project's folder with `cd ..`. There, `../run_serial.py --simulate cifar_cnn` builds
 # the same firmware for this computer and talks to it as if it were a board.
 #
-# For the network past the paper, copy `cifar_tiny.cpp` instead, and build an environment whose name ends in
-# `-tiny`.
+# Environments with other endings are in `common/platforms/cifar_cnn.ini`: `-tiny` for the network past the paper
+# (copy `cifar_tiny.cpp` for it), `-camera` for pictures from the camera, `-bin` for weights in a file apart from the
+# program, which the build packs the way the compiled C reads them.
 #
 # Environments whose names end in `-bin` keep the weights apart from the program: the build arranges them for the
 # kernels in a `.bin` of its own, and on the ESP-EYE they lie in a partition of the flash. `run_serial.py --photos`
