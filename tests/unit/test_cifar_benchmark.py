@@ -95,12 +95,13 @@ def test_estimates_come_from_instructions_and_published_cycles(cifar, row):
     assert cells(table, "time: estimate for TFLM with ESP-NN, 12.7 cycles a MAC")[2] == "194 ms"
 
 
-def test_answers_are_compared_with_tflm(cifar, monkeypatch, need_tool, noise):
+def test_answers_are_compared_with_tflm(cifar, monkeypatch, need_tool, noise, tmp_path):
     need_tool("cc", "apt install gcc")
     if not tflite.has_tflm():
         pytest.skip("needs the tflite-micro wheel: Linux on x86-64")
     model = network("cifar_cnn_25_51_76")
     monkeypatch.setattr(cifar, "CHUNK", 5)
+    monkeypatch.setattr(cifar, "KEPT", tmp_path)
     accuracy, differing = cifar.int8_answers(model, noise.test, 12)
     assert differing == (0, 0)
     params = tflite.read(model).inputs[0].quantization
@@ -118,11 +119,14 @@ def test_answers_are_compared_with_tflm(cifar, monkeypatch, need_tool, noise):
         return found
 
     monkeypatch.setattr(cifar.tflite, "run_tflm", others)
+    assert cifar.int8_answers(model, noise.test, 12)[1] == (0, 0)  # those that were kept
+    monkeypatch.setattr(cifar, "KEPT", tmp_path / "other")
     assert cifar.int8_answers(model, noise.test, 12)[1] == (6, 3)
 
 
 @pytest.mark.slow
-def test_all_tables_come_from_one_run(cifar, need_tool, noise):
+def test_all_tables_come_from_one_run(cifar, need_tool, noise, monkeypatch, tmp_path):
+    monkeypatch.setattr(cifar, "KEPT", tmp_path)
     need_tool("qemu-system-arm", "apt install qemu-system-arm")
     need_tool("qemu-system-xtensa", "apt install qemu-system-misc")
     if not tflite.has_tflm():
