@@ -25,6 +25,7 @@ def builders() -> dict[str, Callable]:
     return {
         "cifar_cnn_25_51_76": lambda: models.cifar_cnn(25, 51, 76),
         "cifar_cnn_32_64_128": lambda: models.cifar_cnn(32, 64, 128),
+        "cifar_tiny": models.cifar_tiny,
         "densenet": models.densenet,
         "mobilenet_v1": models.mobilenet_v1,
         "mobilenet_v2": models.mobilenet_v2,

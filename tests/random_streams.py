@@ -26,16 +26,23 @@ def _geometry(
 
 
 def convolution(
-    d: Draw, source: int, same_size: bool = False, outputs: int | None = None, stride: int | None = None
+    d: Draw,
+    source: int,
+    same_size: bool = False,
+    outputs: int | None = None,
+    stride: int | None = None,
+    pointwise: float = 0.3,
 ) -> int:
-    """CONV_2D or DEPTHWISE_CONV_2D; with `same_size` or a `stride` the padding is SAME."""
+    """CONV_2D or DEPTHWISE_CONV_2D; with `same_size` or a `stride` the padding is SAME.
+
+    With the probability `pointwise` its window is 1×1, as in most layers of small networks.
+    """
     _, height, width, channels = d.shapes[source]
     padding, window, strides, dilation, sizes = _geometry(d, [height, width])
     if same_size or stride:
         padding, strides = SAME, [stride or 1] * 2
         sizes = [-(-height // strides[0]), -(-width // strides[1])]
-    if d.rng.random() < 0.3:
-        # Pointwise, as most layers of small networks are.
+    if d.rng.random() < pointwise:
         window, dilation = [1, 1], [1, 1]
         if padding == VALID:
             sizes = [(n - 1) // s + 1 for n, s in zip((height, width), strides, strict=True)]
@@ -180,6 +187,34 @@ def end(d: Draw, source: int) -> int:
         weights = d.file.tensor([outputs, size], scale=0.01, data=values)
         target = d.tensor([1, outputs], max(d.params[source][0] * 0.01 * 100 * float(np.sqrt(size)), 1e-6))
     return d.add("FULLY_CONNECTED", [flat, weights, -1], [target], version=4, fusedActivationFunction=0)[0]
+
+
+def halved(d: Draw, source: int, outputs: int) -> int:
+    """A residual block at half the size: two convolutions beside a 1×1 one of stride 2, or beside a pool."""
+    branch = convolution(d, source, outputs=outputs, stride=2)
+    branch = convolution(d, branch, same_size=True, outputs=outputs)
+    if outputs == d.shapes[source][3] and d.rng.random() < 0.5:
+        other = d.like(source, d.shapes[branch])
+        sizes = {"filterHeight": 2, "filterWidth": 2, "strideH": 2, "strideW": 2}
+        d.add(d.pick("MAX_POOL_2D", "AVERAGE_POOL_2D"), [source], [other], padding=SAME, **sizes)
+    else:
+        other = convolution(d, source, outputs=outputs, stride=2, pointwise=1)
+    scale = max(d.params[branch][0], d.params[other][0]) * float(d.rng.uniform(0.7, 2))
+    target = d.tensor(d.shapes[branch], scale)
+    return d.add("ADD", [branch, other], [target], fusedActivationFunction=1)[0]
+
+
+def residual_network(rng: np.random.Generator, dtype: str = "int8") -> bytes:
+    """A small residual network: a pooled convolution, blocks of which some halve the size, 1×1, mean, dense layer."""
+    d = Draw(rng, dtype)
+    x = d.input([1, *(int(n) for n in rng.integers(9, 40, 2)), int(rng.integers(1, 5))], 0.02)
+    y = pooled(d, x)
+    for _ in range(rng.integers(1, 4)):
+        y = halved(d, y, d.shapes[y][3] if rng.random() < 0.5 else int(rng.integers(2, 9)))
+        for _ in range(rng.integers(2)):
+            y = residual(d, y)
+    y = convolution(d, y, outputs=int(rng.integers(8, 30)), pointwise=1)
+    return d.file.build([x], [end(d, pool(d, y))])
 
 
 def random_network(rng: np.random.Generator, dtype: str) -> bytes:

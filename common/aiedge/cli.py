@@ -150,7 +150,7 @@ def _compile(options: argparse.Namespace) -> None:
     if options.weights:
         print(f"{options.weights.name}: {len(source.weights):,} bytes, with what all cores need")
     if source.plan.stream:
-        print(f"{len(source.plan.stream.flows)} of {len(source.plan.steps)} layers run row by row")
+        print(f"{source.plan.steps_by_rows} of {len(source.plan.steps)} layers run row by row")
 
 
 def _bench(options: argparse.Namespace) -> None:

@@ -8,8 +8,10 @@ import pytest
 
 from aiedge import tflite
 from aiedge.codegen.operators import FUSED
-from aiedge.memory import MemoryPlan, plan_memory
+from aiedge.memory import MemoryPlan, Step, plan_memory
+from aiedge.memory.buffers import VIEWS
 from aiedge.memory.stream import Flow, Ring
+from aiedge.tflite.graph import Tensor
 from networks import network
 from random_streams import random_network
 
@@ -21,12 +23,12 @@ class Arena:
     """The bytes of an arena and of what the caller holds, each marked with what was written there last."""
 
     def __init__(self, plan: MemoryPlan):
-        assert plan.stream is not None
-        self.plan, self.stream = plan, plan.stream
+        self.plan, self.section = plan, plan.sections[0]
         self.marks: list[Hashable] = [OLD]
         self.numbers: dict[Hashable, int] = {OLD: 0}
         self.bytes = np.zeros(plan.arena_bytes, np.int64)
         self.outputs: dict[tuple[int, int], Hashable] = {}
+        self.origin: dict[int, Tensor] = {}  # of views
 
     def write(self, offset: int, count: int, mark: Hashable) -> None:
         assert offset >= 0 and offset + count <= len(self.bytes)
@@ -42,14 +44,50 @@ class Arena:
 
     def run(self) -> None:
         """All steps, as the generated C takes them."""
-        stream = self.stream
-        self.write(stream.state, 4, "state")
+        self.write(self.section.state, 4, "state")
+        by_rows = {section.begin: section for section in self.plan.sections}
+        place = 0
+        while place < len(self.plan.steps):
+            if place in by_rows:
+                self.section = by_rows[place]
+                self.rows()
+                place = self.section.end
+            else:
+                self.step(self.plan.steps[place])
+                place += 1
+
+    def step(self, step: Step) -> None:
+        """A step on whole tensors: what it reads must be there."""
+        for tensor in step.inputs:
+            for piece in self.pieces(tensor):
+                self.check(*piece)
+        if step.kinds[0] in VIEWS:
+            self.origin[step.outputs[0].index] = self.origin.get(step.inputs[0].index, step.inputs[0])
+            return
+        for tensor in step.outputs:
+            for piece in self.pieces(tensor):
+                self.write(*piece)
+
+    def pieces(self, tensor: Tensor) -> list[tuple[int, int, Hashable]]:
+        """Offset, size and mark of each row of a whole tensor in the arena, or of all of it where it is no image."""
+        tensor = self.origin.get(tensor.index, tensor)
+        if tensor.index in self.plan.caller:
+            return []
+        place, rows = self.plan.buffer_of(tensor).offset, tensor.shape[1] if len(tensor.shape) == 4 else 1
+        size = tensor.bytes // rows
+        return [(place + row * size, size, (tensor.index, row)) for row in range(rows)]
+
+    def rows(self) -> None:
+        """A section, step by step."""
+        stream = self.section
         for ring in stream.rings.values():
             if ring.fill is not None and ring.slots and not ring.passing:
                 self.write(ring.offset, ring.bytes, ("padding", ring.fill))
         source = stream.rings[stream.source.index]
         for n in range(stream.steps):
             self.check(stream.state, 4, "state")
+            if stream.begin and n < stream.input_rows and (rows := self.pieces(stream.source)):
+                self.check(*rows[n])
             if not source.passing:
                 self.row(source, n, 1, 0, n)
             for flow in stream.flows:
@@ -82,7 +120,7 @@ class Arena:
                     self.write(place, size, begun)
                 self.check(place, size, begun)
             if flow.band.sums:
-                sums = self.stream.sums[flow.step.index]
+                sums = self.section.sums[flow.step.index]
                 if line:
                     self.check(sums, flow.band.sums, begun)
                 self.write(sums, flow.band.sums, begun)
@@ -115,8 +153,8 @@ class Arena:
     def read(self, flow: Flow, i: int, n: int) -> None:
         """Every row of the flow's windows must be there, or be padding where the kernel reads that."""
         for index, window in flow.band.windows.items():
-            ring, top = self.stream.rings[index], i * window.stride - window.before
-            if ring.passing and ring.tensor is self.stream.source:
+            ring, top = self.section.rings[index], i * window.stride - window.before
+            if ring.passing and ring.tensor is self.section.source:
                 assert window.rows == 1 and top == n
                 continue
             start = ring.offset + flow.starts[index] * ring.row_bytes

@@ -62,8 +62,8 @@ def write_sources(folder: Path, graph: Graph, source: CSource, runs: int) -> Non
 
 def most_marks(graph: Graph, source: CSource) -> int:
     """A number of markers that one inference does not reach, with those of the harness."""
-    stream = source.plan.stream
-    return len(graph.operators) + (stream.runs + stream.input_rows if stream else 0) + 16
+    by_rows = sum(section.runs + section.input_rows for section in source.plan.sections)
+    return len(graph.operators) + by_rows + 16
 
 
 def compile_network(command: Sequence[str], source: CSource, folder: Path) -> list[str]:

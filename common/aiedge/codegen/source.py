@@ -12,11 +12,11 @@ import jinja2
 from aiedge import __version__
 from aiedge.codegen.operators import FUSED, Call, Constant, emit
 from aiedge.codegen.operators.call import C_TYPES, c_float
-from aiedge.codegen.streaming import Streamer
+from aiedge.codegen.streaming import StreamedPart, Streamer
 from aiedge.codegen.weights import Weights, weights_file
 from aiedge.errors import UserError
 from aiedge.files import write_atomic
-from aiedge.memory import MemoryPlan, Streaming, plan_memory
+from aiedge.memory import MemoryPlan, Step, Streaming, plan_memory
 from aiedge.tflite.graph import Graph, Tensor
 
 ALIGNMENT = 4
@@ -72,13 +72,13 @@ def generate(graph: Graph, name: str, stream: Streaming = False, weights: Weight
             )
     plan = plan_memory(graph, ALIGNMENT, fusable=FUSED, streaming=stream)
     places = _Places(plan)
-    streamer = Streamer(plan, places) if plan.stream else None
-    flows = {flow.step.index: flow for flow in plan.stream.flows} if plan.stream else {}
+    streamers = [Streamer(section, plan, places) for section in plan.sections]
+    by_rows = {index: streamer for streamer in streamers for index in streamer.calls}
     calls = [
-        streamer.call(flows[step.index]) if streamer and step.index in flows else emit(step.operators, places)
+        by_rows[step.index].calls[step.index] if step.index in by_rows else emit(step.operators, places)
         for step in plan.steps
     ]
-    by_step = dict(zip((step.index for step in plan.steps), calls, strict=True))
+    parts = [streamer.part() for streamer in streamers]
     constants = [*places.constants.values(), *(constant for call in calls for constant in call.constants)]
     file = weights_file(graph, constants) if weights == "loaded" else None
     constant_bytes = sum(constant.values.nbytes for constant in constants)
@@ -95,21 +95,18 @@ def generate(graph: Graph, name: str, stream: Streaming = False, weights: Weight
         "limits": _limits(calls),
         "headers": sorted(
             {call.header for call in calls if call.header}
-            | ({STREAM} if streamer else set())
+            | ({STREAM} if streamers else set())
             | ({WEIGHTS} if file else set())
         ),
-        "streaming": streamer.streaming(by_step) if streamer else None,
-        "tail": [
-            (step, call) for step, call in zip(plan.steps, calls, strict=True) if step.index not in flows
-        ],
+        "streaming": parts[0] if parts else None,
+        "parts": parts,
+        "tail": _tail(name, plan, calls, parts),
         "inputs": [_interface(tensor, plan) for tensor in graph.inputs],
         "outputs": [_interface(tensor, plan) for tensor in graph.outputs],
         "operator_names": _operator_names(graph, plan),
         "operator_methods": sorted({_method(op.kind) for op in graph.operators}),
-        "place": lambda tensor: (
-            streamer.describe(tensor)
-            if streamer and tensor.index in streamer.stream.rings
-            else places.describe(tensor)
+        "place": lambda tensor: next(
+            (each.describe(tensor) for each in streamers if each.makes(tensor)), places.describe(tensor)
         ),
     }
     texts = {
@@ -146,6 +143,21 @@ class _Places:
     def describe(self, tensor: Tensor) -> str:
         """Where the tensor lies, for the table in the file's head."""
         return self.plan.caller.get(tensor.index) or f"arena + {self.plan.buffer_of(tensor).offset}"
+
+
+def _tail(
+    name: str, plan: MemoryPlan, calls: list[Call], parts: list[StreamedPart]
+) -> list[tuple[Step, str]]:
+    """What follows the last row of the input: a step and its statement, or the first step of a section and its call."""
+    held = [name for name in plan.caller.values() if name.startswith("output")]
+    result = []
+    for place, (step, call) in enumerate(zip(plan.steps, calls, strict=True)):
+        part = next((p for p in parts if p.stream.begin <= place < p.stream.end), None)
+        if part is None:
+            result.append((step, call.statement))
+        elif place == part.stream.begin > 0:
+            result.append((step, f"{name}_part{part.name}({', '.join([*dict.fromkeys(held), 'arena'])})"))
+    return [(step, statement) for step, statement in result if statement]
 
 
 def _limits(calls: list[Call]) -> dict[str, int]:

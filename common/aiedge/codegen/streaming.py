@@ -1,4 +1,4 @@
-"""The C of a network whose first layers run row by row."""
+"""The C of a network of which some layers run row by row."""
 
 from dataclasses import dataclass, replace
 
@@ -30,8 +30,15 @@ class Row:
 
 @dataclass(frozen=True)
 class StreamedPart:
-    """The streamed part in C: its rings, the rows of each step, and what stands at the beginning."""
+    """A streamed section in C: its rings, the rows of each step, and what stands at the beginning.
 
+    `name` is what its functions' names end in: nothing for the section that takes the input. `source` is the place of
+    what any other one reads.
+    """
+
+    name: str
+    c_type: str
+    source: str
     rings: list[tuple[str, Ring]]
     rows: list[Row]
     fills: list[str]
@@ -39,7 +46,7 @@ class StreamedPart:
 
     @property
     def row_elements(self) -> int:
-        """Values of a row of the input."""
+        """Values of a row of the source."""
         return self.stream.source.elements // self.stream.input_rows
 
 
@@ -94,11 +101,12 @@ def _one_row(operator: Operator) -> Operator:
 
 
 class Streamer:
-    """Makes the C of the flows of a plan; `whole` gives the places of tensors that are kept whole."""
+    """Makes the C of a section of a plan; `whole` gives the places of tensors that are kept whole."""
 
-    def __init__(self, plan: MemoryPlan, whole: Places):
-        assert plan.stream is not None
-        self.stream, self.plan, self.whole = plan.stream, plan, whole
+    def __init__(self, section: Stream, plan: MemoryPlan, whole: Places):
+        self.stream, self.plan, self.whole = section, plan, whole
+        self.name = str(section.begin or "")
+        self.calls = {flow.step.index: self.call(flow) for flow in section.flows}
 
     def call(self, flow: Flow) -> Call:
         """The operator's constants, struct and statement."""
@@ -118,9 +126,9 @@ class Streamer:
             call = replace(call, statement=f"aiedge_average_pool_int8_sums({arguments})")
         return call
 
-    def streaming(self, calls: dict[int, Call]) -> StreamedPart:
-        """All of it; `calls` are those of the flows by their steps' indices."""
-        rings = [(f"ring_{i}", r) for i, r in self.stream.rings.items() if self._name(r)]
+    def part(self) -> StreamedPart:
+        """All of it."""
+        rings = [(name, r) for r in self.stream.rings.values() if (name := self._name(r))]
         fills = [f"memset(arena + {r.offset}, {r.fill}, {r.bytes})" for _, r in rings if r.fill is not None]
         source = self.stream.source
         rows = []
@@ -130,15 +138,22 @@ class Streamer:
             rows.append(self._row("(input)", -1, source, (0, 1, 1), copy))
         for flow in self.stream.flows:
             step, pace = flow.step, (flow.first, flow.every, flow.band.runs)
-            statement = calls[step.index].statement
+            statement = self.calls[step.index].statement
             rows.append(self._row(str(step), step.index, step.outputs[0], pace, [statement]))
-        return StreamedPart(rings, rows, fills, self.stream)
+        place = self.whole(source) if self.name else ""
+        return StreamedPart(self.name, C_TYPES[source.dtype.name], place, rings, rows, fills, self.stream)
+
+    def makes(self, tensor: Tensor) -> bool:
+        """Whether the tensor comes row by row: from the caller, or from a flow."""
+        return tensor.index in self.stream.rings and not (
+            self.name and tensor.index == self.stream.source.index
+        )
 
     def describe(self, tensor: Tensor) -> str:
         """Where the tensor's rows lie, for the table in the file's head."""
         ring = self.stream.rings[tensor.index]
         parts = []
-        if ring.passing and tensor is self.stream.source:
+        if ring.passing and tensor.index == self.stream.source.index:
             parts.append("the caller's row")
         elif ring.passing:
             parts.append(f"arena + {ring.offset}: 1 row")
@@ -152,11 +167,11 @@ class Streamer:
 
     def _name(self, ring: Ring) -> str:
         """The ring's name in C, or nothing where its rows pass, or go only to the whole tensor."""
-        return f"ring_{ring.tensor.index}" if ring.slots and not ring.passing else ""
+        return f"ring{self.name}_{ring.tensor.index}" if ring.slots and not ring.passing else ""
 
     def _window(self, tensor: Tensor, flow: Flow) -> str:
         ring = self.stream.rings[tensor.index]
-        if ring.passing and tensor is self.stream.source:
+        if ring.passing and tensor.index == self.stream.source.index:
             return "row"
         offset = ring.offset + flow.starts[tensor.index] * ring.row_bytes
         return f"({C_TYPES[tensor.dtype.name]} *)(arena + {offset})"

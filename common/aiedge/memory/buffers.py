@@ -1,6 +1,6 @@
 """How long each tensor needs its bytes, and which tensors share them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from aiedge.errors import UserError
@@ -68,12 +68,12 @@ def lifetimes(
     alignment: int,
     scratch: Callable[[Step], int] | None = None,
     in_place: bool = True,
-    apart: int = 0,
+    apart: Collection[int] = (),
 ) -> tuple[list[Buffer], dict[int, str]]:
     """The arena's buffers, not placed yet, and the caller's name for each tensor that the caller holds.
 
     A tensor lives from the step that writes it to the last that reads it. Bytes are rounded up to `alignment`.
-    With `in_place` an output may lie over an input, but not those of the first `apart` steps.
+    With `in_place` an output may lie over an input, but not those of the steps at the places `apart`.
     """
     groups, caller = _views(graph, steps)
     buffers: list[Buffer] = []
@@ -87,7 +87,7 @@ def lifetimes(
         # The step that writes this buffer, where it may write over one that it reads for the last time.
         victims = (
             overwritable(steps[first].operators[0])
-            if in_place and first >= apart and len(steps[first].operators) == 1
+            if in_place and first not in apart and len(steps[first].operators) == 1
             else ()
         )
         size = aligned(max(t.bytes for t in tensors), alignment)

@@ -7,14 +7,15 @@ from typing import Literal
 from aiedge.errors import UserError
 from aiedge.memory.buffers import Buffer, lifetimes
 from aiedge.memory.placement import peak, place
-from aiedge.memory.rings import stream_buffers
+from aiedge.memory.rings import ring_name, stream_buffers
 from aiedge.memory.search import Block
+from aiedge.memory.sections import Sections
 from aiedge.memory.steps import Step, steps
-from aiedge.memory.stream import Stream, longest, stream
+from aiedge.memory.stream import Stream
 from aiedge.tflite.graph import Graph, Operator, Tensor
 
-# Whether the first steps run row by row: no, so many as save the most memory, the same only where that saves any, or
-# all that can.
+# Whether steps run row by row: no; the first ones and what else saves the most memory; the same only where that saves
+# any; or as many of the first ones as can.
 Streaming = bool | Literal["auto", "all"]
 
 
@@ -24,8 +25,8 @@ class MemoryPlan:
 
     `caller` maps the tensors that the caller holds to their names in C ("input", "output1"). `arena_bytes` is
     the arena's size, `peak_bytes` the largest sum of bytes live at one step, and `lower_bound` what every
-    placement of these buffers needs: at least the peak, more where a search has proved more. `stream` says how the
-    first steps run row by row, where they do.
+    placement of these buffers needs: at least the peak, more where a search has proved more. `sections` are the steps
+    that run row by row: the first of them takes the input's rows, each other one a tensor that is kept whole.
     """
 
     steps: tuple[Step, ...]
@@ -34,7 +35,17 @@ class MemoryPlan:
     arena_bytes: int
     peak_bytes: int
     lower_bound: int
-    stream: Stream | None = None
+    sections: tuple[Stream, ...] = ()
+
+    @property
+    def stream(self) -> Stream | None:
+        """The section that takes the input's rows."""
+        return self.sections[0] if self.sections else None
+
+    @property
+    def steps_by_rows(self) -> int:
+        """How many steps run row by row."""
+        return sum(len(section.flows) for section in self.sections)
 
     @property
     def proved(self) -> bool:
@@ -78,9 +89,9 @@ def plan_memory(
 
     Offsets are multiples of `alignment` bytes. `fusable` are sequences of kinds that may run as one step,
     `scratch` gives the bytes that a step needs while it runs, and `order` the operators' indices in execution
-    order (default: as in the file). With `streaming` the first steps run row by row, as many as make the arena
-    smallest; "auto" streams only where that saves memory, "all" streams as many as can. The same graph always gives
-    the same plan.
+    order (default: as in the file). With `streaming` steps run row by row where that makes the arena smallest, the
+    first ones in any case; "auto" streams only where that saves memory, "all" as many of the first steps as can. The
+    same graph always gives the same plan.
 
     Raises `UserError` where the first operator is to run row by row, but cannot.
     """
@@ -121,39 +132,46 @@ def _plan_streams(
     scratch: Callable[[Step], int] | None,
     far: bool,
 ) -> list[MemoryPlan]:
-    """Plans that stream some of the first steps, down to the best; those that cannot be better are left out.
+    """Plans that stream some steps, down to the best; those that cannot be better are left out.
 
     With `far` there is one at most: that of the most steps.
     """
-    trials: list[tuple[int, int, Stream, list[Buffer], dict[int, str]]] = []
-    for count in range(1, longest(graph, run) + 1):
-        streamed = stream(graph, run, count)
-        if streamed is not None:
-            whole, caller = lifetimes(graph, run, alignment, scratch, apart=count)
-            buffers = stream_buffers(streamed, run, whole, alignment)
-            trials.append((peak(_blocks(buffers, alignment)) * alignment, count, streamed, buffers, caller))
+    choice = Sections(graph, run, alignment, scratch)
+    firsts = [section for end in choice.ends(0) if (section := choice.section(0, end))]
+
+    def trial(*sections: Stream) -> tuple[int, tuple[Stream, ...], list[Buffer], dict[int, str]]:
+        apart = [place for section in sections for place in range(section.begin, section.end)]
+        whole, caller = lifetimes(graph, run, alignment, scratch, apart=apart)
+        buffers = stream_buffers(sections, len(run), whole, alignment)
+        return peak(_blocks(buffers, alignment)) * alignment, sections, buffers, caller
+
     plans: list[MemoryPlan] = []
-    trials = trials[-1:] if far else trials
-    for least, _, streamed, buffers, caller in sorted(trials, key=lambda trial: trial[:2]):
+    trials = [trial(section) for section in (firsts[-1:] if far else firsts)]
+    trials.sort(key=lambda trial: trial[0])
+    if trials and not far and (several := choice.best(firsts, trials[0][0])):
+        trials.insert(0, trial(*several))
+    for least, sections, buffers, caller in trials:
         if plans and least >= min(plan.arena_bytes for plan in plans):
             break
         plan = _placed(run, buffers, caller, alignment)
-        plans.append(replace(plan, stream=_with_offsets(streamed, plan)))
+        plans.append(replace(plan, sections=tuple(_with_offsets(section, plan) for section in sections)))
     return plans
 
 
-def _with_offsets(streamed: Stream, plan: MemoryPlan) -> Stream:
-    """The stream with the places of its rings and its state."""
+def _with_offsets(section: Stream, plan: MemoryPlan) -> Stream:
+    """The section with the places of its rings and its state."""
     places = {buffer.purpose: buffer.offset for buffer in plan.buffers if buffer.purpose}
     rings = {
-        index: replace(ring, offset=places.get(f"ring {index}", 0)) for index, ring in streamed.rings.items()
+        index: replace(ring, offset=places.get(ring_name(section, index), 0))
+        for index, ring in section.rings.items()
     }
     for buffer in plan.buffers:
         for tensor in buffer.tensors:
-            if tensor.index in rings and rings[tensor.index].passing and f"ring {tensor.index}" not in places:
+            name = ring_name(section, tensor.index)
+            if tensor.index in rings and rings[tensor.index].passing and name not in places:
                 rings[tensor.index] = replace(rings[tensor.index], offset=buffer.offset)
-    sums = {f.step.index: places[f"sums {f.step.index}"] for f in streamed.flows if f.band.sums}
-    return replace(streamed, rings=rings, state=places["state"], sums=sums)
+    sums = {f.step.index: places[f"sums {f.step.index}"] for f in section.flows if f.band.sums}
+    return replace(section, rings=rings, state=places["state"], sums=sums)
 
 
 def _placed(

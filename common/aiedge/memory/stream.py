@@ -1,5 +1,8 @@
 """Layers that run row by row: when each row is made, and how many rows each tensor keeps.
 
+A section of a network reads one image: the network's input, whose rows come from the caller, or a tensor that is in
+memory as a whole.
+
 Step n of a streamed part takes row n of the input. Row i of any other tensor is made at step `first` + i · `every`:
 a layer that moves by `stride` rows makes a row at every `stride`-th row of its input. So nothing but n is to be known
 to know what is due, and the rows that each tensor keeps are the same at all times.
@@ -14,7 +17,7 @@ from math import gcd, prod
 
 from aiedge.memory.bands import Band, Window, band
 from aiedge.memory.steps import Step
-from aiedge.tflite.graph import Graph, Tensor
+from aiedge.tflite.graph import Tensor
 
 
 @dataclass(frozen=True)
@@ -77,21 +80,27 @@ class Ring:
 
 @dataclass(frozen=True)
 class Stream:
-    """The streamed part of a network: its flows in order, a ring for each tensor, and the number of steps.
+    """A streamed section of a network: its flows in order, a ring for each tensor, and the number of steps.
 
-    `state` is where in the arena the number of rows to come lies, four bytes, and `sums` where the steps of these
-    indices keep sums.
+    Its flows are the network's steps from place `begin` on. `state` is where in the arena the number of rows to come
+    lies, four bytes, and `sums` where the steps of these indices keep sums.
     """
 
     source: Tensor
     flows: tuple[Flow, ...]
     rings: dict[int, Ring]
+    begin: int = 0
     state: int = 0
     sums: dict[int, int] = field(default_factory=dict)
 
     @property
+    def end(self) -> int:
+        """Place of the first step behind the section."""
+        return self.begin + len(self.flows)
+
+    @property
     def input_rows(self) -> int:
-        """Rows of the input: the steps that take one."""
+        """Rows of the source: the steps that take one."""
         return self.source.shape[1]
 
     @property
@@ -117,11 +126,11 @@ def row_bytes(tensor: Tensor) -> int:
     return prod(tensor.shape[2:]) * tensor.dtype.itemsize
 
 
-def longest(graph: Graph, run: Sequence[Step]) -> int:
-    """How many of the first steps can run row by row."""
-    if len(graph.inputs) != 1 or len(graph.inputs[0].shape) != 4 or graph.inputs[0].shape[0] != 1:
+def longest(source: Tensor, run: Sequence[Step]) -> int:
+    """How many of the first steps of `run` can run row by row from one image."""
+    if len(source.shape) != 4 or source.shape[0] != 1:
         return 0
-    every = {graph.inputs[0].index: 1}
+    every = {source.index: 1}
     for count, step in enumerate(run):
         rule = band(step)
         if rule is None or not every.keys() >= rule.windows.keys():
@@ -133,22 +142,17 @@ def longest(graph: Graph, run: Sequence[Step]) -> int:
     return len(run)
 
 
-def stream(graph: Graph, run: Sequence[Step], count: int) -> Stream | None:
-    """Stream the first `count` steps of `run`.
+def stream(source: Tensor, run: Sequence[Step], kept: set[int], begin: int = 0) -> Stream | None:
+    """Stream the steps of `run`, which stand from place `begin` on; the tensors in `kept` are kept whole.
 
     None where a tensor would need two kinds of padding, or where strides or windows far beyond the image would make
-    too many steps or too large a ring. Tensors that later steps read, or that are the graph's outputs, are kept whole.
+    too many steps or too large a ring.
     """
-    source = graph.inputs[0]
-    kept = {t.index for step in run[count:] for t in step.inputs} | {t.index for t in graph.outputs}
-    # What nobody reads is made all the same.
-    kept |= {t.index for step in run for t in step.outputs} - {t.index for step in run for t in step.inputs}
-    if source.index in kept:
-        return None
-    bands = [band(step) for step in run[:count]]
-    needed = _needed(source, run[:count], bands, kept)
+    kept = kept - {source.index}
+    bands = [band(step) for step in run]
+    needed = _needed(source, run, bands, kept)
     schedule = _Schedule(source)
-    for step, rule in zip(run[:count], bands, strict=True):
+    for step, rule in zip(run, bands, strict=True):
         assert rule is not None
         schedule.append(step, rule, needed[step.outputs[0].index] * rule.runs)
     if schedule.end > MOST_STEPS:
@@ -160,7 +164,7 @@ def stream(graph: Graph, run: Sequence[Step], count: int) -> Stream | None:
         if ring is None or ring.bytes > MOST_RING_BYTES:
             return None
         rings[tensor.index] = ring
-    return Stream(source, tuple(schedule.with_starts(rings)), rings)
+    return Stream(source, tuple(schedule.with_starts(rings)), rings, begin)
 
 
 def _needed(

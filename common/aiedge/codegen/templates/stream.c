@@ -1,19 +1,23 @@
-{% set source = inputs[0] %}
 {% set rows = streaming.stream.input_rows %}
 {% set steps = streaming.stream.steps %}
 {% set held = outputs | map(attribute="name") | list %}
-{% for ring, layout in streaming.rings %}
+{% for part in parts %}
+{% for ring, layout in part.rings %}
 static const aiedge_ring {{ ring }} = { {{- layout.slots }}, {{ layout.row_bytes }}, {{ layout.group }}, {{ layout.phase -}} };
 {% endfor %}
 
+{% if part.name %}
+// The same for the layers from {{ part.stream.flows[0].step.index }} on, whose input is in memory as a whole.
+{% else %}
 // Step n: row n of the input, and each row of a layer that it completes. Beyond the input's last row, the rows
 // that still wait.
-AIEDGE_KERNEL void {{ name }}_step(int32_t n, const {{ source.c_type }} *row, {% for entry in outputs %}{{ entry.c_type }} *{{ entry.name }}, {% endfor %}uint8_t *arena) {
+{% endif %}
+AIEDGE_KERNEL void {{ name }}_step{{ part.name }}(int32_t n, const {{ part.c_type }} *row, {% for entry in outputs %}{{ entry.c_type }} *{{ entry.name }}, {% endfor %}uint8_t *arena) {
   int32_t i;
 {% for each in ["row"] + held + ["arena"] %}
   (void){{ each }};
 {% endfor %}
-{% for row in streaming.rows %}
+{% for row in part.rows %}
   if ((i = aiedge_row_due({{ row.due }})) >= 0) {  // {{ row.title if row.index < 0 else row.index ~ " " ~ row.title }}
 {% for line in row.place %}
     {{ line }};
@@ -36,7 +40,20 @@ AIEDGE_KERNEL void {{ name }}_step(int32_t n, const {{ source.c_type }} *row, {%
   }
 {% endfor %}
 }
+{% if part.name %}
 
+// All steps of these layers.
+static void {{ name }}_part{{ part.name }}({% for entry in outputs %}{{ entry.c_type }} *{{ entry.name }}, {% endfor %}uint8_t *arena) {
+{% for fill in part.fills %}
+  {{ fill }};
+{% endfor %}
+  for (int32_t n = 0; n < {{ part.stream.steps }}; n++) {
+    {{ name }}_step{{ part.name }}(n, {{ "n < " ~ part.stream.input_rows ~ " ? " if part.stream.steps > part.stream.input_rows }}{{ part.source }} + n * {{ part.row_elements }}{{ " : NULL" if part.stream.steps > part.stream.input_rows }}, {{ (held + ["arena"]) | join(", ") }});
+  }
+}
+{% endif %}
+
+{% endfor %}
 int {{ name }}_begin(uint8_t *arena) {
   const int32_t left = {{ rows }};
 {{ missing(["arena"]) }}
@@ -68,9 +85,9 @@ int {{ name }}_push_row({{ row_parameters(inputs, outputs) }}) {
     {{ name }}_step(n, NULL, {{ held | join(", ") }}, arena);
   }
 {% endif %}
-{% for step, call in tail if call.statement %}
+{% for step, statement in tail %}
   AIEDGE_STEP({{ step.index }});
-  {{ call.statement }};
+  {{ statement }};
 {% endfor %}
   AIEDGE_STEP({{ graph.operators | length }});
   return AIEDGE_OK;

@@ -1,0 +1,100 @@
+"""Which steps of a network run row by row: sections, and whole maps where they take less.
+
+The peak of a section depends on nothing before and behind it but the tensors that live across it, which are whole. So
+the best way through a network is a shortest path over the places between its steps, where the length of a path is the
+largest peak of its parts.
+"""
+
+from collections.abc import Callable, Sequence
+
+from aiedge.memory.buffers import lifetimes
+from aiedge.memory.rings import stream_buffers
+from aiedge.memory.steps import Step
+from aiedge.memory.stream import Stream, longest, stream
+from aiedge.tflite.graph import Graph, Tensor
+
+# No more sections behind the first are tried.
+MOST_TRIALS = 2000
+
+
+class Sections:
+    """The sections of a network that can run row by row."""
+
+    def __init__(
+        self, graph: Graph, run: tuple[Step, ...], alignment: int, scratch: Callable[[Step], int] | None
+    ):
+        self.graph, self.run, self.alignment, self.scratch = graph, run, alignment, scratch
+        read = {tensor.index for step in run for tensor in step.inputs}
+        made = {tensor.index for step in run for tensor in step.outputs}
+        # What nobody reads is made all the same.
+        self._results = {tensor.index for tensor in graph.outputs} | made - read
+
+    def source(self, begin: int) -> Tensor | None:
+        """The one tensor that a section from place `begin` on reads, or None."""
+        tensors = self.graph.inputs if begin == 0 else self.run[begin].inputs
+        return tensors[0] if len(tensors) == 1 else None
+
+    def ends(self, begin: int) -> range:
+        """Where sections from place `begin` on may end."""
+        source = self.source(begin)
+        return range(begin + 1, begin + 1 + (longest(source, self.run[begin:]) if source else 0))
+
+    def section(self, begin: int, end: int) -> Stream | None:
+        """The steps from place `begin` to before `end`, row by row; None where that cannot be."""
+        source = self.source(begin)
+        kept = self._results | {tensor.index for step in self.run[end:] for tensor in step.inputs}
+        if source is None or (begin == 0 and source.index in kept):
+            return None
+        return stream(source, self.run[begin:end], kept, begin)
+
+    def peak(self, section: Stream) -> int:
+        """Bytes of the arena that are live while the section runs."""
+        places = range(section.begin, section.end)
+        whole, _ = lifetimes(self.graph, self.run, self.alignment, self.scratch, apart=places)
+        buffers = stream_buffers([section], len(self.run), whole, self.alignment)
+        return max(sum(b.bytes for b in buffers if b.first <= i <= b.last) for i in places)
+
+    def best(self, firsts: Sequence[Stream], below: int) -> tuple[Stream, ...]:
+        """The sections of the least peak, if that is less than `below`: one of `firsts`, and others behind it.
+
+        Of ways with the same peak it is the one with the fewest sections, then with the fewest steps in them.
+        """
+        size = len(self.run)
+        whole, _ = lifetimes(self.graph, self.run, self.alignment, self.scratch)
+        parts: list[tuple[int, int, int, Stream | None]] = []  # begin, end, peak, section
+        reach = [below] * (size + 1)  # the least peak on the way to each place
+        trials = 0
+
+        def add(begin: int, end: int, peak: int, section: Stream | None) -> None:
+            if peak < below:
+                parts.append((begin, end, peak, section))
+                reach[end] = min(reach[end], max(peak, reach[begin] if begin else 0))
+
+        for first in firsts:
+            add(0, first.end, self.peak(first), first)
+        for begin in range(1, size):
+            if reach[begin] >= below:
+                continue
+            add(begin, begin + 1, sum(b.bytes for b in whole if b.first <= begin <= b.last), None)
+            for end in self.ends(begin):
+                section = self.section(begin, end)
+                trials += 1
+                if section is None or trials > MOST_TRIALS or _ring_bytes(section) >= below:
+                    break
+                add(begin, end, self.peak(section), section)
+        if reach[size] >= below:
+            return ()
+        ways: dict[int, tuple[tuple[int, int], tuple[Stream, ...]]] = {0: ((0, 0), ())}
+        for begin, end, peak, section in sorted(parts, key=lambda part: part[:2]):
+            if peak > reach[size] or begin not in ways:
+                continue
+            (count, flows), taken = ways[begin]
+            if section:
+                count, flows, taken = count + 1, flows + len(section.flows), (*taken, section)
+            if end not in ways or (count, flows) < ways[end][0]:
+                ways[end] = (count, flows), taken
+        return ways[size][1]
+
+
+def _ring_bytes(section: Stream) -> int:
+    return sum(ring.bytes for ring in section.rings.values() if not ring.passing)
