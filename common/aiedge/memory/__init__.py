@@ -6,7 +6,7 @@
 - `search`: the exact search that placement falls back on
 - `bands`: which rows a layer reads to make a row
 - `stream`: layers that run row by row: when each row is made, how many rows each tensor keeps
-- `rings`: the buffers of such layers
+- `rings`, `sections`: the buffers of such layers; which steps run so, in sections, and which on whole maps
 - `plan`: `plan_memory(graph)` → `MemoryPlan`, all of it, for a network compiled to C
 
 There the graph's inputs and outputs belong to the caller and take no arena. In TensorFlow Lite Micro they take it too:
