@@ -162,3 +162,8 @@ def test_wrong_arguments_are_named(cifar, monkeypatch, arguments, capsys):
         cifar.main()
     assert ended.value.code == 2
     assert "all networks" in capsys.readouterr().err or arguments == ["cifar_teeny"]
+
+
+@pytest.mark.parametrize("file", ["README.md", "common/weights/README.md"])
+def test_there_is_a_place_for_the_tables(file):
+    assert (REPO / file).read_text().count("<!-- cifar.py -->\n") == 1
