@@ -157,7 +157,7 @@ def test_unfinished_firmware_stops_at_its_next_todo(solved, tmp_path, cifar_mode
 
 def test_the_time_of_each_layer_by_this_computers_clock(program):
     text = run(program).stdout
-    assert "time per layer, mean of 1 runs, by the clock of this computer" in text and "ESP" not in text
+    assert "time per layer, mean of 1 run, by the clock of this computer" in text and "ESP" not in text
     with client(program) as line:
         line.load(bytes(32 * 32 * 3))
         line.infer(20, 0)
@@ -339,20 +339,21 @@ def load_script(platform: str, folder: Path, weights: str) -> list[tuple[str, st
     ("environment", "model"),
     [
         ("cortex-m4", "cifar_cnn"),
-        pytest.param("host-bin", "cifar_cnn", marks=pytest.mark.slow),
+        ("host-bin", "cifar_cnn"),
         pytest.param("host-tiny", "cifar_tiny", marks=pytest.mark.slow),
     ],
 )
 def test_the_project_builds_and_reports(environment, model, tmp_path, cifar_model):
     need(*TOOLS[environment.removesuffix("-bin").removesuffix("-tiny")])
-    sources = tmp_path / "main"
-    sources.mkdir()
+    workspace = tmp_path / "a folder"
+    sources = workspace / "main"
+    sources.mkdir(parents=True)
     # The network past the paper has its own weights and the same name of the project.
     tflite.write_c_array(tflite.load_model(cifar_model), sources / f"{model}.cpp")
     cifar_main(sources)
-    arguments = ["-a", f"--weights {tmp_path}/build/host-bin/model/cifar_cnn.bin"]
+    arguments = ["-a", f"--weights {workspace}/build/host-bin/model/cifar_cnn.bin"]
     command = ["run", "-e", environment, "-t", "exec", *(arguments if environment == "host-bin" else [])]
-    done = pio(*command, sources=sources, workspace=tmp_path, vscode=VSCODE)
+    done = pio(*command, sources=sources, workspace=workspace, vscode=VSCODE)
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"^cifar_cnn, compiled, with \d+ bytes of arena, on ", done.stdout, re.MULTILINE)
     assert len(answers(done.stdout)) == 1 and "warning:" not in done.stdout + done.stderr

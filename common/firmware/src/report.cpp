@@ -31,7 +31,8 @@ void print_layers() {
   }
   if (all <= 0.0f) return;
   end_line();
-  print("time per layer, mean of %lu runs, by the clock of %s\r\n", static_cast<unsigned long>(timed_runs()),
+  const unsigned long runs = timed_runs();
+  print("time per layer, mean of %lu run%s, by the clock of %s\r\n", runs, runs == 1 ? "" : "s",
         target_name());
   for (unsigned i = 0; i < timed_layers(); i++) {
     const float us = layer_us(i);

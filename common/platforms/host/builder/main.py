@@ -26,6 +26,13 @@ elif sys.platform == "darwin":
 else:
     env.Append(LINKFLAGS=["-Wl,--gc-sections"])
 
+# In  -a "--images FOLDER"  an option and its value are one argument.
+arguments = [
+    part
+    for argument in env.get("PROGRAM_ARGS", [])
+    for part in (argument.split(" ", 1) if argument.startswith("--") else [argument])
+]
+env.Replace(PROGRAM_ARGS=arguments)
 program = env.BuildProgram()
 run = env.VerboseAction("$SOURCE $PROGRAM_ARGS", "Running $SOURCE")
 AlwaysBuild(env.Alias("upload", program, run))
