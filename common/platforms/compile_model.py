@@ -3,9 +3,9 @@
 Runs `python -m aiedge compile main/<model>.cpp -o $BUILD_DIR/model --firmware` with a Python that has the kit's
 package: the one in AIEDGE_PYTHON, that of the kit's .venv, or the one that runs PlatformIO. The model is the project's
 option custom_model; custom_project, by default the same, is what the board calls itself. With custom_weights = loaded
-the weights are no part of the program but $BUILD_DIR/model/<model>.bin, which an upload writes too; with custom_stream =
-yes the compiled network runs row by row. For memory_summary.py,
-AIEDGE_MEMORY becomes the command that says what fits the board custom_board, by default the ESP-EYE.
+the weights are no part of the program but $BUILD_DIR/model/<model>.bin, which an upload writes too; with
+custom_stream = yes the compiled network runs row by row. For memory_summary.py, AIEDGE_MEMORY becomes the command that
+says what fits the board custom_board, by default the ESP-EYE.
 """
 
 import os
