@@ -83,7 +83,7 @@ static void find_top(const float shares[kCifar10Count], size_t top[kTop]) {
   for (size_t i = 0; i < kCifar10Count; i++) {
     size_t rank = 0;  // classes that come before this one
     for (size_t j = 0; j < kCifar10Count; j++) {
-      if (shares[j] > shares[i] || (shares[j] == shares[i] && j < i)) rank++;
+      if (shares[j] > shares[i] || (j < i && shares[j] == shares[i])) rank++;
     }
     if (rank < kTop) top[rank] = i;
   }
