@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Prune and quantize LeNet-5: bytes and accuracy of every combination, beside the float network that is whole.
 
-    python tests/benchmarks/pruning.py              a few minutes: 6,000 digits, three shares, L1
-    python tests/benchmarks/pruning.py --full       all of MNIST, six shares, every score
+    python tests/benchmarks/pruning.py              ten minutes: 6,000 digits, L1
+    python tests/benchmarks/pruning.py --full       all of MNIST, every score
     python tests/benchmarks/pruning.py --write      also renews the table in README.md
 
 A share of s takes s of the neurons and s / 2 of the channels. int8 accuracy is that of the compiled C, the arena is
@@ -40,14 +40,14 @@ def measure(full: bool) -> Iterator[tuple]:
     splits = datasets.mnist()
     splits.banner()
     train, test = (splits.train, splits.test) if full else (splits.train.take(6000), splits.test.take(1000))
-    calibration, epochs = splits.calibration.inputs, 6 if full else 2
+    calibration, epochs = splits.calibration.inputs, 6
     x, y = train.inputs, train.labels
     set_seed(0)
     whole = models.lenet5()
     fine_tune(whole, x, y, 2 * epochs, LOSS)
     for method in METHODS if full else METHODS[:1]:
         scores = importance(whole, method, x[:500], y[:500], LOSS)
-        for share in (0.0, 0.2, 0.4, 0.6, 0.8, 0.9) if full else (0.0, 0.4, 0.8):
+        for share in (0.0, 0.2, 0.4, 0.6, 0.8, 0.9):
             model = whole
             if share:
                 model = remove(whole, plan_pruning(whole, scores, channels=share / 2, neurons=share))
@@ -70,7 +70,7 @@ def measure(full: bool) -> Iterator[tuple]:
 def main() -> None:
     """Print the table."""
     parser = Parser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--full", action="store_true", help="all digits, every score, six shares")
+    parser.add_argument("--full", action="store_true", help="all digits, every score")
     parser.add_argument("--write", action="store_true", help="renew the table in README.md")
     options = parser.parse_args()
     rows = list(measure(options.full))

@@ -100,7 +100,7 @@ STEPS: dict[str, tuple[Callable[[datasets.Splits], keras.Model], int, Optimizer,
     "pruned": (lambda _: prune(pretrained("cifar_pooled")), 30, adam, 2e-3),
     "pruned_qat": (lambda data: _aware("pruned", data), 8, adam, 3e-4),
     "tiny": (lambda _: BUILDERS["cifar_tiny"](), 140, momentum, 0.2),
-    "tiny_qat": (lambda data: _aware("tiny", data), 8, adam, 3e-4),
+    "tiny_qat": (lambda data: _aware("tiny", data), 4, adam, 3e-4),
 }
 
 
