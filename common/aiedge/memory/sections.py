@@ -13,8 +13,9 @@ from aiedge.memory.steps import Step
 from aiedge.memory.stream import Stream, longest, stream
 from aiedge.tflite.graph import Graph, Tensor
 
-# No more sections behind the first are tried.
-MOST_TRIALS = 2000
+# Each section that is tried costs time for all steps of the network: sections behind the first are tried up to so many
+# steps in all.
+MOST_STEPS = 100_000
 
 
 class Sections:
@@ -79,7 +80,7 @@ class Sections:
             for end in self.ends(begin):
                 section = self.section(begin, end)
                 trials += 1
-                if section is None or trials > MOST_TRIALS or _ring_bytes(section) >= below:
+                if section is None or trials * size > MOST_STEPS or _ring_bytes(section) >= below:
                     break
                 add(begin, end, self.peak(section), section)
         if reach[size] >= below:
