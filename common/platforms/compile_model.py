@@ -44,10 +44,16 @@ def find_python() -> str | Path:
 
 
 def weights_offset() -> str:
-    """Return where in the flash the partition "weights" begins, by the project's table of partitions."""
+    """Return where in the flash the partition "weights" begins by the project's table, or stop the build."""
     table = project / env.GetProjectOption("board_build.partitions")  # noqa: F821
-    rows = [[field.strip() for field in line.split(",")] for line in table.read_text().splitlines()]
-    return next(row[3] for row in rows if row[0] == "weights")
+    for line in table.read_text().splitlines():
+        row = [field.strip() for field in line.split(",")]
+        if row[0] == "weights" and len(row) > 3 and row[3]:
+            return row[3]
+    stop(
+        f'{table} gives no offset of a partition "weights"',
+        "common/boards/esp-eye/partitions.csv has such a line",
+    )
 
 
 def compile_model() -> None:
