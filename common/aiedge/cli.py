@@ -32,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
         "--firmware", action="store_true", help="also write aiedge_model.h for the kit's firmware"
     )
     compile_.add_argument(
-        "--stream", action="store_true", help="run the first layers row by row: less SRAM, the input by rows"
+        "--stream", action="store_true", help="run layers row by row: less SRAM, the input by rows"
     )
     compile_.add_argument(
         "--weights",
@@ -63,7 +63,7 @@ def main(arguments: list[str] | None = None) -> int:
     memory.add_argument(
         "--build",
         metavar="STEP",
-        help="only what fits, with the step marked that a firmware runs: TFLM, fused",
+        help="only what fits, with the step marked that a firmware runs: TFLM, fused, streamed",
     )
     memory.set_defaults(run=_memory)
 

@@ -55,9 +55,9 @@ class CSource:
 def generate(graph: Graph, name: str, stream: Streaming = False, weights: Weights = "linked") -> CSource:
     """C of a graph; `name` begins every public name.
 
-    With `stream` the first layers run row by row, and the input may come row by row; with "auto" where that makes the
-    arena smaller. With `weights` "loaded" the constants are in a file, `CSource.weights`, whose bytes the application
-    hands to NAME_load_weights() first, in RAM or in mapped flash: nothing is copied.
+    With `stream` layers run row by row, the first ones in any case, and the input may come row by row; with "auto" only
+    where that makes the arena smaller. With `weights` "loaded" the constants are in a file, `CSource.weights`, whose
+    bytes the application hands to NAME_load_weights() first, in RAM or in mapped flash: nothing is copied.
 
     Raises `UserError` for operators, types or shapes that are not supported, naming what is.
     """
