@@ -6,6 +6,7 @@ import numpy as np
 
 from aiedge import tflite
 from aiedge.benchmark.data import Samples, samples
+from aiedge.benchmark.metrics import ranked
 from aiedge.benchmark.models import Choice
 from aiedge.benchmark.result import BenchmarkResult
 from aiedge.datasets.photos import SUFFIXES, load_image
@@ -49,8 +50,8 @@ def report(result: BenchmarkResult, model: str = "") -> str:
     choice = Choice(setting.project, solution, floats, model)
     graph = tflite.read(choice.require())
     classes, known = setting.classes, result.expected != UNKNOWN
-    shares = [class_shares(output, graph) for output in result.outputs]
-    best = [np.argsort(-share, kind="stable")[:TOP] for share in shares]
+    shares = np.stack([class_shares(output, graph) for output in result.outputs])
+    best = ranked(shares)[:, :TOP]
     rows = [
         (
             name,
@@ -63,7 +64,7 @@ def report(result: BenchmarkResult, model: str = "") -> str:
     lines = table(("picture", "class", f"top {min(TOP, len(classes))}", "answer"), rows)
     if known.any():
         labels = result.expected[known]
-        tops = np.array(best)[known]
+        tops = best[known]
         right, among = (tops[:, 0] == labels).sum(), (tops == labels[:, None]).any(axis=1).sum()
         lines.append(f"{right} of {len(labels)} right, {among} among the top {tops.shape[1]}")
     if result.verified:
