@@ -6,7 +6,8 @@
     python tests/benchmarks/pruning.py --write      also renews the table in README.md
 
 A share of s takes s of the neurons and s / 2 of the channels. int8 accuracy is that of the compiled C, the arena is
-what `aiedge.memory` plans. Digits come from MNIST or, where it is out of reach, from the kit's drawings.
+what `aiedge.memory` plans. Digits come from MNIST or, where it is out of reach and without --write, from the kit's
+drawings.
 """
 
 import sys
@@ -35,9 +36,9 @@ def int8_accuracy(model: bytes, test: datasets.Dataset) -> float:
     return float(np.mean(np.argmax(CompiledModel(graph).predict(inputs), axis=-1) == test.labels))
 
 
-def measure(full: bool) -> Iterator[tuple]:
+def measure(full: bool, real: bool) -> Iterator[tuple]:
     """One row for each network and format: score, share, format, parameters, file bytes, arena bytes, accuracy."""
-    splits = datasets.mnist()
+    splits = datasets.mnist("real" if real else "auto")
     splits.banner()
     train, test = (splits.train, splits.test) if full else (splits.train.take(6000), splits.test.take(1000))
     calibration, epochs = splits.calibration.inputs, 6
@@ -73,7 +74,7 @@ def main() -> None:
     parser.add_argument("--full", action="store_true", help="all digits, every score")
     parser.add_argument("--write", action="store_true", help="renew the table in README.md")
     options = parser.parse_args()
-    rows = list(measure(options.full))
+    rows = list(measure(options.full, real=options.write))
     first = rows[0][4]
     columns = ("score", "pruned", "format", "parameters", ".tflite", "saved", "arena", "accuracy")
     table = markdown(
