@@ -14,7 +14,6 @@ Accuracies are those of all 10,000 test pictures, int8 ones of the compiled C. N
 12.2 at -O2; nothing here is measured on a board.
 """
 
-import argparse
 import hashlib
 import io
 import sys
@@ -32,7 +31,7 @@ from aiedge.bench import TARGETS, bench
 from aiedge.codegen import CompiledModel, generate
 from aiedge.energy.esp32 import CLOCK_HZ, cycles_s, energy_mj
 from aiedge.energy.figures import ACCURACIES, BUFFERS_KB, INFERENCE_MJ, INFERENCE_MS, NOT_TUNED, SIZES
-from aiedge.errors import UserError, exit_cleanly
+from aiedge.errors import Parser, UserError, exit_cleanly
 from aiedge.files import write_atomic
 from aiedge.framework import keras
 from aiedge.memory import MemoryPlan
@@ -334,7 +333,7 @@ def tables(names: list[str], data: datasets.Splits, compared: int, load: Load) -
 
 def main() -> None:
     """Print the tables; with --write renew what is shown of them."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = Parser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--full", action="store_true", help="compare all answers with TFLM's")
     parser.add_argument("--write", action="store_true", help="renew the README's tables, from all pictures")
     parser.add_argument("weights", nargs="*", default=list(NETWORKS), help=f"of {', '.join(NETWORKS)}")
