@@ -11,6 +11,7 @@ import pytest
 
 from aiedge import tflite
 from aiedge.cli import main
+from aiedge.codegen import generate
 from aiedge.memory.tflm import tflm_head
 from model_files import ModelFile
 from networks import GOLDEN, network
@@ -33,6 +34,18 @@ def test_memory_shows_who_needs_it_and_what_fits(tmp_path: Path, capsys: pytest.
     assert (tmp_path / f"{name}-memory.csv").read_text().count("\n") == 9
     for kind in ("memory", "ladder"):
         assert (tmp_path / f"{name}-{kind}.png").read_bytes().startswith(PNG)
+
+
+def test_memory_says_of_a_build_what_it_takes_in_the_files_order(capsys: pytest.CaptureFixture) -> None:
+    nasnet = GOLDEN / "nasnet.tflite"
+    graph = tflite.read(nasnet)
+    for step, streaming in (("fused", False), ("streamed", True)):
+        plan = generate(graph, "net", streaming).plan
+        assert main(["memory", str(nasnet), "--build", step]) == 0
+        marked = next(line for line in capsys.readouterr().out.splitlines() if "<- this build" in line)
+        total = int(marked.split()[2].replace(",", ""))
+        row = graph.inputs[0].bytes // (graph.inputs[0].shape[1] if streaming else 1)
+        assert marked.split()[1] == step and total == plan.arena_bytes + row + graph.outputs[0].bytes
 
 
 def test_memory_says_of_a_build_what_fits_alone(capsys: pytest.CaptureFixture) -> None:

@@ -25,7 +25,8 @@ def memory(
     """
     fitted = board(target or BOARD) if target or build else None
     map_ = memory_map(read(path))
-    steps = ladder(load_model(path), nodes=_limit(nodes), progress=True)
+    # A build compiles the model in its file's order.
+    steps = ladder(load_model(path), nodes=_limit(nodes), progress=True, file_order=bool(build))
     if fitted and build:
         print("\n".join([f"Memory of {path.name}", *map_.summary, "", steps.fits(fitted, build)]))
     else:

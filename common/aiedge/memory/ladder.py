@@ -107,8 +107,11 @@ def _left(size: int, room: int) -> str:
     return f"yes, {room - size:,} left" if size <= room else f"NO, {size - room:,} too many"
 
 
-def ladder(model: bytes, *, nodes: int = NODES, progress: bool = False) -> Ladder:
-    """All steps for one model. Steps that the network does not allow are left out."""
+def ladder(model: bytes, *, nodes: int = NODES, progress: bool = False, file_order: bool = False) -> Ladder:
+    """All steps for one model. Steps that the network does not allow are left out.
+
+    The compiled steps are those of `aiedge compile` after `aiedge optimize`; with `file_order` without it.
+    """
     smaller = optimize(model, nodes=nodes, progress=progress)
     graph, order = smaller.before, smaller.order.operators
     before, placed = smaller.heads(reference)
@@ -125,18 +128,18 @@ def ladder(model: bytes, *, nodes: int = NODES, progress: bool = False) -> Ladde
         (STREAMED, "compiled C: row by row", True),
     ):
         try:
-            plan = _smaller(graph, order, streaming)
+            plan = _smaller(graph, None if file_order else order, streaming)
         except UserError:
             continue
         rungs.append(Rung(name, how, plan.arena_bytes, plan.arena_bytes + _held(graph, plan)))
     return Ladder(tuple(rungs), len(model), smaller)
 
 
-def _smaller(graph: Graph, order: tuple[int, ...], streaming: bool) -> MemoryPlan:
-    """The plan of compiled C, in the file's order or in the best: in the latter, fewer rows may stream."""
+def _smaller(graph: Graph, order: tuple[int, ...] | None, streaming: bool) -> MemoryPlan:
+    """The plan of compiled C, in the file's order or in another: in the latter, fewer rows may stream."""
     plans = [
         plan_memory(graph, C_ALIGNMENT, fusable=tuple(FUSION), order=each, streaming=streaming)
-        for each in (None, order)
+        for each in dict.fromkeys((None, order))
     ]
     return min(plans, key=lambda plan: plan.arena_bytes)
 
