@@ -6,6 +6,8 @@ import pytest
 from aiedge import datasets, models
 from aiedge.errors import UserError
 from aiedge.models.weights import BUILDERS, WEIGHTS
+from aiedge.quantization.aware import quantization_aware
+from aiedge.quantization.aware_layers import FakeQuantize
 
 
 @pytest.fixture(scope="module")
@@ -55,3 +57,16 @@ def test_the_car_classifier_knows_drawn_cars():
     test = datasets.cars("drawn").test
     answers = models.pretrained("carclassifier").predict(test.inputs, verbose=0)[:, 0] > 0.5
     assert np.mean(answers == test.labels) >= 0.95
+
+
+def test_ranges_that_training_learned_come_back_in_their_order(tmp_path):
+    """Also where an end is 0 in one network and not in the other when they are built."""
+    network = models.cifar_cnn(2, 3, 4)
+    pictures = np.random.default_rng(0).normal(size=(4, 32, 32, 3))
+    aware, fresh = (quantization_aware(network, samples) for samples in (pictures, 0 * pictures))
+    models.load_weights(fresh, models.save_weights(aware, tmp_path / "aware.npz"))
+    ends = [
+        [(float(layer.low), float(layer.high)) for layer in model.layers if isinstance(layer, FakeQuantize)]
+        for model in (aware, fresh)
+    ]
+    assert ends[0] == ends[1] and ends[0][-1][0] < 0

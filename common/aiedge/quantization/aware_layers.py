@@ -75,8 +75,8 @@ class FakeQuantize(keras.Layer):
             name=name,
             shape=(),
             initializer=keras.initializers.Constant(value),
-            trainable=self.learn and value != 0,
-            constraint=constraint,
+            trainable=self.learn,
+            constraint=constraint if value else tensorflow.zeros_like,
         )
 
     def call(self, x: Any) -> Any:
