@@ -2,7 +2,7 @@
 """The way from the published network to `cifar_tiny`, step by step: what each choice gives at the same short training.
 
     python tests/benchmarks/cifar_ladder.py              one epoch of 5,000 pictures: shows that it works, no more
-    python tests/benchmarks/cifar_ladder.py --full       six epochs of CIFAR-10, half an hour on two cores
+    python tests/benchmarks/cifar_ladder.py --full       three epochs of CIFAR-10, a quarter of an hour on two cores
     python tests/benchmarks/cifar_ladder.py --full --write    also renews the table in README.md
 
 The last rows are the weights that the kit ships, which learned longer. Accuracies are those of the float network on
@@ -76,7 +76,7 @@ class Ladder:
         self.splits = datasets.cifar10("real" if full else "auto")
         self.splits.banner()
         self.train = self.splits.train if full else self.splits.train.take(5000)
-        self.epochs = 6 if full else 1
+        self.epochs = 3 if full else 1
 
     def learned(
         self, build: Callable[[], keras.Model], batches: Callable = pictures, highest: float = RATE
@@ -140,7 +140,7 @@ class Ladder:
 def main() -> None:
     """Print the table."""
     parser = Parser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--full", action="store_true", help="all of CIFAR-10, six epochs")
+    parser.add_argument("--full", action="store_true", help="all of CIFAR-10, three epochs")
     parser.add_argument("--write", action="store_true", help="renew the table in README.md")
     options = parser.parse_args()
     if options.write and not options.full:
