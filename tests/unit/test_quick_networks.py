@@ -56,10 +56,13 @@ def test_a_training_begins_with_what_is_given_and_anew_forgets() -> None:
     before.set_weights(begin.get_weights())
     model = trained("cifar_pruned", splits("drawn"), begin=begin)
     assert model is begin and not same(model, before)
+    same_start = cifar_cnn(3, 4, 5)
+    same_start.set_weights(before.get_weights())
     after = trained("cifar_pruned", splits("drawn"), anew=True, begin=before)
     assert after is before
-    # The cache now has this training's result.
-    assert same(trained("cifar_pruned", splits("drawn")), after)
+    # The cache now has this training's result, for the network that it began with and for no other.
+    assert same(trained("cifar_pruned", splits("drawn"), begin=same_start), after)
+    assert not same(trained("cifar_pruned", splits("drawn")), after)
 
 
 def test_real_pictures_have_the_shipped_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,6 +43,8 @@ def trained(
     epochs, rate = EPOCHS[name]
     digest = hashlib.sha256(splits.train.images.tobytes())
     digest.update(repr((epochs, rate, [w.shape for w in model.get_weights()])).encode())
+    for weights in model.get_weights():
+        digest.update(weights.tobytes())
     checkpoint = cache_folder("networks") / "lessons" / f"{name}-{digest.hexdigest()[:12]}.npz"
     if anew:
         checkpoint.unlink(missing_ok=True)

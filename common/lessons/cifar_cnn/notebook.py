@@ -696,12 +696,9 @@ for path in tflite.export("cifar_tiny", tflite.convert_float(tiny), tiny_model):
 # the same firmware for this computer and talks to it as if it were a board.
 #
 # Environments with other endings are in `common/platforms/cifar_cnn.ini`: `-tiny` for the network past the paper
-# (copy `cifar_tiny.cpp` for it), `-camera` for pictures from the camera, `-bin` for weights in a file apart from the
-# program, which the build packs the way the compiled C reads them.
-#
-# Environments whose names end in `-bin` keep the weights apart from the program: the build arranges them for the
-# kernels in a `.bin` of its own, and on the ESP-EYE they lie in a partition of the flash. `run_serial.py --photos`
-# sends ten photographs, or yours, and shows the three likeliest classes of each.
+# (copy `cifar_tiny.cpp` for it), `-camera` for pictures from the camera, `-bin` for weights apart from the program: the
+# build arranges them for the kernels in a `.bin` of its own, and on the ESP-EYE they lie in a partition of the flash.
+# `run_serial.py --photos` sends ten photographs, or yours, and shows the three likeliest classes of each.
 
 # %% tags=["summary"]
 print(f"on pictures from: {splits.source}")
