@@ -5,12 +5,23 @@ One module a lesson; this one holds what they share. A check that is not passed 
 """
 
 import traceback
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["CheckFailed", "answer", "as_array", "expect", "passed", "still_open"]
+__all__ = [
+    "CheckFailed",
+    "answer",
+    "as_array",
+    "as_number",
+    "expect",
+    "likely_mistake",
+    "listed",
+    "passed",
+    "still_open",
+]
 
 
 class CheckFailed(Exception):
@@ -92,3 +103,26 @@ def as_array(value: Any, todo: int, name: str, shape: tuple[int, ...] | None = N
         "a division by 0",
     )
     return array
+
+
+def as_number(value: Any, todo: int, name: str) -> float:
+    """The student's value as one finite number; raises `CheckFailed` otherwise."""
+    return float(as_array(value, todo, name, ()))
+
+
+def likely_mistake(got: ArrayLike, mistakes: Mapping[str, ArrayLike]) -> str:
+    """The text of the first wrong answer that `got` is, "" for none.
+
+    >>> likely_mistake(0.5, {"divided by 2": 0.5, "forgot to divide": 1.0})
+    'divided by 2'
+    """
+    values = np.asarray(got, np.float64)
+    for text, wrong in mistakes.items():
+        if values.shape == np.shape(wrong) and np.allclose(values, wrong, rtol=1e-5, atol=1e-9):
+            return text
+    return ""
+
+
+def listed(values: NDArray) -> str:
+    """Numbers for people, in five digits."""
+    return "[" + ", ".join(f"{value:.5g}" for value in values) + "]"

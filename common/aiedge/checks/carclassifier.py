@@ -1,14 +1,24 @@
 """Checks of the car notebook, one function for each TODO, in their order."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from aiedge import tflite
-from aiedge.checks import CheckFailed, answer, as_array, expect, passed, still_open
+from aiedge.checks import (
+    CheckFailed,
+    answer,
+    as_array,
+    as_number,
+    expect,
+    likely_mistake,
+    listed,
+    passed,
+    still_open,
+)
 from aiedge.quantization import (
     QuantParams,
     layer_multipliers,
@@ -19,16 +29,14 @@ from aiedge.quantization import (
 from aiedge.quantization.affine import INT8_MAX, INT8_MIN
 from aiedge.tflite.integer import params_of
 
-Mistakes = Mapping[str, ArrayLike]
-
 
 def accuracy(function: Any) -> None:
     """TODO 1: the share of answers, probability above one half, that are the label."""
     probabilities = np.array([0.9, 0.2, 0.6, 0.1, 0.8, 0.7, 0.3, 0.51])
     labels = np.array([1, 0, 0, 0, 1, 1, 1, 1])
-    got = _number(answer(function, 1, "accuracy(...)", probabilities, labels), 1, "accuracy(...)")
+    got = as_number(answer(function, 1, "accuracy(...)", probabilities, labels), 1, "accuracy(...)")
     answers = probabilities > 0.5
-    likely = _likely(
+    likely = likely_mistake(
         got,
         {
             "this is the number of right answers: divide by how many there are, or use np.mean": 6,
@@ -51,9 +59,9 @@ def macs(function: Any) -> None:
         ("a depthwise convolution", (3, 3, 8), (5, 4, 8)),
         ("a dense layer", (256, 1), (1, 1, 1)),
     ):
-        got = _number(answer(function, 2, "macs(...)", kernel, output), 2, "macs(...)")
+        got = as_number(answer(function, 2, "macs(...)", kernel, output), 2, "macs(...)")
         weights, pixels = math.prod(kernel), output[0] * output[1]
-        likely = _likely(
+        likely = likely_mistake(
             got,
             {
                 "the kernel has the output's channels already: multiply by rows and columns alone": weights
@@ -75,7 +83,7 @@ def naive(function: Any) -> None:
     values = np.array([0.0, 0.4, 0.6, -0.3, -0.7, 5.9, 300.0, -300.0])
     got = as_array(answer(function, 3, "naive(...)", values.copy()), 3, "naive(...)", values.shape)
     right = np.clip(np.round(values), INT8_MIN, INT8_MAX)
-    likely = _likely(
+    likely = likely_mistake(
         got,
         {
             "this cuts the fraction off: np.round first": np.clip(np.trunc(values), INT8_MIN, INT8_MAX),
@@ -96,9 +104,9 @@ def naive(function: Any) -> None:
 def scale_of_layer(function: Any) -> None:
     """TODO 4: s = max|w| / 127 of a whole kernel."""
     weights = _kernel()
-    got = _number(answer(function, 4, "scale_of_layer(...)", weights), 4, "scale_of_layer(...)")
+    got = as_number(answer(function, 4, "scale_of_layer(...)", weights), 4, "scale_of_layer(...)")
     largest = float(np.abs(weights).max())
-    likely = _likely(
+    likely = likely_mistake(
         got,
         {
             "the largest weight by size is negative here: np.abs first": weights.max() / 127,
@@ -138,7 +146,7 @@ def scales_of_channels(function: Any) -> None:
         expect(got.shape == (channels,), 5, shown, f"shape {(channels,)}", likely)
         flat = weights.reshape(-1, channels)
         largest = np.abs(flat).max(axis=0)
-        likely = _likely(
+        likely = likely_mistake(
             got,
             {
                 "weights are negative, too: np.abs first": flat.max(axis=0) / 127,
@@ -154,7 +162,7 @@ def scales_of_channels(function: Any) -> None:
             },
         )
         right = largest / 127
-        expect(np.allclose(got, right, rtol=1e-6), 5, _shown(got), _shown(right), likely)
+        expect(np.allclose(got, right, rtol=1e-6), 5, listed(got), listed(right), likely)
     passed(5, "a scale for each channel, whatever the kernel's axes.")
 
 
@@ -166,9 +174,9 @@ def activation_params(function: Any) -> None:
         still_open(6, returned, name)
         pair = isinstance(returned, tuple | list) and len(returned) == 2
         expect(pair, 6, f"`{name}` returns {returned!r}", "two values: scale, zero_point")
-        s, z = _number(returned[0], 6, "scale"), _number(returned[1], 6, "zero_point")
+        s, z = as_number(returned[0], 6, "scale"), as_number(returned[1], 6, "zero_point")
         right = params_from_range(low, high)
-        likely = _likely(
+        likely = likely_mistake(
             s,
             {
                 "256 values have 255 steps between them": (high - low) / 256,
@@ -259,7 +267,7 @@ def integer_convolution(function: Any, model: bytes) -> None:
         (
             text
             for text, wrong in _convolution_mistakes(x, weights.values, bias.values, *params)
-            if _same(got, wrong())
+            if np.array_equal(got, wrong())
         ),
         "",
     )
@@ -272,9 +280,9 @@ def integer_convolution(function: Any, model: bytes) -> None:
 
 def threshold(value: Any, params: QuantParams) -> None:
     """TODO 9: the integer that stands for 0.5."""
-    got = _number(value, 9, "threshold")
+    got = as_number(value, 9, "threshold")
     scale, zero_point = float(params.scale), int(params.zero_point)
-    likely = _likely(
+    likely = likely_mistake(
         got,
         {
             "add the zero point": round(0.5 / scale),
@@ -290,9 +298,9 @@ def threshold(value: Any, params: QuantParams) -> None:
 
 def expected_ms(function: Any) -> None:
     """TODO 10: milliseconds from MACs, cycles a MAC and megahertz."""
-    got = _number(answer(function, 10, "expected_ms(...)", 6_000_000, 20.0, 160), 10, "expected_ms(...)")
+    got = as_number(answer(function, 10, "expected_ms(...)", 6_000_000, 20.0, 160), 10, "expected_ms(...)")
     cycles = 6_000_000 * 20.0
-    likely = _likely(
+    likely = likely_mistake(
         got,
         {
             "these are seconds": cycles / 160e6,
@@ -310,24 +318,6 @@ def expected_ms(function: Any) -> None:
     asked = "750 ms for 6 million MACs of 20 cycles at 160 MHz"
     expect(math.isclose(got, 750), 10, f"{got:g}", asked, likely)
     passed(10, "MACs, cycles and a clock make milliseconds.")
-
-
-def _number(value: Any, todo: int, name: str) -> float:
-    return float(as_array(value, todo, name, ()))
-
-
-def _likely(got: ArrayLike, mistakes: Mistakes) -> str:
-    """The text of the first wrong answer that `got` is, "" for none."""
-    return next((text for text, wrong in mistakes.items() if _same(got, wrong)), "")
-
-
-def _same(got: ArrayLike, wrong: ArrayLike) -> bool:
-    got, wrong = np.asarray(got, np.float64), np.asarray(wrong, np.float64)
-    return got.shape == wrong.shape and np.allclose(got, wrong, rtol=1e-6, atol=0)
-
-
-def _shown(values: NDArray) -> str:
-    return "[" + ", ".join(f"{value:.5g}" for value in values) + "]"
 
 
 def _kernel() -> NDArray[np.float32]:

@@ -1,25 +1,22 @@
 """Checks of the CIFAR notebook, one function for each TODO, in their order."""
 
 import math
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from aiedge.checks import answer, as_array, expect, passed, still_open
+from aiedge.checks import answer, as_array, as_number, expect, likely_mistake, listed, passed, still_open
 from aiedge.energy import CACTI_45NM_128KB, Accesses, SramParameters
 from aiedge.energy.sram import counted
-
-Mistakes = Mapping[str, ArrayLike]
 
 
 def parameters(function: Any) -> None:
     """TODO 1: weights and biases of a layer, from the shape of its kernel."""
     for kind, kernel in (("a convolution", (3, 3, 16, 8)), ("a dense layer", (256, 10))):
-        got = _number(answer(function, 1, "parameters(...)", kernel), 1, "parameters(...)")
+        got = as_number(answer(function, 1, "parameters(...)", kernel), 1, "parameters(...)")
         weights = math.prod(kernel)
-        likely = _likely(
+        likely = likely_mistake(
             got,
             {
                 "add a bias for each output channel": weights,
@@ -66,7 +63,7 @@ def adaptive_pool(function: Any) -> None:
             ),
             "this cuts the map into areas of equal size and drops the rest": _pooled(maps, n, equal=True),
         }
-        likely = _likely(got, wrong)
+        likely = likely_mistake(got, wrong)
         right = _pooled(maps, n)
         expect(np.allclose(got, right, atol=1e-6), 2, first, f"{right[0, 0, 0, 0]:.4f}, {asked}", likely)
     passed(2, "means of areas, whatever the size of the map.")
@@ -78,7 +75,7 @@ def channel_norms(function: Any) -> None:
         channels, name = weights.shape[-1], "channel_norms(...)"
         got = _by_channel(answer(function, 3, name, weights.copy()), 3, name, weights)
         flat = weights.reshape(-1, channels).astype(np.float64)
-        likely = _likely(
+        likely = likely_mistake(
             got,
             {
                 "weights are negative, too: np.abs first": flat.sum(axis=0),
@@ -93,7 +90,7 @@ def channel_norms(function: Any) -> None:
             },
         )
         right = np.abs(flat).sum(axis=0)
-        expect(np.allclose(got, right, rtol=1e-5), 3, _shown(got), _shown(right), likely)
+        expect(np.allclose(got, right, rtol=1e-5), 3, listed(got), listed(right), likely)
     passed(3, "a score for each channel.")
 
 
@@ -147,7 +144,7 @@ def quantize_channels(function: Any) -> None:
         scales = _by_channel(returned[1], 5, "scales", weights)
         flat = weights.reshape(-1, weights.shape[-1]).astype(np.float64)
         largest = np.abs(flat).max(axis=0)
-        likely = _likely(
+        likely = likely_mistake(
             scales,
             {
                 "weights are negative, too: np.abs first": flat.max(axis=0) / 127,
@@ -160,7 +157,7 @@ def quantize_channels(function: Any) -> None:
             },
         )
         right = largest / 127
-        expect(np.allclose(scales, right, rtol=1e-5), 5, f"scales {_shown(scales)}", _shown(right), likely)
+        expect(np.allclose(scales, right, rtol=1e-5), 5, f"scales {listed(scales)}", listed(right), likely)
         got = as_array(returned[0], 5, "integers", weights.shape)
         real = weights / right
         # float32 may tip a number that is nearly whole.
@@ -199,7 +196,7 @@ def backwards(function: Any) -> None:
     got = as_array(answer(function, 6, name, gradient.copy(), x.copy(), low, high), 6, name, x.shape)
     within = (x >= low) & (x <= high)
     right = gradient * within
-    likely = _likely(
+    likely = likely_mistake(
         got,
         {
             "this lets everything pass: 0 where x was clamped": gradient,
@@ -218,8 +215,8 @@ def backwards(function: Any) -> None:
     expect(
         np.allclose(got, right),
         6,
-        _shown(got),
-        f"{_shown(right)} for x = {_shown(x)} in {low:g} … {high:g}",
+        listed(got),
+        f"{listed(right)} for x = {listed(x)} in {low:g} … {high:g}",
         likely,
     )
     passed(6, "the gradient passes where nothing was clamped.")
@@ -239,7 +236,7 @@ def section_starts(function: Any) -> None:
         likely = ""
         if got.shape == (len(sizes),):
             ends = _starts([*sizes, 0], first)[1:]
-            likely = _likely(
+            likely = likely_mistake(
                 got,
                 {
                     "note where the section begins, before `position` moves": ends,
@@ -269,7 +266,7 @@ def memory_energy(function: Any) -> None:
     """TODO 8: µJ of a convolution's reads and writes, with parameters of which no two are alike."""
     for sram in (SramParameters(0.2, 0.5, 10.0, "an example"), CACTI_45NM_128KB):
         macs, outputs, name = 691_200, 25_600, "memory_energy(...)"
-        got = _number(answer(function, 8, name, macs, outputs, sram), 8, name)
+        got = as_number(answer(function, 8, name, macs, outputs, sram), 8, name)
         right = counted(macs, outputs).energy_uj(sram)
 
         def other(reads: float, writes: float, chosen: SramParameters = sram) -> float:
@@ -277,7 +274,7 @@ def memory_energy(function: Any) -> None:
 
         swapped = SramParameters(sram.write_nj, sram.read_nj, sram.leakage_mw, "")
         reads, writes = 2 * macs / 16, outputs / 16
-        likely = _likely(
+        likely = likely_mistake(
             got,
             {
                 "these are nanojoules: a thousand of them are a microjoule": 1000 * right,
@@ -300,10 +297,6 @@ def memory_energy(function: Any) -> None:
     passed(8, f"{right:.2f} µJ for the first convolution, as published.")
 
 
-def _number(value: Any, todo: int, name: str) -> float:
-    return float(as_array(value, todo, name, ()))
-
-
 def _by_channel(value: Any, todo: int, name: str, weights: NDArray) -> NDArray[np.float64]:
     """The student's array, with one entry for each channel of `weights`, the last axis."""
     got, channels = as_array(value, todo, name), weights.shape[-1]
@@ -321,20 +314,6 @@ def _by_channel(value: Any, todo: int, name: str, weights: NDArray) -> NDArray[n
     shown = f"shape {got.shape} for weights of shape {weights.shape}"
     expect(got.shape == (channels,), todo, shown, f"shape {(channels,)}", likely)
     return got
-
-
-def _likely(got: ArrayLike, mistakes: Mistakes) -> str:
-    """The text of the first wrong answer that `got` is, "" for none."""
-    return next((text for text, wrong in mistakes.items() if _same(got, wrong)), "")
-
-
-def _same(got: ArrayLike, wrong: ArrayLike) -> bool:
-    got, wrong = np.asarray(got, np.float64), np.asarray(wrong, np.float64)
-    return got.shape == wrong.shape and np.allclose(got, wrong, rtol=1e-5, atol=1e-9)
-
-
-def _shown(values: NDArray) -> str:
-    return "[" + ", ".join(f"{value:.5g}" for value in values) + "]"
 
 
 def _few(values: list, most: int = 8) -> str:
