@@ -3,7 +3,6 @@
 
     python tests/benchmarks/cifar_ladder.py              one epoch of 5,000 pictures: shows that it works, no more
     python tests/benchmarks/cifar_ladder.py --full       three epochs of CIFAR-10, a quarter of an hour on two cores
-    python tests/benchmarks/cifar_ladder.py --full --write    also renews the table in README.md
 
 The last rows are the weights that the kit ships, which learned longer. Accuracies are those of the float network on
 all test pictures, of the int8 network through the compiled C where a row says so. Arena: of the int8 network, layers
@@ -21,10 +20,9 @@ from aiedge.codegen import CompiledModel, generate
 from aiedge.errors import Parser, exit_cleanly
 from aiedge.framework import keras
 from aiedge.framework import tensorflow as tf
-from aiedge.paths import REPO
 from aiedge.quantization import quantize
 from aiedge.recipes.cifar import BATCH, learn, momentum, pictures, rate
-from aiedge.text import markdown, renew
+from aiedge.text import markdown
 from aiedge.training import distill, set_seed
 
 layers = keras.layers
@@ -141,15 +139,9 @@ def main() -> None:
     """Print the table."""
     parser = Parser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--full", action="store_true", help="all of CIFAR-10, three epochs")
-    parser.add_argument("--write", action="store_true", help="renew the table in README.md")
     options = parser.parse_args()
-    if options.write and not options.full:
-        parser.error("--write needs --full: the README shows the full training")
     columns = ("step", "parameters", "MACs", "arena", "accuracy")
-    table = markdown(columns, Ladder(options.full).rows())
-    print(f"\n{table}", end="")
-    if options.write:
-        renew(REPO / "README.md", "cifar_ladder.py", table)
+    print(f"\n{markdown(columns, Ladder(options.full).rows())}", end="")
 
 
 if __name__ == "__main__":

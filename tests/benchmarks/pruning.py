@@ -3,10 +3,9 @@
 
     python tests/benchmarks/pruning.py              ten minutes: 6,000 digits, L1
     python tests/benchmarks/pruning.py --full       all of MNIST, every score
-    python tests/benchmarks/pruning.py --write      also renews the table in README.md
 
 A share of s takes s of the neurons and s / 2 of the channels. int8 accuracy is that of the compiled C, the arena is
-what `aiedge.memory` plans. Digits come from MNIST or, where it is out of reach and without --write, from the kit's
+what `aiedge.memory` plans. Digits come from MNIST or, where it is out of reach, from the kit's
 drawings.
 """
 
@@ -19,11 +18,10 @@ from aiedge import datasets, memory, models, tflite
 from aiedge.codegen import CompiledModel
 from aiedge.errors import Parser, exit_cleanly
 from aiedge.framework import keras
-from aiedge.paths import REPO
 from aiedge.pruning import METHODS, importance, plan_pruning, remove
 from aiedge.quantization import quantize
 from aiedge.quantization.aware import quantization_aware
-from aiedge.text import markdown, renew
+from aiedge.text import markdown
 from aiedge.training import fine_tune, set_seed
 
 LOSS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -36,9 +34,9 @@ def int8_accuracy(model: bytes, test: datasets.Dataset) -> float:
     return float(np.mean(np.argmax(CompiledModel(graph).predict(inputs), axis=-1) == test.labels))
 
 
-def measure(full: bool, real: bool) -> Iterator[tuple]:
+def measure(full: bool) -> Iterator[tuple]:
     """One row for each network and format: score, share, format, parameters, file bytes, arena bytes, accuracy."""
-    splits = datasets.mnist("real" if real else "auto")
+    splits = datasets.mnist()
     splits.banner()
     train, test = (splits.train, splits.test) if full else (splits.train.take(6000), splits.test.take(1000))
     calibration, epochs = splits.calibration.inputs, 6
@@ -72,9 +70,8 @@ def main() -> None:
     """Print the table."""
     parser = Parser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--full", action="store_true", help="all digits, every score")
-    parser.add_argument("--write", action="store_true", help="renew the table in README.md")
     options = parser.parse_args()
-    rows = list(measure(options.full, real=options.write))
+    rows = list(measure(options.full))
     first = rows[0][4]
     columns = ("score", "pruned", "format", "parameters", ".tflite", "saved", "arena", "accuracy")
     table = markdown(
@@ -94,8 +91,6 @@ def main() -> None:
         ],
     )
     print(f"\n{table}", end="")
-    if options.write:
-        renew(REPO / "README.md", "pruning.py", table)
 
 
 if __name__ == "__main__":
