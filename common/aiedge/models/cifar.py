@@ -77,7 +77,7 @@ def cifar_tiny(activation: str | None = None) -> keras.Model:
 
     >>> from aiedge.models.structure import fold_batch_norm
     >>> fold_batch_norm(cifar_tiny()).count_params()
-    27994
+    27970
     """
     layers = keras.layers
     inputs = keras.Input((32, 32, 3))
