@@ -4,23 +4,15 @@ import numpy as np
 import pytest
 
 from aiedge import tflite
-from aiedge.checks import CheckFailed
 from aiedge.checks import xormodel as checks
 from aiedge.framework import keras
 from aiedge.models import dense_network
 from aiedge.quantization import layer_multipliers, multiply_by_quantized_multiplier
+from exercises import says
 
 INPUTS = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
 TARGETS = np.array([[0], [1], [1], [0]])
 Dense = keras.layers.Dense
-
-
-def says(text: str, check, *arguments) -> None:
-    """The check must fail with `text` in its message, never with another exception."""
-    with pytest.raises(CheckFailed) as caught:
-        check(*arguments)
-    assert text in str(caught.value), caught.value
-    assert "".join(caught.value._render_traceback_()) in str(caught.value).replace("\n", "")
 
 
 def test_truth_table(capsys: pytest.CaptureFixture) -> None:
