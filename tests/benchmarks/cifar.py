@@ -20,7 +20,6 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
-from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +33,6 @@ from aiedge.energy.figures import ACCURACIES, BUFFERS_KB, INFERENCE_MJ, INFERENC
 from aiedge.errors import Parser, UserError, exit_cleanly
 from aiedge.files import write_atomic
 from aiedge.framework import keras
-from aiedge.memory import MemoryPlan
 from aiedge.memory.tflm import tflm_head
 from aiedge.models.weights import WEIGHTS
 from aiedge.paths import REPO
@@ -42,7 +40,6 @@ from aiedge.quantization import quantize
 from aiedge.recipes.cifar import prune
 from aiedge.report import published_cycles_per_mac
 from aiedge.text import markdown, renew
-from aiedge.tflite.graph import Graph
 
 # The weights, and their network in words. The first three are the published ones; those of `_qat` are int8 only.
 NETWORKS = {
@@ -134,7 +131,7 @@ def measure(
             {t.index: t.bytes for op in graph.operators if op.macs for t in op.inputs[1:] if t}.values()
         ),
         macs=graph.macs,
-        arenas=tuple((p.arena_bytes, p.arena_bytes + held(graph, p)) for p in plans),
+        arenas=tuple((p.arena_bytes, p.arena_bytes + p.held_bytes(graph)) for p in plans),
         instructions={target: int(report.total) for target, report in reports},
         tflm_arena=tflite.tflm_arena_bytes(file),
         tflm_head=tflm_head(graph),
@@ -175,13 +172,6 @@ def quantized(model: CompiledModel, images: NDArray[np.uint8]) -> NDArray[np.int
     params = model.inputs[0].quantization
     assert params is not None  # an int8 input has one
     return quantize(images.astype(np.float32) / np.float32(255), params)
-
-
-def held(graph: Graph, plan: MemoryPlan) -> int:
-    """Bytes that the caller of a compiled network holds: its output, and its input or one row of it."""
-    (entry,), (result,) = graph.inputs, graph.outputs
-    row = prod(entry.shape[2:]) * entry.dtype.itemsize
-    return result.bytes + (row if plan.stream else entry.bytes)
 
 
 def accuracy_table(rows: list[Row], not_tuned: float | None) -> str:

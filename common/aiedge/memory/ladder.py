@@ -5,7 +5,6 @@ where these belong to the caller. `total` counts them in every step, so that ste
 """
 
 from dataclasses import dataclass
-from math import prod
 
 import numpy as np
 
@@ -131,7 +130,7 @@ def ladder(model: bytes, *, nodes: int = NODES, progress: bool = False, file_ord
             plan = _smaller(graph, None if file_order else order, streaming)
         except UserError:
             continue
-        rungs.append(Rung(name, how, plan.arena_bytes, plan.arena_bytes + _held(graph, plan)))
+        rungs.append(Rung(name, how, plan.arena_bytes, plan.arena_bytes + plan.held_bytes(graph)))
     return Ladder(tuple(rungs), len(model), smaller)
 
 
@@ -142,11 +141,3 @@ def _smaller(graph: Graph, order: tuple[int, ...] | None, streaming: bool) -> Me
         for each in dict.fromkeys((None, order))
     ]
     return min(plans, key=lambda plan: plan.arena_bytes)
-
-
-def _held(graph: Graph, plan: MemoryPlan) -> int:
-    """Bytes that the caller of compiled C holds: its outputs and inputs, of a streamed input one row."""
-    inputs = graph.inputs
-    streamed = plan.stream.source.index if plan.stream else -1
-    rows = [prod(t.shape[2:]) * t.dtype.itemsize if t.index == streamed else t.bytes for t in inputs]
-    return sum(rows) + sum(t.bytes for t in graph.outputs)

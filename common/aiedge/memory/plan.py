@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
+from math import prod
 from typing import Literal
 
 from aiedge.errors import UserError
@@ -46,6 +47,14 @@ class MemoryPlan:
     def steps_by_rows(self) -> int:
         """How many steps run row by row."""
         return sum(len(section.flows) for section in self.sections)
+
+    def held_bytes(self, graph: Graph) -> int:
+        """Bytes that the caller holds: the graph's outputs and inputs, of an input that comes by rows one row."""
+        streamed = self.stream.source.index if self.stream else -1
+        rows = [
+            prod(t.shape[2:]) * t.dtype.itemsize if t.index == streamed else t.bytes for t in graph.inputs
+        ]
+        return sum(rows) + sum(t.bytes for t in graph.outputs)
 
     @property
     def proved(self) -> bool:
