@@ -19,9 +19,8 @@ from aiedge import datasets, models, tflite
 from aiedge.codegen import CompiledModel, generate
 from aiedge.errors import Parser, exit_cleanly
 from aiedge.framework import keras
-from aiedge.framework import tensorflow as tf
 from aiedge.quantization import quantize
-from aiedge.recipes.cifar import BATCH, learn, momentum, pictures, rate
+from aiedge.recipes.cifar import learn, momentum, pictures, rate
 from aiedge.text import markdown
 from aiedge.training import distill, set_seed
 
@@ -61,12 +60,6 @@ def _classified(inputs: keras.KerasTensor, x: keras.KerasTensor, name: str) -> k
     return keras.Model(inputs, layers.Dense(10)(pooled), name=name)
 
 
-def as_they_are(data: datasets.Dataset) -> "tf.data.Dataset":
-    """Batches of the pictures without mirroring or moving them."""
-    samples = tf.data.Dataset.from_tensor_slices((data.images, data.labels)).shuffle(len(data))
-    return samples.batch(BATCH, drop_remainder=True).map(lambda x, y: (tf.cast(x, tf.float32) / 255, y))
-
-
 class Ladder:
     """Trains the steps alike and measures them on the test pictures."""
 
@@ -77,10 +70,10 @@ class Ladder:
         self.epochs = 3 if full else 1
 
     def learned(
-        self, build: Callable[[], keras.Model], batches: Callable = pictures, highest: float = RATE
+        self, build: Callable[[], keras.Model], changed: bool = True, highest: float = RATE
     ) -> keras.Model:
         set_seed()
-        return learn(build(), batches(self.train), self.epochs, momentum, highest)
+        return learn(build(), pictures(self.train, changed), self.epochs, momentum, highest)
 
     def taught(self, build: Callable[[], keras.Model], teacher: str) -> keras.Model:
         set_seed()
@@ -128,7 +121,7 @@ class Ladder:
             self.row("depthwise-separable, early pool", self.learned(separable)),
             self.row("inverted residuals, early pool", self.learned(inverted)),
             self.row("residual 3×3 blocks, early pool: `cifar_tiny`", self.learned(models.cifar_tiny)),
-            self.row("the same without mirroring and moving", self.learned(models.cifar_tiny, as_they_are)),
+            self.row("the same without mirroring and moving", self.learned(models.cifar_tiny, changed=False)),
             self.row("the same, taught by the original", self.taught(models.cifar_tiny, "cifar_original")),
             self.row("`cifar_tiny`, 140 epochs", tiny),
             self.row("int8 after training with rounding", tiny, aware),

@@ -34,15 +34,15 @@ def place(
     # One choice for the whole batch saves half of the work.
     shown = tf.cond(
         tf.random.uniform([]) < 0.8,
-        lambda: _warp(pictures, transform, size, "BILINEAR", "REFLECT"),
-        lambda: _warp(pictures, transform, size, "NEAREST", "REFLECT"),
+        lambda: warp(pictures, transform, size, "BILINEAR", "REFLECT"),
+        lambda: warp(pictures, transform, size, "NEAREST", "REFLECT"),
     )
 
     def before_background() -> tf.Tensor:
-        mask = _warp(tf.ones_like(pictures[..., :1]), transform, size, "BILINEAR", "CONSTANT")
+        mask = warp(tf.ones_like(pictures[..., :1]), transform, size, "BILINEAR", "CONSTANT")
         wide = tf.random.uniform([n], 1.2, 4.0)
         enlarge = _affine(wide, wide, 6 * angle, tf.zeros([2, n]), inner, size)
-        behind = _warp(backgrounds, enlarge, size, "BILINEAR", "REFLECT")
+        behind = warp(backgrounds, enlarge, size, "BILINEAR", "REFLECT")
         plain = tf.reduce_mean(behind, [1, 2], keepdims=True) + 0.15 * _clouds(n, size)
         return mask * shown + (1 - mask) * tf.where(_some(n, 0.7), behind, plain)
 
@@ -93,7 +93,11 @@ def _affine(
     return tf.stack([a, b, inner / 2 - a * x - b * y, c, d, inner / 2 - c * x - d * y, zero, zero], 1)
 
 
-def _warp(pictures: tf.Tensor, transform: tf.Tensor, size: int, how: str, fill: str) -> tf.Tensor:
+def warp(pictures: tf.Tensor, transform: tf.Tensor, size: int, how: str, fill: str) -> tf.Tensor:
+    """Pictures [n, size, size, ...] whose pixels come from where `transform` leads: rows of eight numbers, [n, 8].
+
+    `how` is "NEAREST" or "BILINEAR"; `fill` says what lies outside of a picture: "REFLECT" or "CONSTANT" (0).
+    """
     return tf.raw_ops.ImageProjectiveTransformV3(
         images=pictures,
         transforms=transform,

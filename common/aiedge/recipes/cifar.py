@@ -22,36 +22,31 @@ from aiedge.framework import tensorflow as tf
 from aiedge.models.weights import BUILDERS, WEIGHTS, pretrained, save_weights
 from aiedge.pruning import importance, plan_pruning, remove
 from aiedge.quantization.aware import quantization_aware
+from aiedge.recipes.augment import warp
 from aiedge.training import fit, set_seed
 
-BATCH = 128
+BATCH, SIDE = 128, 32
 CHANNELS, NEURONS = 0.2, 0.4  # the shares that pruning removes
 
 Optimizer = Callable[[keras.optimizers.schedules.LearningRateSchedule], keras.Optimizer]
 
 
-def pictures(data: datasets.Dataset) -> "tf.data.Dataset":
-    """Batches of the pictures in random order, each mirrored or not and moved by up to four pixels.
+def pictures(data: datasets.Dataset, changed: bool = True) -> "tf.data.Dataset":
+    """Batches of the pictures in random order, if `changed` each mirrored or not and moved by up to four pixels.
 
     float32 [128, 32, 32, 3], pixel / 255, with class numbers int64 [128].
     """
 
     def change(batch: tf.Tensor, classes: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        n = tf.shape(batch)[0]
         x = tf.cast(batch, tf.float32) / 255
+        if not changed:
+            return x, classes
+        n = tf.shape(batch)[0]
         mirror = tf.cast(tf.random.uniform([n]) < 0.5, tf.float32)
         dx, dy = (tf.floor(tf.random.uniform([n], -4.0, 5.0)) for _ in range(2))
         one, zero = tf.ones([n]), tf.zeros([n])
-        moves = tf.stack([1 - 2 * mirror, zero, 31 * mirror + dx, zero, one, dy, zero, zero], 1)
-        moved = tf.raw_ops.ImageProjectiveTransformV3(
-            images=x,
-            transforms=moves,
-            output_shape=[32, 32],
-            fill_value=0.0,
-            interpolation="NEAREST",
-            fill_mode="REFLECT",
-        )
-        return moved, classes
+        moves = tf.stack([1 - 2 * mirror, zero, (SIDE - 1) * mirror + dx, zero, one, dy, zero, zero], 1)
+        return warp(x, moves, SIDE, "NEAREST", "REFLECT"), classes
 
     samples = tf.data.Dataset.from_tensor_slices((data.images, data.labels)).shuffle(len(data))
     return samples.batch(BATCH, drop_remainder=True).map(change).prefetch(2)
@@ -109,8 +104,11 @@ def main() -> None:
     parser = Parser(
         prog="python -m aiedge.recipes.cifar", description="Train the networks of the CIFAR project."
     )
-    parser.add_argument("names", nargs="*", choices=[[], *STEPS], metavar="NAME", help=", ".join(STEPS))
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(STEPS))
     names = parser.parse_args().names
+    for name in names:
+        if name not in STEPS:
+            parser.error(f"there is no network {name!r}; there are {', '.join(STEPS)}")
     data = datasets.cifar10("real")
     for name, (begin, epochs, optimizer, highest) in STEPS.items():
         if not names or name in names:
