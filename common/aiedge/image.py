@@ -15,7 +15,7 @@ from aiedge.paths import lesson_of, projects
 from aiedge.tflite.bin_file import header_text, image_bytes
 from aiedge.tflite.graph import Graph
 
-TOP = 3
+TOP = 3  # answers that are shown, of more classes
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,7 @@ def answers(model: Graph, image: NDArray[np.uint8], classes: Sequence[str]) -> l
 
     Raises `UserError` for a model of other pictures or other classes.
     """
+    from aiedge.benchmark.metrics import ranked
     from aiedge.codegen import CompiledModel
     from aiedge.quantization import dequantize, quantize
 
@@ -87,7 +88,7 @@ def answers(model: Graph, image: NDArray[np.uint8], classes: Sequence[str]) -> l
     compiled.set_input(quantize(image.astype(np.float32) / 255, source.quantization))
     compiled.invoke()
     shares = class_shares(dequantize(compiled.get_output(), target.quantization), model)
-    return [(classes[i], float(shares[i])) for i in np.argsort(-shares, kind="stable")]
+    return [(classes[i], float(shares[i])) for i in ranked(shares[None])[0]]
 
 
 def class_shares(outputs: NDArray, model: Graph) -> NDArray[np.float64]:

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiedge.benchmark import metrics
+from aiedge.image import TOP
 
 TABLE_TO = 16  # samples; more are summed up
-TOP = 3  # answers, of more classes
 MANY = 4  # classes; of more, a table's columns have short names
 UART_BITS = 10  # of a byte on the line: start bit, 8 bits, stop bit
 
