@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Opens a project of the workshop in JupyterLab, or runs its solution; sets the kit up on first use.
-# This file only finds a Python to begin with: the work is in common/aiedge/start.py.
+# This file only finds a Python to begin with: the work is in common/aiedge/workshop/start.py.
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 suitable() {
@@ -8,7 +8,7 @@ suitable() {
 }
 
 start() {
-    PYTHONPATH="$here/common" exec "${python[@]}" -m aiedge.start "$@"
+    PYTHONPATH="$here/common" exec "${python[@]}" -m aiedge.workshop.start "$@"
 }
 
 if [ -n "${AIEDGE_PYTHON:-}" ]; then

@@ -20,7 +20,7 @@ KEPT = ("cifar_cnn_25_51_76", "densenet", "nasnet", "resnet8", "two_inputs")
 
 def builders() -> dict[str, Callable]:
     """The networks' Keras builders, by name."""
-    from aiedge import models
+    from aiedge.train import models
 
     return {
         "cifar_cnn_25_51_76": lambda: models.cifar_cnn(25, 51, 76),
@@ -38,7 +38,7 @@ def builders() -> dict[str, Callable]:
 
 def two_inputs() -> object:
     """A network of the functional API as one finds them: an image and four numbers in, classes and a mask out."""
-    from aiedge.framework import keras
+    from aiedge.train.framework import keras
 
     layers = keras.layers
     image, numbers = keras.Input((12, 12, 3), name="image"), keras.Input((4,), name="extra")
@@ -64,7 +64,8 @@ def network(name: str, dtype: str = "int8") -> bytes:
 
 def convert(name: str, dtype: str) -> bytes:
     """The network out of TensorFlow's converter."""
-    from aiedge import models, tflite
+    from aiedge import tflite
+    from aiedge.train import models
 
     model = models.randomize(builders()[name]())
     if dtype == "float32":

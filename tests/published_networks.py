@@ -23,7 +23,8 @@ def published(name: str) -> bytes:
     digest = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:8]
     path = cache_folder("networks") / f"{name}-{digest}.tflite"
     if not path.exists():
-        from aiedge import models, tflite
+        from aiedge import tflite
+        from aiedge.train import models
 
         model = models.randomize(BUILDERS[name]())
         samples = models.random_images(SAMPLES, model.inputs[0].shape[1:], seed=1)
@@ -32,20 +33,20 @@ def published(name: str) -> bytes:
 
 
 def mobilenet_v1() -> "keras.Model":
-    from aiedge import models
+    from aiedge.train import models
 
     return models.mobilenet_v1(1.0, 224, 1000, None)
 
 
 def squeezenet() -> "keras.Model":
-    from aiedge import models
+    from aiedge.train import models
 
     return models.squeezenet(224, 1000)
 
 
 def application(name: str) -> "keras.Model":
     """A network that Keras ships, for 224×224×3."""
-    from aiedge.framework import keras
+    from aiedge.train.framework import keras
 
     build = getattr(keras.applications, name)
     return build((224, 224, 3), weights=None, classifier_activation=None)
@@ -53,7 +54,7 @@ def application(name: str) -> "keras.Model":
 
 def googlenet() -> "keras.Model":
     """GoogLeNet without its auxiliary heads: Szegedy et al., *Going Deeper with Convolutions*, 2015, table 1."""
-    from aiedge.framework import keras
+    from aiedge.train.framework import keras
 
     layers = keras.layers
     cells = [
@@ -89,7 +90,7 @@ def _inverted(
     x: "keras.KerasTensor", filters: int, expand: int, kernel: int, stride: int = 1, dilation: int = 1
 ) -> "keras.KerasTensor":
     """An inverted residual block of MobileNetV2."""
-    from aiedge.framework import keras
+    from aiedge.train.framework import keras
 
     layers, source = keras.layers, x
     if expand > 1:
@@ -103,7 +104,7 @@ def _inverted(
 
 def mnasnet() -> "keras.Model":
     """MnasNet-B1: Tan et al., *MnasNet: Platform-Aware Neural Architecture Search for Mobile*, 2019."""
-    from aiedge.framework import keras
+    from aiedge.train.framework import keras
 
     layers = keras.layers
     inputs = keras.Input((224, 224, 3))
@@ -126,7 +127,7 @@ def deeplab_v3(size: int = 257) -> "keras.Model":
     Chen et al., *Rethinking Atrous Convolution for Semantic Image Segmentation*, 2017; the shape of the mobile variant
     follows Sandler et al., *MobileNetV2*, 2018, section 6.3.
     """
-    from aiedge.framework import keras
+    from aiedge.train.framework import keras
 
     layers = keras.layers
     inputs = keras.Input((size, size, 3))
@@ -153,8 +154,8 @@ def posenet(height: int = 353, width: int = 257) -> "keras.Model":
 
     Papandreou et al., *PersonLab*, 2018; the four heads are those of its mobile variant.
     """
-    from aiedge.framework import keras
-    from aiedge.models.mobilenet import V1_BLOCKS
+    from aiedge.train.framework import keras
+    from aiedge.train.models.mobilenet import V1_BLOCKS
 
     layers = keras.layers
     inputs = keras.Input((height, width, 3))
@@ -176,7 +177,7 @@ def east(size: int = 320) -> "keras.Model":
 
     Zhou et al., *EAST: An Efficient and Accurate Scene Text Detector*, 2017, figure 3.
     """
-    from aiedge.framework import keras
+    from aiedge.train.framework import keras
 
     layers = keras.layers
     body = keras.applications.ResNet50(include_top=False, weights=None, input_shape=(size, size, 3))

@@ -36,7 +36,7 @@ step "clang-format" format_c
 step "shellcheck" shellcheck start-notebook.sh tests/run.sh .ci/run
 step "mypy" mypy
 step "codespell" codespell
-step "lessons" python -m aiedge.lessons check
+step "lessons" aiedge lessons check
 if [ "${1:-}" = --full ]; then
     step "pytest" tests tests common/aiedge
 else

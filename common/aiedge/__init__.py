@@ -2,13 +2,19 @@
 
 The package is a line of stations, in the way of the data; a station imports only from stations to its left:
 
-    datasets → models/training → pruning → quantization → tflite → memory → codegen → board → benchmark
+    quantization → train → tflite → memory → tflm → codegen → cost → energy → board → benchmark → workshop
 
-Beside the line stand what looks at it: `report`, `plots`, `runtimes` (one model on every runtime) and `bench` (what
-a compiled model costs, here or on an emulated core), `energy` (what an inference costs a battery), `image` (a picture
-of one's own as a network's input), `recipes` (the commands that made the shipped weights); and what serves the
-workshop: `checks` (of the notebooks' exercises), `lessons` (the notebooks' sources), `notebooks`, `doctor` (what this
-computer has and lacks), `environment` and `start` (the set-up) and `cli` (the `aiedge` command).
+- `quantization`: integer arithmetic in NumPy
+- `train`: data sets, Keras networks, training, pruning, quantization-aware training, conversion
+- `tflite`: the model file as a `Graph`
+- `memory`, `tflm`: the arena of compiled C; that of TensorFlow Lite Micro
+- `codegen`, `engine`: one C file per model, over kernels in C
+- `cost`, `energy`: instructions, time, bytes; what an inference takes out of a battery
+- `board`, `benchmark`: a board and its serial line; a data set over a board
+- `workshop`: lessons, checks, plots, set-up
+
+All of them stand on `errors`, `files`, `text`, `paths`, `boards` and `colours`. Only `train` and `workshop` import
+TensorFlow. `cli` is the list of commands; each lies in its station's `command`.
 """
 
 __version__ = "0.1.0"

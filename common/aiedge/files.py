@@ -1,9 +1,10 @@
-"""Writing files whole or not at all."""
+"""Writing files whole or not at all; where those go that can be made again; locks."""
 
 import contextlib
 import os
 import sys
 from pathlib import Path
+from typing import IO
 
 from aiedge.errors import UserError
 
@@ -42,3 +43,24 @@ def cache_folder(kind: str) -> Path:
     }
     cache = os.environ.get("XDG_CACHE_HOME") or system.get(sys.platform, home / ".cache")
     return Path(os.environ.get("AIEDGE_CACHE") or Path(cache) / "aiedge") / kind
+
+
+def locked(file: IO[str]) -> bool:
+    """Take the lock of an open file and return True, or False while another process has it.
+
+    True as well on a file system that has no locks.
+    """
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        return False
+    except OSError:
+        return True
+    return True

@@ -1,5 +1,7 @@
-"""Where the kit's folders are."""
+"""Where the kit's folders are, and which commit they are of."""
 
+import shutil
+import subprocess
 from pathlib import Path
 
 from aiedge.errors import UserError
@@ -29,3 +31,13 @@ def lesson_of(project: str) -> str:
     lessons = [path.parent.name for path in (COMMON / "lessons").glob("*/lesson.toml")]
     found = [name for name in lessons if project == name or project.startswith(f"{name}_")]
     return max(found, key=len, default=project)
+
+
+def commit() -> str:
+    """Commit of the checkout, and whether files were changed since."""
+    git = shutil.which("git")
+    if git is None or not (REPO / ".git").exists():
+        return "not a git checkout"
+    command = [git, "-C", str(REPO), "describe", "--always", "--dirty=, with changes", "--exclude=*"]
+    described = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+    return f"commit {described or 'unknown'}"

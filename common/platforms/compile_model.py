@@ -80,7 +80,7 @@ def compile_model() -> None:
 
     board_name = env.StringifyMacro(env.GetProjectOption("custom_project", name))  # noqa: F821
     env.Append(CPPDEFINES=[("AIEDGE_PROJECT", board_name)])  # noqa: F821
-    env.Append(CPPPATH=[str(generated), str(kit / "common/engine/src")])  # noqa: F821
+    env.Append(CPPPATH=[str(generated), str(kit / "common/aiedge/engine")])  # noqa: F821
     compiled = "AIEDGE_RUNTIME_COMPILED" in env.subst("$BUILD_FLAGS")  # noqa: F821
     if compiled:
         env.BuildSources(os.path.join("$BUILD_DIR", "model_objects"), str(generated))  # noqa: F821

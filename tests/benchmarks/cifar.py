@@ -25,21 +25,21 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from aiedge import datasets, models, tflite
-from aiedge.bench import TARGETS, bench
+from aiedge import tflite
 from aiedge.codegen import CompiledModel, generate
-from aiedge.energy.esp32 import CLOCK_HZ, cycles_s, energy_mj
+from aiedge.cost import TARGETS, bench
+from aiedge.energy.esp32 import CLOCK_HZ, cycles_s, energy_mj, published_cycles_per_mac
 from aiedge.energy.figures import ACCURACIES, BUFFERS_KB, INFERENCE_MJ, INFERENCE_MS, NOT_TUNED, SIZES
 from aiedge.errors import Parser, UserError, exit_cleanly
 from aiedge.files import write_atomic
-from aiedge.framework import keras
-from aiedge.memory.tflm import tflm_head
-from aiedge.models.weights import WEIGHTS
 from aiedge.paths import REPO
 from aiedge.quantization import quantize
-from aiedge.recipes.cifar import prune
-from aiedge.report import published_cycles_per_mac
 from aiedge.text import markdown, renew
+from aiedge.tflm.arena import tflm_head
+from aiedge.train import datasets, models
+from aiedge.train.framework import keras
+from aiedge.train.models.weights import WEIGHTS
+from aiedge.workshop.recipes.cifar import prune
 
 # The weights, and their network in words. The first three are the published ones; those of `_qat` are int8 only.
 NETWORKS = {

@@ -15,14 +15,15 @@ from functools import partial
 
 import numpy as np
 
-from aiedge import datasets, models, tflite
+from aiedge import tflite
 from aiedge.codegen import CompiledModel, generate
 from aiedge.errors import Parser, exit_cleanly
-from aiedge.framework import keras
 from aiedge.quantization import quantize
-from aiedge.recipes.cifar import learn, momentum, pictures, rate
 from aiedge.text import markdown
-from aiedge.training import distill, set_seed
+from aiedge.train import datasets, models
+from aiedge.train.framework import keras
+from aiedge.train.training import distill, set_seed
+from aiedge.workshop.recipes.cifar import learn, momentum, pictures, rate
 
 layers = keras.layers
 RATE = 0.2

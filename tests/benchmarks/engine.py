@@ -18,7 +18,7 @@ import numpy as np
 from tqdm import tqdm
 
 from aiedge import CompiledModel, tflite
-from aiedge.bench import Report, bench
+from aiedge.cost import Report, bench
 from aiedge.errors import UserError, exit_cleanly
 from aiedge.paths import REPO
 from aiedge.text import markdown, renew

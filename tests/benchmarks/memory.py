@@ -23,16 +23,16 @@ import numpy as np
 from tqdm import tqdm
 
 from aiedge import tflite
+from aiedge.boards import boards
+from aiedge.cost.ladder import Ladder, ladder
+from aiedge.cost.pictures import ladder_figure, png
 from aiedge.errors import UserError, exit_cleanly
 from aiedge.files import write_atomic
-from aiedge.memory.boards import boards
-from aiedge.memory.ladder import Ladder, ladder
-from aiedge.memory.optimize import Optimized, optimize
-from aiedge.memory.order import best_order
-from aiedge.memory.picture import ladder_figure, png
-from aiedge.memory.scratch import reference
 from aiedge.paths import REPO
 from aiedge.text import markdown, renew
+from aiedge.tflm.optimize import Optimized, optimize
+from aiedge.tflm.order import best_order
+from aiedge.tflm.scratch import reference
 
 sys.path.insert(0, str(REPO / "tests"))
 from networks import network

@@ -14,15 +14,16 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from aiedge import datasets, memory, models, tflite
+from aiedge import memory, tflite
 from aiedge.codegen import CompiledModel
 from aiedge.errors import Parser, exit_cleanly
-from aiedge.framework import keras
-from aiedge.pruning import METHODS, importance, plan_pruning, remove
 from aiedge.quantization import quantize
-from aiedge.quantization.aware import quantization_aware
 from aiedge.text import markdown
-from aiedge.training import fine_tune, set_seed
+from aiedge.train import datasets, models
+from aiedge.train.aware import quantization_aware
+from aiedge.train.framework import keras
+from aiedge.train.pruning import METHODS, importance, plan_pruning, remove
+from aiedge.train.training import fine_tune, set_seed
 
 LOSS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 

@@ -18,9 +18,9 @@ import sys
 import numpy as np
 
 from aiedge import tflite
-from aiedge.bench import TARGETS, count_instructions
-from aiedge.bench.harness import random_inputs
 from aiedge.codegen import footprint, generate
+from aiedge.cost import TARGETS, count_instructions
+from aiedge.cost.harness import random_inputs
 from aiedge.errors import exit_cleanly
 from aiedge.memory import MemoryPlan
 from aiedge.paths import REPO

@@ -18,11 +18,11 @@ import numpy as np
 
 from aiedge import tflite
 from aiedge.codegen import footprint, generate
+from aiedge.cost.runtimes import differences, every_int8_pair, run_everywhere
 from aiedge.errors import UserError, exit_cleanly
 from aiedge.paths import REPO
-from aiedge.plots import BLUE, ORANGE
-from aiedge.runtimes import differences, every_int8_pair, run_everywhere
 from aiedge.text import renew
+from aiedge.workshop.plots import BLUE, ORANGE
 
 PICTURE = Path(__file__).with_suffix(".png")
 

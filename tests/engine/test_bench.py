@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from aiedge import tflite
-from aiedge.bench import TARGETS, Target, bench, count_instructions
-from aiedge.bench import emulator as emulator_module
-from aiedge.bench.harness import random_inputs
 from aiedge.cli import main
 from aiedge.codegen import generate
+from aiedge.cost import TARGETS, Target, bench, count_instructions
+from aiedge.cost import emulator as emulator_module
+from aiedge.cost.harness import random_inputs
 from aiedge.errors import UserError
 from model_files import dense_float
 from networks import network
@@ -74,7 +74,7 @@ def test_several_inputs_and_outputs_on_an_emulated_core(target: Target) -> None:
 
 
 def test_outputs_are_compared(target: Target, xormodel: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    from aiedge.bench import report
+    from aiedge.cost import report
 
     def spoil(*arguments: object) -> object:
         count = count_instructions(*arguments)  # type: ignore[arg-type]

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from aiedge import tflite
 from aiedge.codegen import CompiledModel, CSource, footprint, generate
 from aiedge.codegen.toolchain import CORTEX_M4, ENGINE
+from aiedge.cost.runtimes import every_int8_pair
 from aiedge.errors import UserError
 from aiedge.memory import plan_memory
-from aiedge.runtimes import every_int8_pair
 from aiedge.tflite.interpreters import has_tflm
 from model_files import ModelFile, dense_float, dense_int8
 

@@ -7,9 +7,9 @@ import pytest
 from test_codegen import SANITIZE, STRICT, TOOLS, run_harness
 
 from aiedge import tflite
-from aiedge.bench.emulator import count_instructions
-from aiedge.bench.targets import TARGETS
 from aiedge.codegen import CompiledModel, generate
+from aiedge.cost.emulator import count_instructions
+from aiedge.cost.targets import TARGETS
 from aiedge.tflite.interpreters import has_tflm
 from model_files import ModelFile
 

@@ -18,8 +18,8 @@ TRUTH = {"0 xor 0": 0, "0 xor 1": 1, "1 xor 0": 1, "1 xor 1": 0}
 @pytest.fixture
 def project(repo: Path, tmp_path: Path) -> Path:
     """A folder with nothing of the kit but the engine's headers and the example."""
-    shutil.copytree(repo / "common/engine/src", tmp_path / "engine")
-    for path in (repo / "common/engine/example").iterdir():
+    shutil.copytree(repo / "common/aiedge/engine", tmp_path / "engine")
+    for path in (repo / "docs/example").iterdir():
         shutil.copy(path, tmp_path)
     return tmp_path
 

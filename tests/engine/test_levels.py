@@ -3,7 +3,7 @@
 import pytest
 
 from aiedge import tflite
-from aiedge.bench import TARGETS, bench, optimization_levels
+from aiedge.cost import TARGETS, bench, optimization_levels
 from aiedge.errors import UserError
 
 

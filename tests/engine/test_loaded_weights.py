@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from aiedge import tflite
-from aiedge.bench.emulator import count_instructions
-from aiedge.bench.harness import random_inputs
-from aiedge.bench.targets import TARGETS
 from aiedge.cli import main
 from aiedge.codegen import CompiledModel, CSource, footprint, generate
+from aiedge.cost.emulator import count_instructions
+from aiedge.cost.harness import random_inputs
+from aiedge.cost.targets import TARGETS
 from aiedge.errors import UserError
 from aiedge.tflite.interpreters import has_tflm, run_tflm_all
 from batch import STRICT, run_batch

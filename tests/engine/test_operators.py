@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from aiedge import tflite
-from aiedge.bench.emulator import count_instructions
-from aiedge.bench.targets import TARGETS
 from aiedge.codegen import generate
+from aiedge.cost.emulator import count_instructions
+from aiedge.cost.targets import TARGETS
 from aiedge.errors import UserError
 from aiedge.tflite.interpreters import has_tflm, run_tflm_all
 from batch import run_batch

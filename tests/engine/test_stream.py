@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from aiedge import cli, tflite
-from aiedge.bench.emulator import count_instructions
-from aiedge.bench.targets import TARGETS
 from aiedge.codegen import CompiledModel, generate
 from aiedge.codegen.operators import FUSED
+from aiedge.cost.emulator import count_instructions
+from aiedge.cost.targets import TARGETS
 from aiedge.errors import UserError
 from aiedge.memory import Streaming, plan_memory
 from aiedge.tflite.interpreters import has_tflm, run_tflm_all

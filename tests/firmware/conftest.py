@@ -12,7 +12,7 @@ from aiedge.paths import REPO
 @pytest.fixture(scope="session")
 def car_models(tmp_path_factory) -> Path:
     """A folder with carclassifier.cpp and carclassifier_float.cpp: a tiny network with the real one's input, output."""
-    from aiedge.framework import keras
+    from aiedge.train.framework import keras
 
     layers = keras.layers
     keras.utils.set_random_seed(1)

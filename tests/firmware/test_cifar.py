@@ -35,11 +35,11 @@ from aiedge import benchmark, tflite
 from aiedge.benchmark.models import Choice
 from aiedge.benchmark.photos import photos, report
 from aiedge.board import Board, StandIn
-from aiedge.datasets.drawn_small import draw_classes
-from aiedge.datasets.sets import CLASSES
 from aiedge.errors import UserError
 from aiedge.paths import REPO
 from aiedge.tflite.bin_file import write_bin
+from aiedge.train.datasets.drawn_small import draw_classes
+from aiedge.train.datasets.sets import CLASSES
 
 TOP = r"(\w+) (\d+\.\d) %, (\w+) (\d+\.\d) %, (\w+) (\d+\.\d) %"
 VSCODE = REPO / "cifar_cnn/vscode"

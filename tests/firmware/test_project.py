@@ -31,8 +31,8 @@ from toolbox import (
 
 from aiedge.board.build import build, prepare_core
 from aiedge.errors import UserError
-from aiedge.lessons.source import read_source
 from aiedge.paths import REPO, lesson_of
+from aiedge.workshop.lessons.source import read_source
 
 TABLE = ["0.00 xor 0.00 = 0", "0.00 xor 1.00 = 1", "1.00 xor 0.00 = 1", "1.00 xor 1.00 = 0"]
 TODOS = range(len(read_source(LESSON, []).todos))
@@ -152,7 +152,7 @@ def test_esp32_drivers_compile_against_declarations_of_esp_idf(compiler, driver)
 @pytest.mark.parametrize("runtime", ["TFLM", "COMPILED"])
 def test_the_runtimes_compile_for_the_board(compiler, runtime):
     source = {"TFLM": "TflmModel.cpp", "COMPILED": "CompiledModel.cpp"}[runtime]
-    includes = [f"-I{generated()}", f"-I{HERE / 'esp_idf'}", f"-I{REPO / 'common/engine/src'}"]
+    includes = [f"-I{generated()}", f"-I{HERE / 'esp_idf'}", f"-I{REPO / 'common/aiedge/engine'}"]
     for flags in [], ["-DAIEDGE_BUFFERS_IN_PSRAM", '-DAIEDGE_PROJECT="another"']:
         flags = [*flags, "-fsyntax-only", f"-DAIEDGE_RUNTIME_{runtime}", *includes]
         compile_cpp(compiler, flags, [LIBRARY / source], Path(os.devnull))

@@ -97,7 +97,7 @@ def test_no_buffer_holds_a_picture(tmp_path):
         for folder in folders
     )
     assert arena + ROW + AHEAD < whole and arena < 32 * 32 * 3
-    flags = ["-c", "-DAIEDGE_RUNTIME_COMPILED", f"-I{folders[1]}", f"-I{REPO / 'common/engine/src'}"]
+    flags = ["-c", "-DAIEDGE_RUNTIME_COMPILED", f"-I{folders[1]}", f"-I{REPO / 'common/aiedge/engine'}"]
     program = compile_cpp("g++", flags, [LIBRARY / "CompiledModel.cpp"], tmp_path / "model.o")
     symbols = subprocess.run(["nm", "-S", "-C", program], capture_output=True, text=True, check=True).stdout
     sizes = {m[2]: int(m[1], 16) for m in re.finditer(r"^\w+ (\w+) [bB] .*?(\w+)$", symbols, re.MULTILINE)}

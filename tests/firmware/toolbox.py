@@ -17,8 +17,8 @@ import pytest
 from numpy.typing import NDArray
 
 from aiedge import tflite
-from aiedge.lessons.source import read_source
 from aiedge.paths import REPO
+from aiedge.workshop.lessons.source import read_source
 
 HERE = Path(__file__).resolve().parent
 LIBRARY = REPO / "common/firmware/src"
@@ -184,7 +184,7 @@ def _firmware(
     model_c = generated(model, *options)
     of_model = (LIBRARY / "CompiledModel.cpp", LIBRARY / "LayerTimes.cpp", model_c / f"{model.stem}.c")
     library = tuple(sorted({*LIBRARY.glob("*.cpp"), *LIBRARY.glob("host/*.cpp")} - {*of_model}))
-    includes = (f"-I{model_c}", f"-I{REPO / 'common/engine/src'}", "-DAIEDGE_RUNTIME_COMPILED")
+    includes = (f"-I{model_c}", f"-I{REPO / 'common/aiedge/engine'}", "-DAIEDGE_RUNTIME_COMPILED")
     for_model = (*flags, *includes, *main_flags)
     objects = [*_objects(compiler, flags, library), *_objects(compiler, for_model, of_model)]
     # A student's function does not use its argument before it is written.

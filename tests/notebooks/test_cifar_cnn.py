@@ -6,7 +6,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from aiedge.notebooks import DRAWN, execute, summary
+from aiedge.workshop.notebooks import DRAWN, execute, summary
 
 
 def solution(repo: Path) -> nbformat.NotebookNode:

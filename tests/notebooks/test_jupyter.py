@@ -18,9 +18,9 @@ from urllib.request import urlopen
 import nbformat
 import pytest
 
-from aiedge.notebooks import DRAWN
 from aiedge.paths import REPO, lesson_of, projects
-from aiedge.start import lab_options
+from aiedge.workshop.notebooks import DRAWN
+from aiedge.workshop.start import lab_options
 
 TALL = (1280, 16000)  # the whole notebook in one picture
 # Of a lesson with levels one solution runs here each time, the others with --full.

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from aiedge.checks import CheckFailed
+from aiedge.workshop.checks import CheckFailed
 
 
 def says(text: str, check, *arguments) -> None:

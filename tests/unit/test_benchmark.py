@@ -11,12 +11,13 @@ import time
 import numpy as np
 import pytest
 
-from aiedge import benchmark, datasets, tflite
+from aiedge import benchmark, tflite
 from aiedge.benchmark import Options, Samples, models, samples, session, store
 from aiedge.board import BoardInfo
 from aiedge.errors import UserError
 from aiedge.paths import REPO
 from aiedge.quantization import QuantParams
+from aiedge.train import datasets
 from benchmark_results import CIFAR
 from fake_board import FakeBoard, SocketBoard
 

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 from aiedge import benchmark, tflite
-from aiedge.bench import TARGETS, count_instructions
-from aiedge.bench.harness import random_inputs
 from aiedge.benchmark import Verification, page, store
 from aiedge.benchmark.charts import histogram, roc_line
-from aiedge.benchmark.costs import costs, find_model
+from aiedge.benchmark.models import find_model
 from aiedge.codegen import generate
+from aiedge.cost import TARGETS, count_instructions
+from aiedge.cost.harness import random_inputs
+from aiedge.cost.summary import costs
 from aiedge.errors import UserError
 from aiedge.paths import REPO
 from benchmark_results import make_cifar, make_result

@@ -5,9 +5,10 @@ import math
 import numpy as np
 import pytest
 
-from aiedge import models, tflite
-from aiedge.checks import carclassifier as checks
+from aiedge import tflite
 from aiedge.quantization import QuantParams, layer_multipliers, multiply_by_quantized_multiplier, patches
+from aiedge.train import models
+from aiedge.workshop.checks import carclassifier as checks
 from exercises import ACCIDENTS, says
 
 RIGHT = {

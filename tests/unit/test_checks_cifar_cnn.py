@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from aiedge.checks import cifar_cnn as checks
+from aiedge.workshop.checks import cifar_cnn as checks
 from exercises import ACCIDENTS, says
 
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from aiedge import tflite
-from aiedge.checks import xormodel as checks
-from aiedge.framework import keras
-from aiedge.models import dense_network
 from aiedge.quantization import layer_multipliers, multiply_by_quantized_multiplier
+from aiedge.train.framework import keras
+from aiedge.train.models import dense_network
+from aiedge.workshop.checks import xormodel as checks
 from exercises import says
 
 INPUTS = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])

@@ -6,12 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from aiedge import models, tflite
-from aiedge.datasets import Dataset, Splits
-from aiedge.datasets.sets import CLASSES
+from aiedge import tflite
 from aiedge.errors import UserError
-from aiedge.models.weights import BUILDERS
 from aiedge.paths import REPO
+from aiedge.train import models
+from aiedge.train.datasets import Dataset, Splits
+from aiedge.train.datasets.sets import CLASSES
+from aiedge.train.models.weights import BUILDERS
 from networks import network
 
 

@@ -11,8 +11,8 @@ import pytest
 import aiedge
 from aiedge import tflite
 from aiedge.codegen import compiled
+from aiedge.cost.runtimes import every_int8_pair
 from aiedge.errors import UserError
-from aiedge.runtimes import every_int8_pair
 from networks import network
 
 

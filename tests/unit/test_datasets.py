@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aiedge import datasets
-from aiedge.datasets import archives, drawn_cars, drawn_small, sets
-from aiedge.datasets.dataset import Dataset, Splits
 from aiedge.errors import UserError
+from aiedge.train import datasets
+from aiedge.train.datasets import archives, drawn_cars, drawn_small, sets
+from aiedge.train.datasets.dataset import Dataset, Splits
 
 NO_SERVER = "http://127.0.0.1:9/cifar10.npz"  # the discard port: nobody listens
 

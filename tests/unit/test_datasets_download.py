@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aiedge.datasets import download as module
-from aiedge.datasets.download import NoNetworkError, download
 from aiedge.errors import UserError
+from aiedge.train.datasets import download as module
+from aiedge.train.datasets.download import NoNetworkError, download
 
 CONTENT = np.random.default_rng(0).bytes(1_000_000)
 DIGEST = hashlib.sha256(CONTENT).hexdigest()

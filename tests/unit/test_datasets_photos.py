@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from aiedge.datasets import load_folder, load_image
 from aiedge.errors import UserError
+from aiedge.train.datasets import load_folder, load_image
 
 
 def halves(width: int = 64, height: int = 64) -> Image.Image:

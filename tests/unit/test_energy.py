@@ -109,7 +109,9 @@ def test_the_mean_power_of_the_cpu_cannot_be_the_published_one() -> None:
 
 
 def test_the_table_is_one_command() -> None:
-    run = subprocess.run([sys.executable, "-m", "aiedge.energy"], capture_output=True, text=True, check=True)
+    run = subprocess.run(
+        [sys.executable, "-m", "aiedge", "energy"], capture_output=True, text=True, check=True
+    )
     assert run.stdout == as_text(VERDICTS) + "\n"
 
 

@@ -10,11 +10,11 @@ import pytest
 from PIL import Image
 
 from aiedge import tflite
+from aiedge.benchmark.image import answers, in_colours
 from aiedge.cli import main
-from aiedge.datasets.drawn_cars import draw_cars
 from aiedge.errors import UserError
-from aiedge.image import answers, in_colours
 from aiedge.tflite.bin_file import read_bin
+from aiedge.train.datasets.drawn_cars import draw_cars
 from model_files import ModelFile
 
 CIFAR = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
@@ -62,7 +62,7 @@ def test_without_options_it_shows_the_picture_and_the_top_3(
 ) -> None:
     need_tool("cc", "apt install gcc")
     Path("m.tflite").write_bytes(picture_model([0, 0, 0, 2, 0, 1, 0, 0, 0, -20], side=32))
-    monkeypatch.setattr("aiedge.image.project_model", lambda project: Path("m.tflite"))
+    monkeypatch.setattr("aiedge.benchmark.image.project_model", lambda project: Path("m.tflite"))
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
     assert main(["image", "photo.png", "--project", "cifar_cnn"]) == 0
     first, *shown, _, cat, dog, airplane = capsys.readouterr().out.splitlines()
@@ -80,7 +80,7 @@ def test_without_a_model_the_picture_is_written_all_the_same(
     def none(project: str) -> Path:
         raise UserError("main/cifar_cnn.cpp is missing", "export it in the notebook")
 
-    monkeypatch.setattr("aiedge.image.project_model", none)
+    monkeypatch.setattr("aiedge.benchmark.image.project_model", none)
     assert main(["image", "photo.png", "--project", "cifar_cnn"]) == 0
     out = capsys.readouterr().out
     assert out.endswith("main/cifar_cnn.cpp is missing\nhint: export it in the notebook\n")
@@ -158,9 +158,7 @@ def test_the_shipped_car_classifier_answers(
 ) -> None:
     need_tool("cc", "apt install gcc")
     if not (repo / "carclassifier_easy" / "solution" / "carclassifier.cpp").exists():
-        pytest.skip(
-            "needs carclassifier_easy's solution: python -m aiedge.lessons build --execute carclassifier"
-        )
+        pytest.skip("needs carclassifier_easy's solution: aiedge lessons build --execute carclassifier")
     images, labels, _ = draw_cars(6, seed=1, clear=True)
     right = 0
     for image, label in zip(images, labels, strict=True):
@@ -220,5 +218,5 @@ def test_weights_are_written(repo: Path, tmp_path: Path, capsys: pytest.CaptureF
 
 
 def test_a_picture_does_not_wait_for_tensorflow() -> None:
-    code = "import sys, aiedge.image, aiedge.energy; sys.exit('tensorflow' in sys.modules)"
+    code = "import sys, aiedge.benchmark.image, aiedge.energy; sys.exit('tensorflow' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -12,11 +12,11 @@ import nbformat
 import nbformat.v4 as v4
 import pytest
 
+from aiedge.cli import main
 from aiedge.errors import UserError
-from aiedge.lessons.__main__ import main
-from aiedge.lessons.build import Project, build, find_lessons
-from aiedge.lessons.notebook import clean_outputs, strip_png
-from aiedge.lessons.source import SourceError, read_source
+from aiedge.workshop.lessons.build import Project, build, find_lessons
+from aiedge.workshop.lessons.notebook import clean_outputs, strip_png
+from aiedge.workshop.lessons.source import SourceError, read_source
 from tiny_lesson import MAIN_CPP, NOTEBOOK, write_lesson
 
 
@@ -305,12 +305,12 @@ def test_lesson_toml_is_checked(tmp_path: Path, toml: str, words: str) -> None:
 
 def test_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = write_lesson(tmp_path)
-    assert main(["build", "--root", str(tmp_path)]) == 0
+    assert main(["lessons", "build", "--root", str(tmp_path)]) == 0
     assert "tiny: outputs stale, run --execute" in capsys.readouterr().out
-    assert main(["check", "tiny", "--static", "--root", str(tmp_path)]) == 1
+    assert main(["lessons", "check", "tiny", "--static", "--root", str(tmp_path)]) == 1
     assert "outputs stale" in capsys.readouterr().out
-    assert main(["build", "huge", "--root", str(tmp_path)]) == 2
+    assert main(["lessons", "build", "huge", "--root", str(tmp_path)]) == 2
     assert "hint: the lessons are: tiny" in capsys.readouterr().err
     (folder / "notebook.py").write_text("# %%\n# TODO 7: x\n")
-    assert main(["build", "--root", str(tmp_path)]) == 2
+    assert main(["lessons", "build", "--root", str(tmp_path)]) == 2
     assert "notebook.py:2: TODO 7 where TODO 1 comes next" in capsys.readouterr().err

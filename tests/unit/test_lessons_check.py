@@ -1,4 +1,4 @@
-"""`python -m aiedge.lessons check`: it passes a sound lesson and reports each planted defect."""
+"""`aiedge lessons check`: it passes a sound lesson and reports each planted defect."""
 
 import json
 import os
@@ -12,11 +12,11 @@ import nbformat.v4 as v4
 import numpy as np
 import pytest
 
+from aiedge.cli import main
 from aiedge.errors import UserError
-from aiedge.lessons.__main__ import main
-from aiedge.lessons.build import Project, build, find_lessons
-from aiedge.lessons.check import check
-from aiedge.lessons.rehearsal import rehearse_firmware, rehearse_notebook
+from aiedge.workshop.lessons.build import Project, build, find_lessons
+from aiedge.workshop.lessons.check import check
+from aiedge.workshop.lessons.rehearsal import rehearse_firmware, rehearse_notebook
 from tiny_lesson import MAIN_CPP, NOTEBOOK, write_lesson
 
 COMPILER = shutil.which("g++") or shutil.which("clang++")
@@ -86,7 +86,7 @@ def line_of(text: str, part: str) -> int:
 
 @needs_compiler
 def test_a_sound_lesson_passes(kit: Path, compiled: None, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["check", "--root", str(kit)]) == 0
+    assert main(["lessons", "check", "--root", str(kit)]) == 0
     captured = capsys.readouterr()
     assert captured.out == "tiny: ok\n"
     assert "tiny: notebook: 100%" in captured.err and "tiny: firmware: 100%" in captured.err
@@ -104,9 +104,10 @@ def test_execute_stores_outputs_and_artefacts_the_same_each_time(kit: Path) -> N
 def test_models_come_from_the_weights_of_the_kit(
     kit: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from aiedge import models, tflite
-    from aiedge.models import weights
-    from aiedge.quantization.aware import quantization_aware
+    from aiedge import tflite
+    from aiedge.train import models
+    from aiedge.train.aware import quantization_aware
+    from aiedge.train.models import weights
 
     samples = np.random.default_rng(0).uniform(size=(8, 2)).astype(np.float32)
     aware = quantization_aware(models.randomize(models.dense_network([2, 4, 1])), samples)
@@ -263,7 +264,7 @@ def test_leftover_marker_is_reported(kit: Path) -> None:
 
 def test_too_long_cell_is_reported(kit: Path) -> None:
     plant(kit, ("low, high = -1.0, 1.0", "low, high = -1.0, 1.0\n" + 29 * "low\n"))
-    line = line_of(NOTEBOOK, "from aiedge.checks") - 1
+    line = line_of(NOTEBOOK, "from aiedge.workshop.checks") - 1
     assert static(kit) == [f"{SOURCE}:{line}: cell of 31 lines, limit 30"]
 
 
@@ -312,7 +313,7 @@ def test_firmware_region_that_does_not_stop_is_reported(kit: Path, skeleton: str
 def test_check_exits_with_1_and_reports_a_line_each(kit: Path, capsys: pytest.CaptureFixture[str]) -> None:
     plant(kit, ('# %% tags=["check"]\nif scale', "# %%\nif scale"))
     (kit / "tiny/solution/tiny.cpp").unlink()
-    assert main(["check", "--static", "--root", str(kit)]) == 1
+    assert main(["lessons", "check", "--static", "--root", str(kit)]) == 1
     assert len(capsys.readouterr().out.splitlines()) == 2
 
 

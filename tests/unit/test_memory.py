@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from aiedge import tflite
 from aiedge.codegen import generate
+from aiedge.cost.description import describe
 from aiedge.errors import UserError
 from aiedge.memory import MemoryPlan, Step, plan_memory, steps
 from aiedge.memory.placement import peak, place
-from aiedge.memory.search import Block, search
+from aiedge.memory.placement_search import Block, search
 from aiedge.quantization import QuantParams
-from aiedge.report import describe
 from aiedge.tflite.graph import Graph, Operator, Tensor
 from model_files import dense_int8
 

@@ -12,7 +12,7 @@ import pytest
 from aiedge import tflite
 from aiedge.cli import main
 from aiedge.codegen import generate
-from aiedge.memory.tflm import tflm_head
+from aiedge.tflm.arena import tflm_head
 from model_files import ModelFile
 from networks import GOLDEN, network
 

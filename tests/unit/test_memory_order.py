@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from aiedge import tflite
 from aiedge.errors import UserError
 from aiedge.memory import steps
-from aiedge.memory.order import best_order, order_of
-from aiedge.memory.schedule import schedule
 from aiedge.tflite.graph import Graph, Operator, Tensor
+from aiedge.tflm.order import best_order, order_of
+from aiedge.tflm.schedule import schedule
 from networks import network
 
 VIEWS = {"RESHAPE", "SQUEEZE", "EXPAND_DIMS"}

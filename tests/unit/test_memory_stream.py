@@ -9,7 +9,7 @@ import pytest
 from aiedge import tflite
 from aiedge.codegen.operators import FUSED
 from aiedge.memory import MemoryPlan, Step, plan_memory
-from aiedge.memory.buffers import VIEWS
+from aiedge.memory.lifetimes import VIEWS
 from aiedge.memory.stream import Flow, Ring
 from aiedge.tflite.graph import Tensor
 from networks import network

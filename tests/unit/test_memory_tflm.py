@@ -13,17 +13,17 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 
 from aiedge import tflite
+from aiedge.boards import Board, boards
+from aiedge.cost.ladder import ladder
 from aiedge.errors import UserError
-from aiedge.memory.boards import Board, boards
-from aiedge.memory.buffers import Buffer
-from aiedge.memory.ladder import ladder
-from aiedge.memory.map import map_of_plan, memory_map
-from aiedge.memory.optimize import optimize
+from aiedge.memory.lifetimes import Buffer
 from aiedge.memory.plan import plan_memory
-from aiedge.memory.scratch import cmsis_nn, esp_nn, none, reference
-from aiedge.memory.tflm import greedy, head_bytes, tflm_head
 from aiedge.tflite.graph import Operator, Tensor
 from aiedge.tflite.writer import OFFLINE, offline_offsets, rewrite
+from aiedge.tflm.arena import greedy, head_bytes, tflm_head
+from aiedge.tflm.map import map_of_plan, memory_map
+from aiedge.tflm.optimize import optimize
+from aiedge.tflm.scratch import cmsis_nn, esp_nn, none, reference
 from model_files import ModelFile, dense_float, dense_int8
 from networks import KEPT, network
 from random_operators import OPERATORS, random_model

@@ -11,8 +11,8 @@ from aiedge.benchmark import Samples, command
 from aiedge.benchmark.models import Choice
 from aiedge.benchmark.photos import UNKNOWN, photos, report
 from aiedge.benchmark.result import BenchmarkResult, Setting, Traffic, Verification
-from aiedge.datasets.sets import CLASSES
 from aiedge.errors import UserError
+from aiedge.train.datasets.sets import CLASSES
 from model_files import ModelFile
 
 

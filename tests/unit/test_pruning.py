@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from aiedge.errors import UserError
-from aiedge.framework import keras
-from aiedge.models import cifar_cnn, densenet, lenet5, random_images, randomize, resnet8
-from aiedge.pruning import (
+from aiedge.train.framework import keras
+from aiedge.train.models import cifar_cnn, densenet, lenet5, random_images, randomize, resnet8
+from aiedge.train.pruning import (
     METHODS,
     PruneChannels,
     PruneWeights,
@@ -24,7 +24,7 @@ from aiedge.pruning import (
     remove,
     sparsity,
 )
-from aiedge.training import set_seed
+from aiedge.train.training import set_seed
 
 layers = keras.layers
 ACTIVATIONS = ("relu", "sigmoid", "tanh", "elu")

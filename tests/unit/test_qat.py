@@ -8,12 +8,12 @@ import pytest
 
 from aiedge import tflite
 from aiedge.errors import UserError
-from aiedge.framework import keras, tensorflow
-from aiedge.models import random_images, randomize
 from aiedge.quantization import dequantize, params_from_range, params_symmetric, quantize
-from aiedge.quantization.aware import is_aware, quantization_aware, strip
-from aiedge.quantization.aware_layers import FakeQuantize, Quantized, fake_quantize
-from aiedge.training import set_seed
+from aiedge.train.aware import is_aware, quantization_aware, strip
+from aiedge.train.aware_layers import FakeQuantize, Quantized, fake_quantize
+from aiedge.train.framework import keras, tensorflow
+from aiedge.train.models import random_images, randomize
+from aiedge.train.training import set_seed
 
 layers = keras.layers
 LOSS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)

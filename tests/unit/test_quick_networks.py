@@ -5,14 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aiedge import models
-from aiedge.datasets import Dataset, Splits
 from aiedge.errors import UserError
-from aiedge.framework import keras
-from aiedge.models import cifar_cnn
-from aiedge.models.weights import BUILDERS
-from aiedge.recipes import quick
-from aiedge.recipes.quick import trained
+from aiedge.train import models
+from aiedge.train.datasets import Dataset, Splits
+from aiedge.train.framework import keras
+from aiedge.train.models import cifar_cnn
+from aiedge.train.models.weights import BUILDERS
+from aiedge.workshop.recipes import quick
+from aiedge.workshop.recipes.quick import trained
 
 
 def splits(source: str, pictures: int = 64) -> Splits:
@@ -66,7 +66,7 @@ def test_a_training_begins_with_what_is_given_and_anew_forgets() -> None:
 
 
 def test_real_pictures_have_the_shipped_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from aiedge.models import weights
+    from aiedge.train.models import weights
 
     monkeypatch.setattr(weights, "WEIGHTS", tmp_path)
     with pytest.raises(UserError, match=r"cifar_pruned\.npz are missing"):

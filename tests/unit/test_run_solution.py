@@ -1,11 +1,11 @@
-"""`python -m aiedge.notebooks run`: on a project of two cells."""
+"""`python -m aiedge.workshop.notebooks run`: on a project of two cells."""
 
 import nbformat
 import pytest
 from nbformat import v4
 
-from aiedge import notebooks
 from aiedge.errors import UserError, exit_cleanly
+from aiedge.workshop import notebooks
 
 
 @pytest.fixture

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from aiedge import runtimes, tflite
+from aiedge import tflite
+from aiedge.cost import runtimes
 from aiedge.errors import UserError
 from aiedge.tflite import c_array
 

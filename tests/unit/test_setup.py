@@ -54,14 +54,22 @@ class Kit:
         self.folder = folder
         self.tools = folder / "tools"
         self.package = folder / "common" / "aiedge"
-        (self.package / "board").mkdir(parents=True)
-        for name in ("errors", "files", "paths", "environment", "start"):
-            shutil.copy(repo / "common" / "aiedge" / f"{name}.py", self.package)
+        for part in ("board", "workshop"):
+            (self.package / part).mkdir(parents=True)
+        for name in (
+            "errors",
+            "files",
+            "paths",
+            "workshop/__init__",
+            "workshop/environment",
+            "workshop/start",
+        ):
+            shutil.copy(repo / "common" / "aiedge" / f"{name}.py", self.package / f"{name}.py")
         shutil.copy(repo / "start-notebook.sh", folder)
         self.write("common/aiedge/__init__.py", "")
         self.write("common/aiedge/board/__init__.py", "")
         self.write("common/aiedge/board/build.py", "")
-        self.write("common/aiedge/notebooks.py", SHOW_ARGUMENTS.format(name="notebooks"))
+        self.write("common/aiedge/workshop/notebooks.py", SHOW_ARGUMENTS.format(name="notebooks"))
         self.write("common/requirements.lock", "tiny==1.0\n")
         self.write("pyproject.toml", PYPROJECT)
         self.write("backend.py", BACKEND)

@@ -3,17 +3,15 @@
 import numpy as np
 import pytest
 
-from aiedge import models, tflite
+from aiedge import tflite
 from aiedge.errors import UserError
-from aiedge.framework import keras, tensorflow
-from aiedge.quantization import (
-    QuantParams,
-    dequantize,
+from aiedge.quantization import QuantParams, dequantize, patches, quantize
+from aiedge.train import models
+from aiedge.train.framework import keras, tensorflow
+from aiedge.train.simulate import (
     fold_batch_norm,
     kernels,
     output_shapes,
-    patches,
-    quantize,
     ranges_by_picture,
     rounded,
     run_layers,
@@ -91,7 +89,7 @@ def test_what_is_returned_on_the_way_goes_on(model, images) -> None:
 def test_batches_make_no_difference(model, images, monkeypatch) -> None:
     folded = fold_batch_norm(model)
     expected, expected_ranges = run_layers(folded, images), ranges_by_picture(folded, images)
-    monkeypatch.setattr("aiedge.quantization.simulate.BATCH", 3)
+    monkeypatch.setattr("aiedge.train.simulate.BATCH", 3)
     np.testing.assert_allclose(run_layers(folded, images), expected, atol=1e-6)
     for name, (low, high) in ranges_by_picture(folded, images).items():
         np.testing.assert_allclose([low, high], expected_ranges[name], atol=1e-4)

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from aiedge import tflite
 from aiedge.codegen.operators import EMITTERS
+from aiedge.cost.runtimes import differences, every_int8_pair, run_everywhere
 from aiedge.errors import UserError
 from aiedge.quantization import multiply_rounding_once
-from aiedge.runtimes import differences, every_int8_pair, run_everywhere
 from aiedge.tflite.interpreters import has_tflm
 from aiedge.tflite.signatures import SIGNATURES
 from model_files import ModelFile, dense_int8

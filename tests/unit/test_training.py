@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from aiedge.errors import UserError
-from aiedge.framework import keras
-from aiedge.training import distill, fine_tune, fit, set_seed
+from aiedge.train.framework import keras
+from aiedge.train.training import distill, fine_tune, fit, set_seed
 
 layers = keras.layers
 LOGITS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from aiedge import datasets, models
 from aiedge.errors import UserError
-from aiedge.models.weights import BUILDERS, WEIGHTS
-from aiedge.quantization.aware import quantization_aware
-from aiedge.quantization.aware_layers import FakeQuantize
+from aiedge.train import datasets, models
+from aiedge.train.aware import quantization_aware
+from aiedge.train.aware_layers import FakeQuantize
+from aiedge.train.models.weights import BUILDERS, WEIGHTS
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ NOTEBOOK = """\
 # A lesson that takes no time.
 
 # %%
-from aiedge.checks import CheckFailed
+from aiedge.workshop.checks import CheckFailed
 low, high = -1.0, 1.0
 
 # %% [markdown]

@@ -1,12 +1,14 @@
-"""The command `./run_serial.py`."""
+"""The commands `./run_serial.py` and `aiedge image`."""
 
 import argparse
 import signal
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from aiedge.benchmark import image as pictures
 from aiedge.benchmark import store
 from aiedge.benchmark.compare import compare, latest
 from aiedge.benchmark.photos import photos, report
@@ -15,6 +17,7 @@ from aiedge.benchmark.session import Options, run_on_port, simulate
 from aiedge.board import choose_port, find_ports
 from aiedge.board.transport import BAUD
 from aiedge.errors import Parser, exit_cleanly
+from aiedge.tflite.command import add_layout
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -152,3 +155,33 @@ def _status(result: BenchmarkResult) -> int:
     if result.setting.variant == "int8" and result.verified and result.verified.outputs:
         return 1
     return 1 if result.setting.project == "xormodel" and not result.all_right else 0
+
+
+def image(parser: Parser) -> Callable[[argparse.Namespace], None]:
+    """Add the arguments of `aiedge image`; return what it does.
+
+    Without options it writes PHOTO.bin, shows the picture as the network sees it, and its likeliest classes.
+    """
+    parser.add_argument("photo", type=Path, help="a picture of any size and format")
+    parser.add_argument("--project", required=True, metavar="NAME", help="carclassifier_easy, cifar_cnn, ...")
+    parser.add_argument(
+        "-o", "--output", type=Path, metavar="FILE", help="FILE.bin (default: named like the photo) or .ppm"
+    )
+    parser.add_argument("--c-array", action="store_true", help="also write FILE.h, the same as a C array")
+    parser.add_argument(
+        "--run", dest="ask", action="store_true", help="ask the project's int8 model what it shows"
+    )
+    parser.add_argument("--model", type=Path, help="ask this one: a .tflite file or its C array")
+    add_layout(parser)
+    return _image
+
+
+def _image(options: argparse.Namespace) -> None:
+    photo, project, ask = options.photo, options.project, options.ask or options.model
+    output = options.output or Path(f"{photo.stem}.bin")
+    if options.output or options.c_array:
+        print(*pictures.convert(photo, project, output, options.layout, options.c_array), sep="\n")
+    elif not ask:
+        print(*pictures.demo(photo, project, output, options.layout, sys.stdout.isatty()), sep="\n")
+    if ask:
+        print(*pictures.run(photo, project, options.model), sep="\n")

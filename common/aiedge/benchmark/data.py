@@ -74,7 +74,7 @@ def samples(project: str) -> Samples:
     if project == "xormodel":
         return Samples(np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32), np.array([0, 1, 1, 0]))
     if lesson_of(project) in ("carclassifier", "cifar_cnn"):
-        from aiedge import datasets
+        from aiedge.train import datasets
 
         splits = datasets.cars() if lesson_of(project) == "carclassifier" else datasets.cifar10()
         splits.banner()

@@ -75,7 +75,7 @@ class Choice:
         weights = _WEIGHTS.get(lesson, lesson)
         shipped = (COMMON / "weights" / f"{weights}.npz").exists()
         if not path.exists() and self.solution and self.floats and shipped:
-            from aiedge import models  # TensorFlow, which takes seconds
+            from aiedge.train import models  # TensorFlow, which takes seconds
 
             print(f"making {path.name} from the shipped weights (some seconds)", flush=True)
             tflite.write_c_array(tflite.convert_float(models.pretrained(weights)), path)
@@ -109,6 +109,18 @@ def choices(project: str) -> list[Choice]:
     kinds = [(False, ""), (True, ""), *((False, other) for other in _OTHERS.get(lesson_of(project), ()))]
     every = [Choice(project, solution, *kind) for kind in kinds for solution in (False, True)]
     return [choice for choice in every if choice.path.exists()]
+
+
+def find_model(sha256: str) -> Choice | None:
+    """The model with this hash among the projects'."""
+    for project in projects():
+        for choice in choices(project):
+            try:
+                if choice.sha256 == sha256:
+                    return choice
+            except UserError:  # a damaged file is not the one
+                continue
+    return None
 
 
 def check_model(info: BoardInfo, choice: Choice) -> None:

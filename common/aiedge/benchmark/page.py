@@ -15,13 +15,14 @@ from tqdm import tqdm
 from aiedge import __version__
 from aiedge.benchmark import store
 from aiedge.benchmark.charts import BYTES, COUNT, ENERGY, PERCENT, TIME, Bar, Chart, histogram, roc_line
-from aiedge.benchmark.costs import Costs, costs, find_model
+from aiedge.benchmark.models import find_model
 from aiedge.benchmark.result import BenchmarkResult
+from aiedge.boards import board
+from aiedge.cost.summary import Costs, costs
 from aiedge.energy.esp32 import CLOCK_HZ, SOURCE, cycles_s, energy_mj
 from aiedge.errors import UserError
 from aiedge.files import write_atomic
 from aiedge.paths import lesson_of
-from aiedge.report import board_memory
 from aiedge.tflite import load_model
 
 RUNTIMES = {"compiled": "compiled C", "tflm": "TensorFlow Lite Micro"}
@@ -173,7 +174,7 @@ def _known(sha256: str) -> tuple[Costs | None, str]:
 
 def _charts(entries: list[Entry]) -> list[Chart]:
     models = list({entry.model: entry for entry in entries if entry.costs}.values())
-    memory = board_memory("esp-eye")
+    memory = board("esp-eye").budget
     charts = [
         Chart(
             "Accuracy",

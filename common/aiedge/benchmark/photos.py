@@ -6,13 +6,13 @@ import numpy as np
 
 from aiedge import tflite
 from aiedge.benchmark.data import Samples, samples
+from aiedge.benchmark.image import TOP, class_shares, entry_of
 from aiedge.benchmark.metrics import ranked
 from aiedge.benchmark.models import Choice
 from aiedge.benchmark.result import BenchmarkResult
-from aiedge.datasets.photos import SUFFIXES, load_image
 from aiedge.errors import UserError
-from aiedge.image import TOP, class_shares, entry_of
 from aiedge.text import table
+from aiedge.train.datasets.photos import SUFFIXES, load_image
 
 UNKNOWN = -1
 

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from aiedge.benchmark import metrics
 from aiedge.benchmark.result import MANY, BenchmarkResult
-from aiedge.plots import BLUE, GREY, ORANGE
+from aiedge.colours import BLUE, GREY, ORANGE
 
 _BINS = 40
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiedge.benchmark import metrics
-from aiedge.image import TOP
+from aiedge.benchmark.image import TOP
 
 TABLE_TO = 16  # samples; more are summed up
 MANY = 4  # classes; of more, a table's columns have short names

@@ -27,9 +27,8 @@ from aiedge.board import (
     Transport,
 )
 from aiedge.board.transport import BAUD
-from aiedge.doctor import commit
 from aiedge.errors import UserError
-from aiedge.paths import project_dir
+from aiedge.paths import commit, project_dir
 
 _STAND_INS = ("/dev/pts/", "socket://127.0.0.1:", "socket://localhost:")
 _BAR_FROM = 100  # bytes of inputs

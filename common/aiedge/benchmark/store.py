@@ -16,9 +16,8 @@ from typing import IO, Any, Self
 import numpy as np
 
 from aiedge.benchmark.result import BenchmarkResult, Setting, Traffic, Verification
-from aiedge.environment import locked
 from aiedge.errors import UserError
-from aiedge.files import write_atomic
+from aiedge.files import locked, write_atomic
 from aiedge.paths import REPO
 
 RESULTS = REPO / "results"

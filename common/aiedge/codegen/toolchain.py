@@ -10,9 +10,8 @@ from pathlib import Path
 
 from aiedge.codegen.source import CSource
 from aiedge.errors import UserError
-from aiedge.paths import COMMON
 
-ENGINE = COMMON / "engine" / "src"
+ENGINE = Path(__file__).parents[1] / "engine"
 CORTEX_M4 = ("arm-none-eabi-gcc", "-mcpu=cortex-m4", "-mthumb", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard")
 
 

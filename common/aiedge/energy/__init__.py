@@ -7,11 +7,12 @@
 - `computer`: time and energy of one inference on this computer
 - `figures`, `published`: `verdicts()`, the figures of a published pipeline beside what their inputs give
 
-`python -m aiedge.energy` shows the last.
+`aiedge energy` shows the last.
 """
 
 from aiedge.energy.battery import Battery, Life
 from aiedge.energy.computer import ComputerEnergy, measure
+from aiedge.energy.esp32 import published_cycles_per_mac
 from aiedge.energy.published import Verdict, verdicts
 from aiedge.energy.sram import CACTI_45NM_128KB, Accesses, SramParameters, accesses
 from aiedge.energy.trace import Phase, PowerTrace, Work, read_trace, summarize
@@ -29,6 +30,7 @@ __all__ = [
     "Work",
     "accesses",
     "measure",
+    "published_cycles_per_mac",
     "read_trace",
     "summarize",
     "verdicts",

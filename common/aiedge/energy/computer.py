@@ -9,8 +9,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from aiedge.bench.host import FLAGS
 from aiedge.codegen import CompiledModel
+from aiedge.cost.host import FLAGS
 from aiedge.errors import UserError
 
 POWERCAP = Path("/sys/class/powercap")

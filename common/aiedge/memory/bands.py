@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aiedge.memory.buffers import BINARY, UNARY
+from aiedge.memory.lifetimes import BINARY, UNARY
 from aiedge.memory.steps import Step
 from aiedge.tflite.graph import Operator, Tensor
 

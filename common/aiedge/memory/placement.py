@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
-from aiedge.memory.search import Block, crowds, search
+from aiedge.memory.placement_search import Block, crowds, search
 
 # Limits are counts, never seconds: the same blocks give the same placement on every computer.
 ROUNDS = 200

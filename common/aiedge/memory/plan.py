@@ -6,10 +6,10 @@ from math import prod
 from typing import Literal
 
 from aiedge.errors import UserError
-from aiedge.memory.buffers import Buffer, lifetimes
+from aiedge.memory.lifetimes import Buffer, lifetimes
 from aiedge.memory.placement import peak, place
+from aiedge.memory.placement_search import Block
 from aiedge.memory.rings import ring_name, stream_buffers
-from aiedge.memory.search import Block
 from aiedge.memory.sections import Sections
 from aiedge.memory.steps import Step, steps
 from aiedge.memory.stream import Stream

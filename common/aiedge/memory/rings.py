@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from aiedge.memory.buffers import Buffer, aligned, overwritable
+from aiedge.memory.lifetimes import Buffer, aligned, overwritable
 from aiedge.memory.stream import Flow, Stream
 
 STATE_BYTES = 4

@@ -7,7 +7,7 @@ largest peak of its parts.
 
 from collections.abc import Callable, Sequence
 
-from aiedge.memory.buffers import lifetimes
+from aiedge.memory.lifetimes import lifetimes
 from aiedge.memory.rings import stream_buffers
 from aiedge.memory.steps import Step
 from aiedge.memory.stream import Stream, longest, stream

@@ -6,8 +6,6 @@ Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference", 20
 - `affine`: `QuantParams`, from a range to scale and zero point, quantize and dequantize
 - `fixed_point`: multiplying an int32 by a real factor with integers only
 - `layers`: one fully connected layer, the patches of a convolution, the 256-entry tables of element-wise operators
-- `simulate`: a Keras network run layer by layer, with its weights and activations rounded on the way
-- `aware`: quantization-aware training; imported by its own name, since it imports TensorFlow
 """
 
 from aiedge.quantization.affine import QuantParams, dequantize, params_from_range, params_symmetric, quantize
@@ -26,38 +24,22 @@ from aiedge.quantization.layers import (
     requantize_table,
     tanh_table,
 )
-from aiedge.quantization.simulate import (
-    fold_batch_norm,
-    kernels,
-    output_shapes,
-    ranges_by_picture,
-    rounded,
-    run_layers,
-    with_kernels,
-)
 
 __all__ = [
     "QuantParams",
     "dequantize",
-    "fold_batch_norm",
     "fully_connected",
     "hard_swish_table",
-    "kernels",
     "layer_multipliers",
     "leaky_relu_table",
     "logistic_table",
     "multiply_by_quantized_multiplier",
     "multiply_rounding_once",
-    "output_shapes",
     "params_from_range",
     "params_symmetric",
     "patches",
     "quantize",
     "quantize_multiplier",
-    "ranges_by_picture",
     "requantize_table",
-    "rounded",
-    "run_layers",
     "tanh_table",
-    "with_kernels",
 ]

@@ -1,6 +1,5 @@
 """TensorFlow Lite models: made from Keras, read into a `Graph`, run, and exported as a C array.
 
-- `convert`: Keras → .tflite, float or int8
 - `graph`, `reader`: .tflite → `Graph` of `Operator`s and `Tensor`s
 - `c_array`: .tflite ↔ C array
 - `bin_file`: an int8 model's weights, and pictures, as binary files
@@ -8,8 +7,9 @@
 - `integer`: a whole int8 `Graph` in NumPy integers
 """
 
+from typing import Any
+
 from aiedge.tflite.c_array import export, from_c_array, load_model, to_c_array, write_c_array
-from aiedge.tflite.convert import convert_float, convert_int8
 from aiedge.tflite.graph import Graph, Operator, Tensor
 from aiedge.tflite.integer import run_integer
 from aiedge.tflite.interpreters import (
@@ -42,3 +42,12 @@ __all__ = [
     "to_c_array",
     "write_c_array",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """`convert_float` and `convert_int8` of `aiedge.train.convert`, imported when they are first asked for."""
+    if name in ("convert_float", "convert_int8"):
+        from aiedge.train import convert
+
+        return getattr(convert, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -14,16 +14,14 @@ import math
 import numpy as np
 from IPython.display import display
 
-from aiedge import bench, codegen, datasets, models, plots, quantization, report, runtimes, tflite
-from aiedge.checks import carclassifier
-from aiedge.quantization import (
-    layer_multipliers,
-    multiply_by_quantized_multiplier,
-    patches,
-    rounded,
-    run_layers,
-    with_kernels,
-)
+from aiedge import codegen, cost, energy, quantization, tflite
+from aiedge.boards import board
+from aiedge.cost import runtimes
+from aiedge.quantization import layer_multipliers, multiply_by_quantized_multiplier, patches
+from aiedge.train import datasets, models, simulate
+from aiedge.train.simulate import rounded, run_layers, with_kernels
+from aiedge.workshop import plots
+from aiedge.workshop.checks import carclassifier
 
 # %% [markdown]
 # ## 1. The network and its pictures
@@ -102,7 +100,7 @@ plots.pictures(test.images[unsure], titles, wrong[unsure])
 # that with its own weights. The folded network gives the same answers with fewer layers:
 
 # %%
-folded = quantization.fold_batch_norm(model)
+folded = simulate.fold_batch_norm(model)
 difference = run_layers(folded, images[:100])[:, 0] - probabilities[:100]
 print(f"{len(folded.layers)} layers; the answers differ by {np.abs(difference).max():.6f} at most")
 
@@ -140,7 +138,7 @@ carclassifier.macs(macs)
 # normalization subtracts a mean, divides by a deviation, multiplies and adds.
 
 # %%
-weights, shapes = quantization.kernels(folded), quantization.output_shapes(folded)
+weights, shapes = simulate.kernels(folded), simulate.output_shapes(folded)
 total = sum(macs(kernel.shape, shapes[name]) for name, kernel in weights.items())
 values = sum(math.prod(shapes[name]) for name, kernel in weights.items() if kernel.ndim > 2)
 ways = {
@@ -412,7 +410,7 @@ print(f"{len(ranges)} ranges; {stored[2]}: {ranges[stored[2]][0]:.2f} ... {range
 # so many pictures. Here are the six that take longest; where ReLU6 reaches its 6 at once, the first is enough.
 
 # %%
-plots.settling(quantization.ranges_by_picture(folded, calibration.inputs))
+plots.settling(simulate.ranges_by_picture(folded, calibration.inputs))
 
 # %% [markdown]
 # Now the whole network in int8, weights and activations, as far as floating point can imitate it:
@@ -583,7 +581,7 @@ sram = {f"SRAM: arena, {name}": source.plan.arena_bytes for name, source in sour
 # %%
 if tflite.has_tflm():
     sram["SRAM: arena, int8 in TFLM"] = tflite.tflm_arena_bytes(int8_model)
-budget = report.board_memory("esp-eye")
+budget = board("esp-eye").budget
 plots.memory(flash | sram, budget)
 
 # %%
@@ -597,9 +595,9 @@ for name, size in (flash | sram).items():
 # first. In this picture each tensor is a box: as wide as the time for which it is needed, as high as its bytes.
 
 # %% tags=["hard"]
-from aiedge.memory.ladder import ladder as memory_ladder
-from aiedge.memory.map import memory_map
-from aiedge.memory.picture import ladder_figure, map_figure
+from aiedge.cost.ladder import ladder as memory_ladder
+from aiedge.cost.pictures import ladder_figure, map_figure
+from aiedge.tflm.map import memory_map
 
 display(map_figure(memory_map(graph), "The int8 network in TFLM"))
 
@@ -624,8 +622,8 @@ print(memory_steps)
 # %%
 levels = None
 with runtimes.optional("the count of instructions"):
-    levels = bench.optimization_levels(graph)
-    of_float = bench.optimization_levels(tflite.read(float_model), levels=("-O2",))
+    levels = cost.optimization_levels(graph)
+    of_float = cost.optimization_levels(tflite.read(float_model), levels=("-O2",))
     counts = {"float": of_float.rows[0].cost, "int8": levels.rows[2].cost}
     plots.bars(counts, f"One picture on {levels.core}, {levels.rows[2].level}", levels.unit)
 
@@ -667,7 +665,7 @@ carclassifier.expected_ms(expected_ms)
 # %%
 estimates = {
     f"{name}, {megahertz} MHz": expected_ms(total, cycles, megahertz)
-    for name, cycles in report.published_cycles_per_mac().items()
+    for name, cycles in energy.published_cycles_per_mac().items()
     for megahertz in (160, 240)
 }
 plots.bars(estimates, "Estimated from published figures, not measured", "milliseconds for a picture")

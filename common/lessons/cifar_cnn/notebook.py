@@ -15,16 +15,19 @@ from pathlib import Path
 import numpy as np
 from IPython.display import display
 
-from aiedge import datasets, energy, plots, quantization, report, runtimes, tflite
-from aiedge.checks import cifar_cnn
+from aiedge import energy, quantization, tflite
+from aiedge.cost import runtimes
 from aiedge.energy import figures
-from aiedge.framework import keras
-from aiedge.pruning import METHODS, PruningPlan, importance, remove
-from aiedge.quantization.aware import quantization_aware
-from aiedge.recipes.quick import LOSS, trained
 from aiedge.text import table
 from aiedge.tflite import bin_file
-from aiedge.training import fine_tune, set_seed
+from aiedge.train import datasets, simulate
+from aiedge.train.aware import quantization_aware
+from aiedge.train.framework import keras
+from aiedge.train.pruning import METHODS, PruningPlan, importance, remove
+from aiedge.train.training import fine_tune, set_seed
+from aiedge.workshop import plots
+from aiedge.workshop.checks import cifar_cnn
+from aiedge.workshop.recipes.quick import LOSS, trained
 
 # %% [markdown]
 # ## 1. The pictures, and where the numbers sit
@@ -90,7 +93,7 @@ cifar_cnn.parameters(parameters)
 # %%
 def layers_of(network):
     """Parameters and multiplications (MACs) of each layer, by its name."""
-    weights, shapes = quantization.kernels(network), quantization.output_shapes(network)
+    weights, shapes = simulate.kernels(network), simulate.output_shapes(network)
     counts = {name: parameters(kernel.shape) for name, kernel in weights.items()}
     macs = {name: math.prod(k.shape) * math.prod(shapes[name][:2]) for name, k in weights.items()}
     return {"parameters": counts, "multiplications": macs}
@@ -216,7 +219,7 @@ cifar_cnn.channel_norms(channel_norms)
 
 # %%
 SHARES = {"conv1": 0.2, "conv2": 0.2, "dense1": 0.4}  # what the published pipeline removes
-weights = quantization.kernels(pooled)
+weights = simulate.kernels(pooled)
 norms = {name: channel_norms(weights[name]) for name in SHARES}
 plots.scores(norms, "L1 norms")
 
@@ -346,7 +349,7 @@ def quantize_channels(weights):
 cifar_cnn.quantize_channels(quantize_channels)
 
 # %%
-weights = quantization.kernels(pruned)
+weights = simulate.kernels(pruned)
 integers, scales = quantize_channels(weights["conv2"])
 one_for_all = np.abs(weights["conv2"]).max() / 127
 plots.steps_by_channel(weights["conv2"], {"one scale for all": one_for_all, "a scale each": scales})
@@ -462,7 +465,7 @@ lines = [(row, f"{a:.3f}", f"{b:.3f}", f"{c:.2f}", f"{d:.2f}") for row, a, b, c,
 print(f"on pictures from: {splits.source}", *table(head, lines), sep="\n")
 
 # %% [markdown]
-# `python -m aiedge.energy` takes the published figures apart, one by one: which of them follow from others, and
+# `aiedge energy` takes the published figures apart, one by one: which of them follow from others, and
 # which do not fit together.
 #
 # ## 8. To files
@@ -549,8 +552,8 @@ for name, count in runtimes.differences(everywhere).items():
 # that nobody needs any more. Here are all the steps of the kit, none of which changes a bit of an answer:
 
 # %%
-from aiedge.memory.ladder import ladder
-from aiedge.memory.picture import ladder_figure
+from aiedge.cost.ladder import ladder
+from aiedge.cost.pictures import ladder_figure
 
 steps = ladder(int8_model)
 display(ladder_figure(steps, "Activations of 25-51-76, step by step"))
@@ -616,7 +619,7 @@ plots.beside({"memory energy (µJ)": {"published": theirs, "ours": microjoules}}
 
 # %%
 seconds = {"published": figures.INFERENCE_MS.value / 1000}
-for name, cycles in report.published_cycles_per_mac().items():
+for name, cycles in energy.published_cycles_per_mac().items():
     seconds[f"estimate: {name}"] = graph.macs * cycles / 240e6
 idle_w, active_w = (5 * figure.value / 1000 for figure in (figures.IDLE_MA, figures.ACTIVE_MA))
 joules = {name: active_w * s for name, s in seconds.items()}

@@ -11,10 +11,14 @@
 # %%
 import numpy as np
 
-from aiedge import codegen, models, plots, quantization, report, runtimes, tflite, training
-from aiedge.checks import xormodel
-from aiedge.framework import keras
+from aiedge import codegen, cost, quantization, tflite
+from aiedge.boards import board
+from aiedge.cost import runtimes
 from aiedge.quantization import layer_multipliers, multiply_by_quantized_multiplier
+from aiedge.train import models, training
+from aiedge.train.framework import keras
+from aiedge.workshop import plots
+from aiedge.workshop.checks import xormodel
 
 # %% [markdown]
 # ## 1. The problem
@@ -226,7 +230,7 @@ xormodel.quantize(quantize)
 float_model = tflite.convert_float(robust)
 int8_model = tflite.convert_int8(robust, calibration)
 graph = tflite.read(int8_model)
-print(report.describe(graph, "xormodel.tflite"))
+print(cost.describe(graph, "xormodel.tflite"))
 
 # %%
 theirs = graph.inputs[0].quantization
@@ -302,7 +306,7 @@ plots.disagreement(questions, difference[:, 0], title)
 
 # %%
 source = codegen.generate(graph, "xormodel")
-print("\n".join(report.memory_lines(source)))
+print("\n".join(cost.memory_lines(source)))
 
 # %%
 sizes = {
@@ -313,7 +317,7 @@ sizes = {
 }
 if tflite.has_tflm():
     sizes["SRAM: arena of TFLM"] = tflite.tflm_arena_bytes(int8_model)
-plots.memory(sizes, report.board_memory("esp-eye"))
+plots.memory(sizes, board("esp-eye").budget)
 
 # %% [markdown]
 # In a network this small, names, shapes and scales fill most of a .tflite file, so int8 does not make it smaller. It

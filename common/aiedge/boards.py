@@ -1,0 +1,55 @@
+"""What boards have: SRAM that a program may use for data, PSRAM and flash, each figure with its source.
+
+Beside the workshop's ESP-EYE these are the boards of published tables (Sudharsan et al.; their code's read-me,
+github.com/bharathsudharsan/Train_plus_plus, says which Feather and METRO are meant).
+"""
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from aiedge.errors import UserError
+
+
+@dataclass(frozen=True)
+class Board:
+    """A board's memories in bytes, and for each of them the document that says so."""
+
+    key: str
+    name: str
+    sram: int
+    flash: int
+    sources: dict[str, str]
+    psram: int = 0
+
+    @property
+    def budget(self) -> dict[str, int]:
+        """Bytes of flash and of SRAM that a program may use, by name.
+
+        >>> board("esp-eye").budget
+        {'flash': 4194304, 'SRAM': 327680}
+        """
+        return {"flash": self.flash, "SRAM": self.sram}
+
+    def __str__(self) -> str:
+        psram = f", {self.psram:,} of PSRAM (slower)" if self.psram else ""
+        return f"{self.name}: {self.sram:,} bytes of SRAM{psram}, {self.flash:,} of flash"
+
+
+@cache
+def boards() -> dict[str, Board]:
+    """The boards of `boards.json` by their short names.
+
+    >>> boards()["bluepill"].sram
+    20480
+    """
+    entries = json.loads(Path(__file__).with_name("boards.json").read_text())
+    return {key: Board(key, **entry) for key, entry in entries.items()}
+
+
+def board(key: str) -> Board:
+    """The board of that short name; raises `UserError` for one that is not known."""
+    if key not in boards():
+        raise UserError(f"there is no board {key!r}", f"the boards are: {', '.join(boards())}")
+    return boards()[key]

@@ -1,0 +1,49 @@
+"""`aiedge compile`."""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from aiedge.errors import Parser
+
+
+def compile_(parser: Parser) -> Callable[[argparse.Namespace], None]:
+    """Add the command's arguments; return what it does."""
+    parser.add_argument("model", type=Path, help="a .tflite file or its C array")
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="DIR", help="folder for the files"
+    )
+    parser.add_argument("--name", help="what the C names begin with (default: the model's file name)")
+    parser.add_argument(
+        "--firmware", action="store_true", help="also write aiedge_model.h for the kit's firmware"
+    )
+    parser.add_argument(
+        "--stream", action="store_true", help="run layers row by row: less SRAM, the input by rows"
+    )
+    parser.add_argument(
+        "--weights",
+        type=Path,
+        metavar="FILE",
+        help="write weights and tables into FILE.bin, for the program to load, and not into the C",
+    )
+    return _compile
+
+
+def _compile(options: argparse.Namespace) -> None:
+    from aiedge.codegen import Weights, generate
+    from aiedge.files import write_atomic
+    from aiedge.tflite import read
+
+    graph = read(options.model)
+    weights: Weights = "loaded" if options.weights else "linked"
+    source = generate(graph, options.name or options.model.stem, options.stream, weights)
+    paths = source.write(options.output, options.firmware)
+    if options.weights:
+        paths.append(write_atomic(options.weights, source.weights))
+    for path in paths:
+        print(f"wrote {path}")
+    print(f"arena {source.plan.arena_bytes:,} bytes, weights and tables {source.constant_bytes:,} bytes")
+    if options.weights:
+        print(f"{options.weights.name}: {len(source.weights):,} bytes, with what all cores need")
+    if source.plan.stream:
+        print(f"{source.plan.steps_by_rows} of {len(source.plan.steps)} layers run row by row")

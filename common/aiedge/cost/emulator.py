@@ -1,0 +1,106 @@
+"""Run a generated network on an emulated core, and count its instructions, operator by operator.
+
+The network is compiled twice into one program: as it is, for the total, and with a marker before each operator, for
+the parts. A plugin of QEMU notes at each marker how many instructions have run. What a marker costs is subtracted.
+"""
+
+import hashlib
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aiedge.codegen import CSource
+from aiedge.codegen.toolchain import host_compiler
+from aiedge.cost.harness import (
+    C_SOURCES,
+    Runs,
+    compile_network,
+    from_memory,
+    memory_bytes,
+    run_tool,
+    to_memory,
+    write_sources,
+)
+from aiedge.cost.targets import Target
+from aiedge.errors import UserError
+from aiedge.files import cache_folder
+from aiedge.tflite.graph import Graph
+
+QUIET = ("-nographic", "-monitor", "none", "-serial", "none")
+
+
+@dataclass(frozen=True)
+class Count:
+    """What a network did on an emulated core.
+
+    `total` is the number of instructions of one inference, call and return included; `operators` maps an operator's
+    index to its part. `outputs` has for each of the model's outputs an array [runs, ...].
+    """
+
+    total: int
+    operators: dict[int, int]
+    outputs: list[NDArray]
+
+
+def count_instructions(
+    graph: Graph, source: CSource, target: Target, inputs: Runs, optimize: str = "-O2"
+) -> Count:
+    """Run the network on `inputs` and count during the first run.
+
+    Raises `UserError` where a compiler or the emulator is missing, or where the program cannot be built or run.
+    """
+    target.require()
+    if not target.floats and any(tensor.dtype == np.float32 for tensor in graph.tensors):
+        raise UserError(f"{target.name} runs no float32 networks", "quantize the model to int8")
+    plugin = _plugin()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_sources(folder, graph, source, len(inputs))
+        (folder / "weights.bin").write_bytes(source.weights)
+        (folder / "inputs.bin").write_bytes(b"".join(to_memory(x, graph.inputs) for x in inputs))
+        command = compile_network([*target.compiler, optimize], source, folder)
+        files = [str(C_SOURCES / "harness.c"), *map(str, target.sources)]
+        command += [*files, "-nostartfiles", *target.link, "-T", str(next(target.platform.glob("*.ld")))]
+        run_tool([*command, "-o", "program", "-lm"], folder)
+        mark = f"{plugin},mark={_address(target, folder / 'program'):#x},out=marks"
+        emulate = [*target.emulator.split(), *QUIET, "-kernel", "program", "-plugin", mark]
+        written = run_tool(emulate, folder)
+        counts = [int(line) for line in (folder / "marks").read_text().split()]
+    # Each marker with the instructions since the one before it. The first four are the harness's own: an empty pair,
+    # and one before and one after the plain network.
+    steps = np.frombuffer(written[len(inputs) * memory_bytes(graph.outputs) :], "<i4")[4:]
+    empty, _, total, _, *parts = [after - before for before, after in pairwise(counts)]
+    operators: dict[int, int] = {}
+    for step, part in zip(steps[:-1].tolist(), parts, strict=True):
+        if step == len(graph.operators):  # on the way to the next row
+            continue
+        operators[step] = operators.get(step, 0) + part - empty
+    return Count(total - empty, operators, from_memory(written, graph.outputs, len(inputs)))
+
+
+def _address(target: Target, program: Path) -> int:
+    """Where the marker function lies in the program."""
+    command = [target.compiler[0].replace("gcc", "nm"), str(program)]
+    symbols = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    return next(int(line.split()[0], 16) for line in symbols if line.endswith(" aiedge_step"))
+
+
+@cache
+def _plugin() -> Path:
+    """The compiled plugin, from the user's cache folder or made now."""
+    code = C_SOURCES / "count.c"
+    library = cache_folder("qemu") / f"count-{hashlib.sha256(code.read_bytes()).hexdigest()[:16]}.so"
+    if not library.exists():
+        library.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=library.parent) as folder:
+            made = Path(folder) / library.name
+            flags = ["-O2", "-shared", "-fPIC"]
+            run_tool([host_compiler(), *flags, str(code), "-o", str(made)], Path(folder))
+            made.replace(library)
+    return library

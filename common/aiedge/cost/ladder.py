@@ -1,0 +1,143 @@
+"""A network's memory step by step: TFLM → reordered → placed → in place → fused → streamed.
+
+The first four run in TensorFlow Lite Micro, whose arena holds the inputs and outputs too; the others are compiled to C,
+where these belong to the caller. `total` counts them in every step, so that steps compare.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from aiedge.boards import Board
+from aiedge.errors import UserError
+from aiedge.memory.plan import MemoryPlan, plan_memory
+from aiedge.memory.steps import FUSION
+from aiedge.text import table
+from aiedge.tflite.graph import Graph
+from aiedge.tflite.reader import read
+from aiedge.tflite.writer import rewrite
+from aiedge.tflm.arena import tflm_head
+from aiedge.tflm.optimize import Optimized, optimize
+from aiedge.tflm.order import NODES
+from aiedge.tflm.scratch import reference
+
+C_ALIGNMENT = 4
+FUSED, STREAMED = "fused", "streamed"  # the rungs of compiled C
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One way to run the network: bytes of its arena, and with the inputs and outputs that lie outside of it."""
+
+    name: str
+    how: str
+    arena: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """The rungs from the most memory to the least, and the smaller model that TensorFlow Lite Micro takes."""
+
+    rungs: tuple[Rung, ...]
+    model_bytes: int
+    optimized: Optimized
+
+    def __str__(self) -> str:
+        first = self.rungs[0].total
+        rows = [
+            (r.name, f"{r.arena:,}", f"{r.total:,}", f"{1 - r.total / first:.0%}" if first else "", r.how)
+            for r in self.rungs
+        ]
+        return "\n".join(table(("step", "arena", "with input and output", "saved", "how"), rows))
+
+    def fits(self, target: Board, build: str = "") -> str:
+        """What fits which memory of the board, and what would make the model fit, as text.
+
+        `build` names the rung that a firmware runs: it is marked, and what fits in its place is said. Raises
+        `UserError` for a rung that the network does not have.
+        """
+        graph = self.optimized.before
+        runs = self._rung(build)
+        weights = sum(t.bytes for t in graph.constants)
+        rows = [
+            ("flash", ".tflite", f"{self.model_bytes:,}", _left(self.model_bytes, target.flash)),
+            ("flash", "weights in C", f"{weights:,}", _left(weights, target.flash)),
+        ]
+        for rung in self.rungs:
+            left = _left(rung.total, target.sram)
+            if target.sram < rung.total <= target.psram:
+                left += "; fits the PSRAM"
+            mark = "  <- this build" if build and rung is runs else ""
+            rows.append(("SRAM", rung.name, f"{rung.total:,}", left + mark))
+        lines = [str(target), *table(("memory", "what", "bytes", "fits"), rows)]
+        lines.append("Besides: code, the stack, and in TensorFlow Lite Micro the tail of its arena.")
+        return "\n".join([*lines, *self._advice(target, runs)])
+
+    def _rung(self, name: str) -> Rung:
+        names = [rung.name for rung in self.rungs]
+        if name and name not in names:
+            raise UserError(f"this network does not run {name!r}", f"it runs: {', '.join(names)}")
+        return self.rungs[names.index(name) if name else 0]
+
+    def _advice(self, target: Board, runs: Rung) -> list[str]:
+        """What makes the model fit, where it does not as it is."""
+        advice = []
+        if runs.total > target.sram:
+            fitting = next((rung for rung in self.rungs if rung.total <= target.sram), None)
+            if fitting:
+                advice.append(f"What makes it fit the SRAM: {fitting.name} ({fitting.how}).")
+            else:
+                advice.append(
+                    "Nothing here makes it fit the SRAM: prune the network, or give it a smaller input."
+                )
+        weights = sum(t.bytes for t in self.optimized.before.constants)
+        compiled = runs.name in (FUSED, STREAMED)
+        if weights > target.flash:
+            advice.append("What makes it fit the flash: fewer weights, by pruning or a narrower network.")
+        elif self.model_bytes > target.flash and not compiled:
+            advice.append("What makes it fit the flash: compiled C, which holds the weights and no .tflite.")
+        if advice and any(t.dtype == np.float32 for t in self.optimized.before.constants):
+            advice.append("Converted to int8, weights and activations take a quarter.")
+        return advice
+
+
+def _left(size: int, room: int) -> str:
+    return f"yes, {room - size:,} left" if size <= room else f"NO, {size - room:,} too many"
+
+
+def ladder(model: bytes, *, nodes: int = NODES, progress: bool = False, file_order: bool = False) -> Ladder:
+    """All steps for one model. Steps that the network does not allow are left out.
+
+    The compiled steps are those of `aiedge compile` after `aiedge optimize`; with `file_order` without it.
+    """
+    smaller = optimize(model, nodes=nodes, progress=progress)
+    graph, order = smaller.before, smaller.order.operators
+    before, placed = smaller.heads(reference)
+    reordered = tflm_head(read(rewrite(model, order)), scratch=reference)
+    _, in_place = optimize(model, in_place=True, nodes=nodes, progress=progress).heads(reference)
+    rungs = [
+        Rung("TFLM", "as converted", before, before),
+        Rung("reordered", "TFLM plans the best order", reordered, reordered),
+        Rung("placed", "aiedge optimize: placed ahead of time", placed, placed),
+        Rung("in place", "aiedge optimize --in-place: element-wise outputs over inputs", in_place, in_place),
+    ]
+    for name, how, streaming in (
+        (FUSED, "compiled C: convolution and pooling in one step", False),
+        (STREAMED, "compiled C: row by row", True),
+    ):
+        try:
+            plan = _smaller(graph, None if file_order else order, streaming)
+        except UserError:
+            continue
+        rungs.append(Rung(name, how, plan.arena_bytes, plan.arena_bytes + plan.held_bytes(graph)))
+    return Ladder(tuple(rungs), len(model), smaller)
+
+
+def _smaller(graph: Graph, order: tuple[int, ...] | None, streaming: bool) -> MemoryPlan:
+    """The plan of compiled C, in the file's order or in another: in the latter, fewer rows may stream."""
+    plans = [
+        plan_memory(graph, C_ALIGNMENT, fusable=tuple(FUSION), order=each, streaming=streaming)
+        for each in dict.fromkeys((None, order))
+    ]
+    return min(plans, key=lambda plan: plan.arena_bytes)

@@ -1,0 +1,84 @@
+"""Where TensorFlow Lite Micro puts the tensors: its greedy planner, simulated.
+
+Every activation has bytes of its own in the head of the arena, inputs and outputs too. Time 0 is before the first
+operator, the operator at place p of the order runs at time p + 1. An input lives from time 0 to its last reader, an
+output of the model to the end. Sizes are rounded up to 16 bytes. Tensors that the model's own plan places come first,
+at their offsets; then all others by size, the largest first and of equals the one with the highest number. Each goes
+into the lowest gap that is large enough (tensorflow/tflite-micro: greedy_memory_planner.cc, micro_allocation_info.cc).
+"""
+
+from bisect import insort
+from collections.abc import Callable, Sequence
+
+from aiedge.memory.lifetimes import Buffer, aligned
+from aiedge.tflite.graph import Graph
+from aiedge.tflite.writer import ONLINE, offline_offsets
+from aiedge.tflm.scratch import Scratch, reference
+
+ALIGNMENT = 16
+
+
+def tflm_buffers(
+    graph: Graph,
+    order: Sequence[int] | None = None,
+    scratch: Scratch = reference,
+    offsets: Sequence[int] | None = None,
+) -> list[Buffer]:
+    """The buffers of the arena's head with their offsets, times as above: tensors by number, then kernels' scratch.
+
+    `order` are the operators' indices in execution order (default: the file's), `offsets` an offset for each tensor or
+    −1 (default: the model's own plan, if it has one). `scratch` gives the bytes that a runtime's kernels ask for.
+    """
+    operators = graph.operators if order is None else [graph.operators[i] for i in order]
+    if offsets is None and graph.source:
+        offsets = offline_offsets(graph.source)
+    spans: dict[int, tuple[int, int]] = {tensor.index: (0, 0) for tensor in graph.inputs}
+    for time, operator in enumerate(operators, start=1):
+        for tensor in operator.outputs:
+            spans[tensor.index] = time, time
+        for read in operator.inputs:
+            if read is not None and not read.is_constant:
+                spans[read.index] = spans[read.index][0], time
+    for tensor in graph.outputs:
+        if not tensor.is_constant:
+            spans[tensor.index] = spans[tensor.index][0], len(operators)
+    buffers, fixed = [], []
+    for tensor in graph.tensors:
+        if not tensor.is_constant and tensor.bytes:
+            first, last = spans.get(tensor.index, (-1, -1))
+            buffers.append(Buffer((tensor,), first, last, aligned(tensor.bytes, ALIGNMENT)))
+            fixed.append(ONLINE if offsets is None else offsets[tensor.index])
+    for time, operator in enumerate(operators, start=1):
+        for size in scratch(operator):
+            buffers.append(Buffer((), time, time, aligned(size, ALIGNMENT)))
+            fixed.append(ONLINE)
+    return greedy(buffers, fixed)
+
+
+def greedy(buffers: Sequence[Buffer], fixed: Sequence[int]) -> list[Buffer]:
+    """The buffers with the planner's offsets; `fixed` has the offset of each, or −1 where it is free."""
+    placed: list[tuple[int, int, int]] = []  # (offset, when it was placed, place in `buffers`)
+    result = list(buffers)
+    free = [i for i in range(len(buffers)) if fixed[i] == ONLINE]
+    given = [i for i in range(len(buffers)) if fixed[i] != ONLINE]
+    for turn, i in enumerate([*given, *sorted(free, key=lambda i: (-buffers[i].bytes, -i))]):
+        offset = fixed[i]
+        if offset == ONLINE:
+            offset = 0
+            for other in (result[j] for _, _, j in placed if buffers[j].overlaps_in_time(buffers[i])):
+                if other.offset - offset >= buffers[i].bytes:
+                    break
+                offset = max(offset, other.offset + other.bytes)
+        result[i] = Buffer(buffers[i].tensors, buffers[i].first, buffers[i].last, buffers[i].bytes, offset)
+        insort(placed, (offset, turn, i))
+    return result
+
+
+def head_bytes(buffers: Sequence[Buffer]) -> int:
+    """Bytes of the arena's head."""
+    return max((buffer.offset + buffer.bytes for buffer in buffers), default=0)
+
+
+def tflm_head(graph: Graph, order: Sequence[int] | None = None, scratch: Callable = reference) -> int:
+    """Bytes of the head that TensorFlow Lite Micro's recording allocator reports for the model."""
+    return head_bytes(tflm_buffers(graph, order, scratch))

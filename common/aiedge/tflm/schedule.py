@@ -1,0 +1,225 @@
+"""A graph as a scheduling problem: operators by number, the memory that each makes, reads and frees.
+
+Sets of operators are the bits of an int. Which bytes are live after some operators have run depends on the set of these
+alone, not on their order.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from aiedge.errors import UserError
+from aiedge.memory.lifetimes import VIEWS, aligned, overwritable
+from aiedge.tflite.graph import Graph, Operator, Tensor
+
+
+@dataclass(frozen=True)
+class Region:
+    """Bytes that live together: an activation and the views of it.
+
+    `maker` is the operator that writes it, −1 for an input of the graph. It is live until all `users` have run, to the
+    end where it is `kept`.
+    """
+
+    tensors: tuple[Tensor, ...]
+    bytes: int
+    maker: int
+    users: int
+    kept: bool
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """What an order is chosen by: who waits for whom, and what each operator makes and reads.
+
+    `before[i]` are the operators that must run before operator i, directly or not, `after[i]` those that must run
+    later; `direct[i]` the ones that read what i writes. `makes` and `reads` are places in `regions`, `scratch` bytes
+    that i needs while it runs, `over[i]` pairs of what i reads and what it may write over it.
+    """
+
+    regions: tuple[Region, ...]
+    before: tuple[int, ...]
+    after: tuple[int, ...]
+    direct: tuple[tuple[int, ...], ...]
+    makes: tuple[tuple[int, ...], ...]
+    reads: tuple[tuple[int, ...], ...]
+    scratch: tuple[int, ...]
+    over: tuple[tuple[tuple[int, int], ...], ...]
+
+    @property
+    def count(self) -> int:
+        """Number of operators."""
+        return len(self.before)
+
+    @property
+    def at_start(self) -> tuple[int, int]:
+        """Bytes live before the first operator runs, and those of them that some operator reads."""
+        inputs = [region for region in self.regions if region.maker < 0]
+        return sum(r.bytes for r in inputs), sum(r.bytes for r in inputs if r.users or r.kept)
+
+    @property
+    def at_end(self) -> int:
+        """Bytes live after the last operator: what is kept."""
+        return sum(region.bytes for region in self.regions if region.kept)
+
+    def step(self, done: int, live: int, operator: int) -> tuple[int, int]:
+        """Bytes live while `operator` runs after the set `done`, where `live` were live, and bytes live after it."""
+        regions, now = self.regions, done | 1 << operator
+        while_, after = live + self.scratch[operator], live
+        for place in self.makes[operator]:
+            while_ += regions[place].bytes
+            if regions[place].users or regions[place].kept:
+                after += regions[place].bytes
+        freed = [
+            place
+            for place in self.reads[operator]
+            if not regions[place].kept and not regions[place].users & ~now
+        ]
+        after -= sum(regions[place].bytes for place in freed)
+        for source, target in self.over[operator]:
+            if source in freed:
+                # One input gives its place to one output.
+                while_ -= regions[target].bytes
+                break
+        return while_, after
+
+    def peak(self, order: Sequence[int]) -> int:
+        """The most bytes live at once in this order."""
+        most, live = self.at_start
+        done = 0
+        for operator in order:
+            running, live = self.step(done, live, operator)
+            most, done = max(most, running), done | 1 << operator
+        return most
+
+    def bound(self, operator: int) -> int:
+        """Bytes live while `operator` runs, whatever the order: its own, and those made before for use after it."""
+        before, after = self.before[operator], self.after[operator]
+        own = {*self.makes[operator], *self.reads[operator]}
+        total = self.scratch[operator] + sum(self.regions[place].bytes for place in own)
+        for place, region in enumerate(self.regions):
+            made = region.maker < 0 or before >> region.maker & 1
+            if place not in own and made and (region.kept or region.users & after):
+                total += region.bytes
+        for source, target in self.over[operator]:
+            if not self.regions[source].users & after:
+                return total - self.regions[target].bytes
+        return total
+
+
+def schedule(
+    graph: Graph,
+    alignment: int = 1,
+    in_place: bool = False,
+    views: bool = True,
+    scratch: Callable[[Operator], int] | None = None,
+) -> Schedule:
+    """The graph's scheduling problem, sizes rounded up to `alignment`.
+
+    Inputs and outputs take memory as all activations do. With `in_place` an element-wise operator may write over an
+    input that nothing reads later; with `views` a reshaped tensor stays where it is.
+    """
+    check(graph)
+    operators = graph.operators
+    maker: dict[int, int] = {t.index: -1 for t in graph.inputs}
+    root: dict[int, int] = {t.index: t.index for t in graph.inputs}
+    members: dict[int, list[Tensor]] = {t.index: [t] for t in graph.inputs}
+    users: dict[int, int] = dict.fromkeys(root, 0)
+    for i, operator in enumerate(operators):
+        for read in activations(operator):
+            users[root[read.index]] |= 1 << i
+        for tensor in operator.outputs:
+            maker[tensor.index] = i
+            seen = operator.inputs[0] if operator.kind in VIEWS and views and operator.inputs else None
+            home = root[seen.index] if seen is not None and not seen.is_constant else tensor.index
+            root[tensor.index] = home
+            members.setdefault(home, []).append(tensor)
+            users.setdefault(home, 0)
+
+    kept = {root[t.index] for t in graph.outputs if not t.is_constant}
+    regions = tuple(
+        Region(
+            tuple(tensors),
+            aligned(max(t.bytes for t in tensors), alignment),
+            maker[home],
+            users[home],
+            home in kept,
+        )
+        for home, tensors in members.items()
+    )
+    place = {t.index: i for i, region in enumerate(regions) for t in region.tensors}
+    before = _before(operators, maker)
+    made = tuple(
+        tuple(
+            i for i in dict.fromkeys(place[t.index] for t in operator.outputs) if regions[i].maker == number
+        )
+        for number, operator in enumerate(operators)
+    )
+    reads = tuple(tuple(dict.fromkeys(place[t.index] for t in activations(o))) for o in operators)
+    direct: list[list[int]] = [[] for _ in operators]
+    for i, operator in enumerate(operators):
+        for source in sorted({maker[t.index] for t in activations(operator)}):
+            if source >= 0:
+                direct[source].append(i)
+    return Schedule(
+        regions,
+        tuple(before),
+        tuple(_transposed(before)),
+        tuple(tuple(each) for each in direct),
+        made,
+        reads,
+        tuple(0 if scratch is None else scratch(o) for o in operators),
+        tuple(
+            tuple(
+                (place[t.index], made[i][0])
+                for t in (overwritable(operator) if in_place and len(made[i]) == 1 else ())
+                if regions[place[t.index]].bytes == regions[made[i][0]].bytes
+            )
+            for i, operator in enumerate(operators)
+        ),
+    )
+
+
+def activations(operator: Operator) -> list[Tensor]:
+    """What the operator reads that is not constant, each once."""
+    return list({t.index: t for t in operator.inputs if t is not None and not t.is_constant}.values())
+
+
+def check(graph: Graph) -> None:
+    """Raise `UserError` for an activation of no bytes, or one that no operator has to do with."""
+    used = {t.index for t in (*graph.inputs, *graph.outputs)}
+    for operator in graph.operators:
+        used |= {t.index for t in (*operator.inputs, *operator.outputs) if t is not None}
+    for tensor in graph.tensors:
+        if tensor.is_constant:
+            continue
+        if tensor.index in used and not tensor.bytes:
+            raise UserError(
+                f"{tensor} has no values", "export the model again, with shapes that are all above 0"
+            )
+        if tensor.index not in used and tensor.bytes:
+            raise UserError(
+                f"no operator reads or writes {tensor}",
+                "its bytes would be kept for nothing: export the model again",
+            )
+
+
+def _before(operators: Sequence[Operator], maker: dict[int, int]) -> list[int]:
+    before: list[int] = []
+    for operator in operators:
+        found = 0
+        for tensor in activations(operator):
+            source = maker[tensor.index]
+            if source >= 0:
+                found |= before[source] | 1 << source
+        before.append(found)
+    return before
+
+
+def _transposed(before: Sequence[int]) -> list[int]:
+    after = [0] * len(before)
+    for i, sources in enumerate(before):
+        while sources:
+            low = sources & -sources
+            after[low.bit_length() - 1] |= 1 << i
+            sources ^= low
+    return after

@@ -1,0 +1,138 @@
+"""CIFAR-10 and MNIST as published: found in a folder or downloaded, and checked.
+
+Both are kept as one .npz file each, with the arrays x_train, y_train, x_test and y_test. CIFAR-10: A. Krizhevsky,
+"Learning Multiple Layers of Features from Tiny Images", 2009. MNIST: Y. LeCun, C. Cortes, C. J. C. Burges.
+"""
+
+import os
+import pickle
+import tarfile
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aiedge.errors import UserError
+from aiedge.files import cache_folder
+from aiedge.train.datasets.dataset import DRAWN
+from aiedge.train.datasets.download import download
+
+Arrays = dict[str, NDArray[np.uint8]]
+
+# What reading a file raises that is cut off or no .npz file.
+DAMAGED = (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile, zlib.error)
+
+
+@dataclass(frozen=True)
+class Archive:
+    """A published set: its file's name here, where it comes from, and what it holds."""
+
+    name: str
+    file: str
+    url: str
+    sha256: str
+    train: int
+    test: int
+    shape: tuple[int, ...]
+
+
+CIFAR10 = Archive(
+    "CIFAR-10", "cifar10.npz", "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
+    "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce", 50_000, 10_000, (32, 32, 3),
+)  # fmt: skip
+MNIST = Archive(
+    "MNIST", "mnist.npz", "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz",
+    "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1", 60_000, 10_000, (28, 28),
+)  # fmt: skip
+
+
+def find(archive: Archive) -> Path:
+    """The archive's .npz file: in the folder that `AIEDGE_DATA` names, else in the cache, else downloaded into it.
+
+    Raises `UserError` where `AIEDGE_DATA` is set and the file is not there, and what `download` raises.
+    """
+    folder = os.environ.get("AIEDGE_DATA")
+    if folder and folder != DRAWN:
+        path = Path(folder).expanduser() / archive.file
+        if not path.is_file():
+            raise UserError(
+                f"there is no {archive.file} in {folder}, which AIEDGE_DATA names",
+                "put it there (arrays x_train, y_train, x_test, y_test), or unset AIEDGE_DATA",
+            )
+        return path
+    path = cache_folder("datasets") / archive.file
+    if not path.is_file():
+        if archive.url.endswith(".npz"):
+            return download(archive.url, path, archive.sha256)
+        packed = path.with_name(archive.url.rsplit("/", 1)[1])
+        if not packed.is_file():
+            download(archive.url, packed, archive.sha256)
+        save(path, _unpack_cifar10(packed))
+        packed.unlink()
+    return path
+
+
+def save(path: Path, arrays: dict[str, NDArray]) -> None:
+    """Write arrays as an .npz file, whole or not at all."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}.npz")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.savez(partial, **arrays)  # type: ignore[arg-type]
+        partial.replace(path)
+    except OSError as error:
+        raise UserError(
+            f"cannot write {path}: {error.strerror}",
+            "make room or set AIEDGE_CACHE to a folder that you may write to",
+        ) from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def read(path: Path, archive: Archive) -> Arrays:
+    """The four arrays of an .npz file: images uint8 [n, ...], labels uint8 [n]. Raises `UserError` if it is damaged."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in ("x_train", "y_train", "x_test", "y_test")}
+    except KeyError as error:
+        raise _damaged(path, f"the array {error.args[0].split()[0]} is missing") from error
+    except PermissionError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}", "is it yours?") from error
+    except DAMAGED as error:
+        raise _damaged(path, "it is cut off or no .npz file") from error
+    for part, count in (("train", archive.train), ("test", archive.test)):
+        images, labels = arrays[f"x_{part}"], arrays[f"y_{part}"]
+        if images.shape != (count, *archive.shape) or images.dtype != np.uint8:
+            raise _damaged(
+                path,
+                f"x_{part} is {images.dtype} {list(images.shape)}, not uint8 {[count, *archive.shape]}",
+            )
+        if labels.size != count or labels.dtype.kind not in "iu" or labels.min() < 0 or labels.max() > 9:
+            raise _damaged(path, f"y_{part} is not {count} integers from 0 to 9")
+        arrays[f"y_{part}"] = labels.reshape(-1)
+    return arrays
+
+
+def _damaged(path: Path, what: str) -> UserError:
+    return UserError(f"{path} is not the published set: {what}", "delete it, or copy it again")
+
+
+def _unpack_cifar10(packed: Path) -> Arrays:
+    """The arrays of CIFAR-10's archive for Python, whose checksum has been verified: it holds pickles."""
+    parts: dict[str, dict] = {}
+    with tarfile.open(packed) as tar:
+        for member in tar:
+            file = tar.extractfile(member)
+            name = member.name.rsplit("/", 1)[-1]
+            if file is not None and name.endswith(("_batch", "_1", "_2", "_3", "_4", "_5")):
+                parts[name] = pickle.load(file, encoding="bytes")
+
+    def join(names: list[str]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        images = np.concatenate([parts[name][b"data"] for name in names]).reshape(-1, 3, 32, 32)
+        labels = np.concatenate([parts[name][b"labels"] for name in names])
+        return np.ascontiguousarray(images.transpose(0, 2, 3, 1)), labels.astype(np.uint8)
+
+    train, test = join([f"data_batch_{k}" for k in range(1, 6)]), join(["test_batch"])
+    return {"x_train": train[0], "y_train": train[1], "x_test": test[0], "y_test": test[1]}

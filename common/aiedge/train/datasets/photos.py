@@ -1,0 +1,91 @@
+"""Image files of all kinds as arrays, and folders of them as data sets."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from aiedge.errors import UserError
+from aiedge.train.datasets.dataset import Dataset
+
+MOST_PIXELS = 100_000_000
+SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".pgm", ".tif", ".tiff", ".webp")
+
+
+def load_image(path: str | Path, size: int = 96, channels: int = 3) -> NDArray[np.uint8]:
+    """The middle square of an image file, uint8 [size, size, channels]: 3 channels are colours, 1 is grey.
+
+    It takes any format and mode that Pillow opens, turns the picture as its camera noted (EXIF), and puts white behind
+    transparent parts. Raises `UserError` for a file that is missing, no image, cut off or absurdly large.
+    """
+    if size < 1 or channels not in (1, 3):
+        raise ValueError(f"size {size} must be positive, and channels {channels} be 1 or 3")
+    path = Path(path)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(path) as file:
+                if file.width * file.height > MOST_PIXELS:
+                    raise Image.DecompressionBombError(f"{file.width}×{file.height} pixels")
+                image = ImageOps.exif_transpose(file)
+                image.load()
+    except FileNotFoundError as error:
+        raise UserError(f"there is no file {path}", "check its name and folder") from error
+    except IsADirectoryError as error:
+        raise UserError(f"{path} is a folder, not an image", "name one of its files") from error
+    except PermissionError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}", "is it yours, and no folder?") from error
+    except UnidentifiedImageError as error:
+        raise UserError(f"{path} is not an image", "PNG and JPEG are, among others") from error
+    except Image.DecompressionBombError as error:
+        raise UserError(f"{path} is absurdly large: {error}", "make it smaller first") from error
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        raise UserError(f"{path} is damaged or cut off: {error}", "copy or save it again") from error
+    side = min(image.size)
+    left, top = (image.width - side) // 2, (image.height - side) // 2
+    square = _eight_bits(image.crop((left, top, left + side, top + side)))
+    square = square.convert("RGB" if channels == 3 else "L")
+    method = Image.Resampling.BICUBIC if side < size else Image.Resampling.LANCZOS
+    return np.asarray(square.resize((size, size), method)).reshape(size, size, channels)
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """The image with 8 bits a channel, and white behind what is transparent."""
+    if image.mode.startswith("I;16"):
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    if image.mode in ("I", "F"):  # of any range
+        values = np.nan_to_num(np.asarray(image, dtype=np.float64))
+        low, high = min(0.0, float(values.min())), max(255.0, float(values.max()))
+        return Image.fromarray(((values - low) * (255 / (high - low))).astype(np.uint8))
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return image
+
+
+def load_folder(folder: str | Path, size: int = 96, channels: int = 3) -> Dataset:
+    """Your own pictures: a folder with one sub-folder per class, in alphabetical order, named like the classes.
+
+    Files with other endings than an image's are left alone. Raises `UserError` where there are no sub-folders, where
+    one holds no picture, and what `load_image` raises.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise UserError(f"there is no folder {folder}", "check its name")
+    classes = sorted(entry.name for entry in folder.iterdir() if entry.is_dir() and entry.name[0] not in "._")
+    if not classes:
+        raise UserError(
+            f"{folder} has no sub-folders", "put the pictures of each class into a folder of its own"
+        )
+    images, labels = [], []
+    for label, name in enumerate(classes):
+        files = sorted(file for file in (folder / name).iterdir() if file.suffix.lower() in SUFFIXES)
+        if not files:
+            raise UserError(f"{folder / name} holds no picture", "put PNG or JPEG files there, or remove it")
+        images += [load_image(file, size, channels) for file in files]
+        labels += [label] * len(files)
+    return Dataset(
+        np.stack(images), np.array(labels, dtype=np.int64), tuple(classes), np.array(classes)[labels]
+    )

@@ -1,0 +1,87 @@
+"""The weights that the kit ships: NumPy archives in `common/weights`, made by `aiedge.workshop.recipes`."""
+
+import io
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from aiedge.errors import UserError
+from aiedge.files import write_atomic
+from aiedge.paths import COMMON
+from aiedge.train.framework import keras
+from aiedge.train.models.cifar import cifar_cnn, cifar_original, cifar_tiny
+from aiedge.train.models.mobilenet import mobilenet_v1
+
+WEIGHTS = COMMON / "weights"
+
+
+def _aware(build: Callable[[], keras.Model]) -> Callable[[], keras.Model]:
+    """The builder of the same network with fake quantization, whose ranges come with the weights."""
+
+    def build_aware() -> keras.Model:
+        from aiedge.train.aware import quantization_aware
+
+        model = build()
+        return quantization_aware(model, np.zeros((1, *model.input_shape[1:]), np.float32), (0.0, 1.0))
+
+    return build_aware
+
+
+def _pruned() -> keras.Model:
+    return cifar_cnn(25, 51, 76)
+
+
+BUILDERS: dict[str, Callable[[], keras.Model]] = {
+    "carclassifier": mobilenet_v1,
+    "cifar_original": cifar_original,
+    "cifar_pooled": cifar_cnn,
+    "cifar_pruned": _pruned,
+    "cifar_pruned_qat": _aware(_pruned),
+    "cifar_tiny": cifar_tiny,
+    "cifar_tiny_qat": _aware(cifar_tiny),
+}
+
+
+def pretrained(name: str) -> keras.Model:
+    """A network of the lessons with the weights that the kit ships; it takes pictures as pixel / 255.
+
+    >>> pretrained("carclassifier").input_shape
+    (None, 96, 96, 3)
+    """
+    if name not in BUILDERS:
+        raise UserError(f"there are no weights named {name!r}", f"there are: {', '.join(BUILDERS)}")
+    return load_weights(BUILDERS[name](), WEIGHTS / f"{name}.npz")
+
+
+def save_weights(model: keras.Model, path: str | Path) -> Path:
+    """Write a model's weights, in their order, to a compressed `.npz`."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, *model.get_weights())
+    return write_atomic(path, buffer.getvalue())
+
+
+def load_weights(model: keras.Model, path: str | Path) -> keras.Model:
+    """Give a model the weights in a file of `save_weights`; returns the model.
+
+    Raises `UserError` for a file that is missing, damaged, or from another network.
+    """
+    path = Path(path)
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            weights = [archive[f"arr_{i}"] for i in range(len(archive.files))]
+    except FileNotFoundError as error:
+        raise UserError(f"the weights {path} are missing", "fetch the whole repository again") from error
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise UserError(f"{path} is damaged: {error}", "fetch the file again") from error
+    shapes, wanted = [w.shape for w in weights], [w.shape for w in model.get_weights()]
+    if shapes != wanted:
+        raise UserError(
+            f"{path} holds the weights of another network than {model.name}",
+            f"it has {len(shapes)} arrays, {model.name} has {len(wanted)}"
+            if len(shapes) != len(wanted)
+            else "their shapes differ",
+        )
+    model.set_weights(weights)
+    return model

@@ -1,0 +1,383 @@
+"""Checks of the car notebook, one function for each TODO, in their order."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aiedge import tflite
+from aiedge.quantization import (
+    QuantParams,
+    layer_multipliers,
+    multiply_by_quantized_multiplier,
+    params_from_range,
+    patches,
+)
+from aiedge.quantization.affine import INT8_MAX, INT8_MIN
+from aiedge.tflite.integer import params_of
+from aiedge.workshop.checks import (
+    CheckFailed,
+    answer,
+    as_array,
+    as_number,
+    expect,
+    likely_mistake,
+    listed,
+    passed,
+    still_open,
+)
+
+
+def accuracy(function: Any) -> None:
+    """TODO 1: the share of answers, probability above one half, that are the label."""
+    probabilities = np.array([0.9, 0.2, 0.6, 0.1, 0.8, 0.7, 0.3, 0.51])
+    labels = np.array([1, 0, 0, 0, 1, 1, 1, 1])
+    got = as_number(answer(function, 1, "accuracy(...)", probabilities, labels), 1, "accuracy(...)")
+    answers = probabilities > 0.5
+    likely = likely_mistake(
+        got,
+        {
+            "this is the number of right answers: divide by how many there are, or use np.mean": 6,
+            "this is in per cent: the share lies between 0 and 1": 75,
+            "this is the share of wrong answers": 0.25,
+            "compare answers, not probabilities, with the labels": np.mean(probabilities == labels),
+            "this is the share of pictures called car; compare with the labels": np.mean(answers),
+            "the threshold is 0.5": np.mean(labels == np.round(probabilities + 0.3)),
+            "probabilities below 0.5 mean: no car": np.mean((probabilities < 0.5) == labels),
+        },
+    )
+    expect(math.isclose(got, 0.75), 1, f"{got:g} for 6 of 8 right", "0.75", likely)
+    passed(1, "the share of right answers.")
+
+
+def macs(function: Any) -> None:
+    """TODO 2: multiply-accumulate steps from the shapes of kernel and output, for all kinds of layers."""
+    for kind, kernel, output in (
+        ("a convolution", (3, 3, 16, 8), (5, 4, 8)),
+        ("a depthwise convolution", (3, 3, 8), (5, 4, 8)),
+        ("a dense layer", (256, 1), (1, 1, 1)),
+    ):
+        got = as_number(answer(function, 2, "macs(...)", kernel, output), 2, "macs(...)")
+        weights, pixels = math.prod(kernel), output[0] * output[1]
+        likely = likely_mistake(
+            got,
+            {
+                "the kernel has the output's channels already: multiply by rows and columns alone": weights
+                * pixels
+                * output[2],
+                "this is the number of weights: each is used for every pixel": weights,
+                "a multiplication and an addition count as one step": 2 * weights * pixels,
+                "each weight is used rows times columns times": weights * output[0],
+                "multiply rows by columns, do not add them": weights * (output[0] + output[1]),
+            },
+        )
+        asked = f"{weights * pixels:,} for {kind} with kernel {kernel} and output {output}"
+        expect(got == weights * pixels, 2, f"{got:,g}", asked, likely)
+    passed(2, "convolution, depthwise convolution and dense layer counted.")
+
+
+def naive(function: Any) -> None:
+    """TODO 3: numbers rounded and clamped to int8's range."""
+    values = np.array([0.0, 0.4, 0.6, -0.3, -0.7, 5.9, 300.0, -300.0])
+    got = as_array(answer(function, 3, "naive(...)", values.copy()), 3, "naive(...)", values.shape)
+    right = np.clip(np.round(values), INT8_MIN, INT8_MAX)
+    likely = likely_mistake(
+        got,
+        {
+            "this cuts the fraction off: np.round first": np.clip(np.trunc(values), INT8_MIN, INT8_MAX),
+            "np.floor rounds down; np.round to the nearest": np.clip(np.floor(values), INT8_MIN, INT8_MAX),
+            "clamp to −128 … 127": np.round(values),
+            "numbers beyond −128 … 127 must be clamped before astype, else they wrap around": np.round(values)
+            .astype(np.int64)
+            .astype(np.int8),
+            "int8's range is −128 … 127 (0 … 255 is uint8's)": np.clip(np.round(values), 0, 255),
+            "int8 goes down to −128": np.clip(np.round(values), -127, 127),
+            "round, too": np.clip(values, INT8_MIN, INT8_MAX),
+        },
+    )
+    expect(np.array_equal(got, right), 3, got.tolist(), f"{right.tolist()} for {values.tolist()}", likely)
+    passed(3, "rounded and clamped.")
+
+
+def scale_of_layer(function: Any) -> None:
+    """TODO 4: s = max|w| / 127 of a whole kernel."""
+    weights = _kernel()
+    got = as_number(answer(function, 4, "scale_of_layer(...)", weights), 4, "scale_of_layer(...)")
+    largest = float(np.abs(weights).max())
+    likely = likely_mistake(
+        got,
+        {
+            "the largest weight by size is negative here: np.abs first": weights.max() / 127,
+            "the lowest number is not the largest by size: np.abs first": weights.min() / 127,
+            "divide by 127: int8 goes to 127 and the range is symmetric": largest / 128,
+            "one step is max / 127; 255 steps span from −max to max, which is 2 max": largest / 255,
+            "this is the asymmetric scale, of activations": np.ptp(weights) / 255,
+            "this is how much to multiply by; the scale is what to divide by": 127 / largest,
+            "this is the largest weight; the scale makes it 127": largest,
+        },
+    )
+    expect(math.isclose(got, largest / 127, rel_tol=1e-6), 4, f"{got:.6g}", f"{largest / 127:.6g}", likely)
+    passed(4, "the largest weight becomes 127 or −127.")
+
+
+def scales_of_channels(function: Any) -> None:
+    """TODO 5: s = max|w| / 127 of each channel, the last axis, of kernels of every kind."""
+    for weights in (_kernel(), _kernel()[:, :, 0], _kernel()[0, 0]):
+        name = "scales_of_channels(...)"
+        channels = weights.shape[-1]
+        value = answer(function, 5, name, weights)
+        got = as_array(value, 5, name)
+        likely = ""
+        if got.shape == () and weights.ndim < 4:
+            likely = "a depthwise kernel has three axes, a dense one two: range(weights.ndim - 1) is all but the last"
+        elif got.shape == ():
+            likely = "one number for all: the maximum wants an axis"
+        elif got.shape == weights.shape[:1] != (channels,):
+            likely = "channels are the last axis here, not the first"
+        elif got.shape == weights.shape[:-1]:
+            likely = "axis=-1 takes the maximum over the channels: take it over all other axes"
+        elif got.size == channels:
+            likely = "keepdims=False, or .reshape(-1) at the end"
+        elif got.shape == weights.shape[-2:]:
+            likely = "the maximum over the first two axes leaves two: reshape to a table, or range(weights.ndim - 1)"
+        shown = f"shape {got.shape} for a kernel of shape {weights.shape}"
+        expect(got.shape == (channels,), 5, shown, f"shape {(channels,)}", likely)
+        flat = weights.reshape(-1, channels)
+        largest = np.abs(flat).max(axis=0)
+        likely = likely_mistake(
+            got,
+            {
+                "weights are negative, too: np.abs first": flat.max(axis=0) / 127,
+                "divide by 127": largest / 128,
+                "this is how much to multiply by; the scale is what to divide by": 127 / largest,
+                "the scale makes the largest weight 127: divide by 127": largest,
+                "each channel has its own maximum": np.full(channels, np.abs(weights).max() / 127),
+                "reshape(-1, channels) keeps the last axis whole; reshape(channels, -1) mixes the channels": np.abs(
+                    weights.reshape(channels, -1)
+                ).max(axis=1)
+                / 127,
+                "the maximum, not the mean": np.abs(flat).mean(axis=0) / 127,
+            },
+        )
+        right = largest / 127
+        expect(np.allclose(got, right, rtol=1e-6), 5, listed(got), listed(right), likely)
+    passed(5, "a scale for each channel, whatever the kernel's axes.")
+
+
+def activation_params(function: Any) -> None:
+    """TODO 6: scale and zero point of a range for int8."""
+    for low, high in ((-1.0, 3.0), (0.0, 6.0), (-2.5, 0.0)):
+        name = "activation_params(...)"
+        returned = answer(function, 6, name, low, high)
+        still_open(6, returned, name)
+        pair = isinstance(returned, tuple | list) and len(returned) == 2
+        expect(pair, 6, f"`{name}` returns {returned!r}", "two values: scale, zero_point")
+        s, z = as_number(returned[0], 6, "scale"), as_number(returned[1], 6, "zero_point")
+        right = params_from_range(low, high)
+        likely = likely_mistake(
+            s,
+            {
+                "256 values have 255 steps between them": (high - low) / 256,
+                "asymmetric int8 uses all 255 steps from −128 to 127": (high - low) / 127,
+                "this is steps per unit; the scale is units per step": 255 / (high - low),
+                "this is the symmetric scale, of weights": max(-low, high) / 127,
+                "high minus low: low may be negative": (high + low) / 255,
+            },
+        )
+        asked = f"for {low:g} … {high:g}"
+        expect(
+            math.isclose(s, float(right.scale), rel_tol=1e-6),
+            6,
+            f"scale {s:.6g} {asked}",
+            f"{right.scale:.6g}",
+            likely,
+        )
+        if z == right.zero_point + 128:
+            likely = "this is the zero point of uint8; int8 starts at −128"
+        elif z != round(z):
+            likely = "the zero point is an integer: round it"
+        elif z == round(-128 + low / s):
+            likely = "subtract low / scale: low is negative, so the zero point is above −128"
+        elif z == 0:
+            likely = "0 is the zero point of weights; activations are not symmetric"
+        elif z == round(127 - low / s):
+            likely = "low becomes −128, not 127"
+        else:
+            likely = "low must become −128: solve −128 = low / scale + zero_point"
+        expect(z == right.zero_point, 6, f"zero point {z:g} {asked}", right.zero_point, likely)
+    passed(6, "the lowest number becomes −128, the highest 127, and 0 has an integer.")
+
+
+def note_range(function: Any) -> None:
+    """TODO 7: a dict of (lowest, highest) by name that only ever widens, and holds 0."""
+    ranges: dict[str, Any] = {}
+    batches = [
+        ("a", [-1.0, 2.0]),
+        ("b", [1.0, 5.0]),
+        ("a", [0.5, 3.0]),
+        ("a", [-0.5, 1.0]),
+        ("b", [2.0, 4.0]),
+    ]
+    expected = {"a": (-1.0, 3.0), "b": (0.0, 5.0)}
+    for name, values in batches:
+        answer(function, 7, "note_range(...)", ranges, name, np.array([values], np.float32))
+    if not ranges:
+        raise CheckFailed("✗ TODO 7 is still open: `ranges` is empty after five calls.")
+    if any(value is Ellipsis for value in ranges.values()):
+        still_open(7, ..., "ranges[name]")
+    expect(
+        set(ranges) == set(expected),
+        7,
+        f"ranges of {sorted(map(str, ranges))}",
+        "ranges of ['a', 'b']",
+        "each name has its own pair: ranges[name] = ...",
+    )
+    got = {}
+    for name, pair in ranges.items():
+        got[name] = tuple(as_array(pair, 7, f"ranges[{name!r}]", (2,)).tolist())
+    wrong: dict[str, dict[str, tuple[float, float]]] = {
+        "this keeps the last batch alone: compare with what was known": {"a": (-0.5, 1.0), "b": (2.0, 4.0)},
+        "begin with (0, 0), so that 0 lies in the range": {"a": (-1.0, 3.0), "b": (1.0, 5.0)},
+        "this keeps the first batch alone": {"a": (-1.0, 2.0), "b": (1.0, 5.0)},
+        "begin with (0, 0), and widen at every call": {"a": (-1.0, 2.0), "b": (0.0, 5.0)},
+        "the highest is the max of what is known and values.max()": {"a": (-1.0, 1.0), "b": (0.0, 4.0)},
+        "the lowest is the min of what is known and values.min()": {"a": (-0.5, 3.0), "b": (2.0, 5.0)},
+        "the lowest comes first": {"a": (3.0, -1.0), "b": (5.0, 0.0)},
+        "min and max have changed places": {"a": (0.5, 0.0), "b": (2.0, 0.0)},
+    }
+    likely = next((text for text, pairs in wrong.items() if pairs == got), "")
+    expect(got == expected, 7, got, f"{expected} after five batches", likely)
+    passed(7, "ranges only widen, and hold 0.")
+
+
+def integer_convolution(function: Any, model: bytes) -> None:
+    """TODO 8: the model's first layer in integers on a picture of noise, bit for bit what the interpreter computes."""
+    graph = tflite.read(model)
+    operator = graph.operators[0]
+    x = np.random.default_rng(0).integers(-128, 128, graph.inputs[0].sample_shape, dtype=np.int8)
+    weights, bias = operator.input(1), operator.input(2)
+    params = (params_of(operator.input(0)), params_of(weights), params_of(operator.outputs[0]))
+    right = tflite.tensor_after_run(model, x, operator.outputs[0].index)
+    name = "integer_convolution(...)"
+    returned = answer(function, 8, name, x, weights.values, bias.values, *params)
+    got = as_array(returned, 8, name, right.shape)
+    likely = next(
+        (
+            text
+            for text, wrong in _convolution_mistakes(x, weights.values, bias.values, *params)
+            if np.array_equal(got, wrong())
+        ),
+        "",
+    )
+    wrong = int(np.sum(got != right))
+    expect(wrong == 0, 8, f"{wrong:,} of {right.size:,} values differ", "none", likely)
+    kind = getattr(returned, "dtype", type(returned).__name__)
+    expect(kind == np.int8, 8, f"numbers of type {kind}", "int8", "clamp, then end with .astype(np.int8)")
+    passed(8, f"all {right.size:,} values, bit for bit those of the interpreter.")
+
+
+def threshold(value: Any, params: QuantParams) -> None:
+    """TODO 9: the integer that stands for 0.5."""
+    got = as_number(value, 9, "threshold")
+    scale, zero_point = float(params.scale), int(params.zero_point)
+    likely = likely_mistake(
+        got,
+        {
+            "add the zero point": round(0.5 / scale),
+            "divide by the scale": round(0.5 * scale) + zero_point,
+            "add the zero point, do not subtract it": round(0.5 / scale) - zero_point,
+            "this is a real number: the answer is an int8": 0.5,
+            "127 is the middle of uint8": 127,
+        },
+    )
+    expect(got == round(0.5 / scale) + zero_point, 9, f"{got:g}", round(0.5 / scale) + zero_point, likely)
+    passed(9, f"above {got:g} the answer is: car.")
+
+
+def expected_ms(function: Any) -> None:
+    """TODO 10: milliseconds from MACs, cycles a MAC and megahertz."""
+    got = as_number(answer(function, 10, "expected_ms(...)", 6_000_000, 20.0, 160), 10, "expected_ms(...)")
+    cycles = 6_000_000 * 20.0
+    likely = likely_mistake(
+        got,
+        {
+            "these are seconds": cycles / 160e6,
+            "these are microseconds": cycles / 160,
+            "a megahertz is a million cycles in a second, a thousand in a millisecond": cycles
+            / 160e3
+            / 1000
+            * 1e6,
+            "these are cycles: divide by the cycles of a millisecond": cycles,
+            "multiply MACs by the cycles that each takes": 6_000_000 / 20.0 / 160e3,
+            "the cycles of a MAC are missing": 6_000_000 / 160e3,
+            "this is milliseconds upside down: cycles / cycles per millisecond": 160e3 / cycles,
+        },
+    )
+    asked = "750 ms for 6 million MACs of 20 cycles at 160 MHz"
+    expect(math.isclose(got, 750), 10, f"{got:g}", asked, likely)
+    passed(10, "MACs, cycles and a clock make milliseconds.")
+
+
+def _kernel() -> NDArray[np.float32]:
+    """A kernel [3, 3, 2, 4] whose channels have ranges of their own; its largest weight by size is negative."""
+    kernel = np.random.default_rng(0).uniform(-1, 1, (3, 3, 2, 4)).astype(np.float32)
+    kernel *= np.array([0.01, 0.1, 1, 4], np.float32)
+    kernel[0, 0, 0] = (-0.02, 0.2, -1.5, -6.0)
+    return kernel
+
+
+def _convolution_mistakes(
+    x: NDArray, weights: NDArray, bias: NDArray, source: QuantParams, w: QuantParams, target: QuantParams
+) -> list[tuple[str, Callable[[], NDArray]]]:
+    """Likely wrong answers of the integer convolution: what went wrong, and what comes out then."""
+    multiplier, shift = layer_multipliers(source, w, target, len(weights))
+    matrix = weights.reshape(len(weights), -1).T.astype(np.int64)
+    zero = int(source.zero_point)
+
+    def sums(fill: int = zero, offset: int = zero) -> NDArray:
+        return (patches(x, 3, 2, fill).astype(np.int64) - offset) @ matrix
+
+    def scaled(total: NDArray) -> NDArray:
+        return multiply_by_quantized_multiplier(total, multiplier, shift) + target.zero_point
+
+    def clamped(y: NDArray) -> NDArray:
+        return np.clip(y, INT8_MIN, INT8_MAX)
+
+    def narrow() -> NDArray:
+        return ((patches(x, 3, 2, zero) - np.int8(zero)) @ weights.reshape(len(weights), -1).T).astype(
+            np.int64
+        )
+
+    real_factor = float(source.scale) * w.scales(len(weights)) / float(target.scale)
+    return [
+        (
+            "the edge must stand for 0.0: fill with the zero point of x",
+            lambda: clamped(scaled(sums(0) + bias)),
+        ),
+        (
+            "subtract the input's zero point from the patches",
+            lambda: clamped(scaled(sums(offset=0) + bias)),
+        ),
+        (
+            "subtract the input's zero point from the patches, and fill the edge with it",
+            lambda: clamped(scaled(sums(0, 0) + bias)),
+        ),
+        ("add the bias to the sums, before they are scaled", lambda: clamped(scaled(sums()))),
+        ("add the bias to the sums, before they are scaled", lambda: clamped(scaled(sums()) + bias)),
+        (
+            "add the output's zero point after scaling",
+            lambda: clamped(scaled(sums() + bias) - target.zero_point),
+        ),
+        ("int8 overflows: convert the patches to int32 first", lambda: clamped(scaled(narrow() + bias))),
+        (
+            "a real factor rounds otherwise: use multiply_by_quantized_multiplier",
+            lambda: clamped(np.round((sums() + bias) * real_factor) + target.zero_point),
+        ),
+        (
+            "clamp to −128 … 127 before astype, else large values wrap around",
+            lambda: scaled(sums() + bias).astype(np.int8),
+        ),
+        ("clamp to −128 … 127", lambda: scaled(sums() + bias)),
+    ]

@@ -1,0 +1,60 @@
+"""Plots for the notebooks. Every function draws one figure and returns nothing.
+
+- `networks`: points and decision surfaces, loss, memory against the board's
+- `classifier`: pictures with answers, the confusion matrix, accuracies and other figures as bars
+- `compression`: where a network's numbers sit, what pruning takes, ours beside published figures
+- `numbers`: weights and activations, channel by channel, and what rounding leaves of them
+"""
+
+from aiedge.workshop.plots.classifier import bars, confusion, lines, pictures, shares
+from aiedge.workshop.plots.compression import beside, columns, methods, recovery, scores, straight_through
+from aiedge.workshop.plots.networks import (
+    BLUE,
+    GREY,
+    MARKERS,
+    ORANGE,
+    accuracy_by_noise,
+    decision_surfaces,
+    disagreement,
+    loss,
+    memory,
+    points,
+    quantization_line,
+)
+from aiedge.workshop.plots.numbers import (
+    channel_ranges,
+    histograms,
+    same_scales,
+    settling,
+    steps_by_channel,
+)
+
+__all__ = [
+    "BLUE",
+    "GREY",
+    "MARKERS",
+    "ORANGE",
+    "accuracy_by_noise",
+    "bars",
+    "beside",
+    "channel_ranges",
+    "columns",
+    "confusion",
+    "decision_surfaces",
+    "disagreement",
+    "histograms",
+    "lines",
+    "loss",
+    "memory",
+    "methods",
+    "pictures",
+    "points",
+    "quantization_line",
+    "recovery",
+    "same_scales",
+    "scores",
+    "settling",
+    "shares",
+    "steps_by_channel",
+    "straight_through",
+]
