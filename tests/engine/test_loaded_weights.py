@@ -21,6 +21,7 @@ from model_files import ModelFile, dense_float, dense_int8
 from networks import network
 from random_operators import OPERATORS, random_model
 from random_streams import random_network
+from support.streams import far_streams
 
 needs_tflm = pytest.mark.skipif(
     not has_tflm(), reason="needs tflite-micro: its wheel exists for Linux on x86-64"
@@ -33,7 +34,8 @@ def compare(models: list[bytes], folder: Path, compiler: list[str], stream: bool
     rng = np.random.default_rng(0)
     graphs = [tflite.read(model) for model in models]
     inputs = [[rng.integers(-128, 128, (4, *t.shape), np.int8) for t in graph.inputs] for graph in graphs]
-    results = run_batch(graphs, inputs, folder, compiler, stream="all" if stream else False, weights="loaded")
+    with far_streams():
+        results = run_batch(graphs, inputs, folder, compiler, stream=stream, weights="loaded")
     for model, x, outputs in zip(models, inputs, results, strict=True):
         for y, expected in zip(outputs, run_tflm_all(model, x), strict=True):
             np.testing.assert_array_equal(y, expected)

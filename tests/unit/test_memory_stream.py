@@ -14,6 +14,7 @@ from aiedge.memory.stream import Flow, Ring
 from aiedge.tflite.graph import Tensor
 from networks import network
 from random_streams import random_network
+from support.streams import far_streams
 
 SEEDS = 40
 OLD = object()  # what nobody wrote
@@ -169,8 +170,10 @@ class Arena:
 def test_windows_see_their_rows(first: int) -> None:
     for seed in range(first, first + SEEDS):
         graph = tflite.read(random_network(np.random.default_rng(seed), "int8"))
-        for streaming in (True, "all"):
-            Arena(plan_memory(graph, fusable=FUSED, streaming=streaming)).run()
+        for far in (False, True):
+            with far_streams(far):
+                plan = plan_memory(graph, fusable=FUSED, streaming=True)
+            Arena(plan).run()
 
 
 @pytest.mark.parametrize("name", ["mobilenet_v1", "resnet8", "mobilenet_v2"])

@@ -21,7 +21,6 @@ from aiedge.codegen.source import CSource, generate
 from aiedge.codegen.toolchain import ENGINE, host_compiler, run_compiler
 from aiedge.codegen.weights import Weights
 from aiedge.files import cache_folder
-from aiedge.memory import Streaming
 from aiedge.tflite import read
 from aiedge.tflite.graph import Graph, Tensor
 
@@ -43,7 +42,7 @@ class CompiledModel:
         self,
         model: str | Path | bytes | Graph,
         flags: Sequence[str] = ("-O3",),
-        stream: Streaming = False,
+        stream: bool = False,
         weights: Weights = "linked",
     ):
         if not isinstance(model, Graph):

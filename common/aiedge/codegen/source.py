@@ -16,7 +16,7 @@ from aiedge.codegen.streaming import StreamedPart, Streamer
 from aiedge.codegen.weights import Weights, weights_file
 from aiedge.errors import UserError
 from aiedge.files import write_atomic
-from aiedge.memory import MemoryPlan, Step, Streaming, plan_memory
+from aiedge.memory import MemoryPlan, Step, plan_memory
 from aiedge.tflite.graph import Graph, Tensor
 
 ALIGNMENT = 4
@@ -52,12 +52,12 @@ class CSource:
         return paths
 
 
-def generate(graph: Graph, name: str, stream: Streaming = False, weights: Weights = "linked") -> CSource:
+def generate(graph: Graph, name: str, stream: bool = False, weights: Weights = "linked") -> CSource:
     """C of a graph; `name` begins every public name.
 
-    With `stream` layers run row by row, the first ones in any case, and the input may come row by row; with "auto" only
-    where that makes the arena smaller. With `weights` "loaded" the constants are in a file, `CSource.weights`, whose
-    bytes the application hands to NAME_load_weights() first, in RAM or in mapped flash: nothing is copied.
+    With `stream` layers run row by row, the first ones in any case, and the input may come row by row. With `weights`
+    "loaded" the constants are in a file, `CSource.weights`, whose bytes the application hands to NAME_load_weights()
+    first, in RAM or in mapped flash: nothing is copied.
 
     Raises `UserError` for operators, types or shapes that are not supported, naming what is.
     """

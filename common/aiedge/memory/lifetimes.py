@@ -1,6 +1,6 @@
 """How long each tensor needs its bytes, and which tensors share them."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from aiedge.errors import UserError
@@ -18,7 +18,7 @@ BINARY = ("ADD", "SUB", "MUL")
 class Buffer:
     """One stretch of memory: its tensors, the steps between which it is live (both included), bytes, offset.
 
-    A step's scratch is a buffer without tensors. `purpose` says what a buffer of the stream is for.
+    A buffer without tensors has a `purpose`: what layers that run row by row keep, or a kernel's scratch.
     """
 
     tensors: tuple[Tensor, ...]
@@ -66,7 +66,6 @@ def lifetimes(
     graph: Graph,
     steps: Sequence[Step],
     alignment: int,
-    scratch: Callable[[Step], int] | None = None,
     in_place: bool = True,
     apart: Collection[int] = (),
 ) -> tuple[list[Buffer], dict[int, str]]:
@@ -100,9 +99,6 @@ def lifetimes(
             place = len(buffers)
             buffers.append(Buffer(tensors, first, last, size))
         home |= {t.index: place for t in tensors}
-    for i, step in enumerate(steps):
-        if scratch is not None and (size := aligned(scratch(step), alignment)):
-            buffers.append(Buffer((), i, i, size))
     return buffers, caller
 
 

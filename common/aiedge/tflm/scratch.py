@@ -89,11 +89,6 @@ RUNTIMES: dict[str, Scratch] = {
 }
 
 
-def scratch_bytes(scratch: Scratch, operators: tuple[Operator, ...], alignment: int = 16) -> int:
-    """The most bytes of scratch that one of the operators asks for."""
-    return max((sum(-(-size // alignment) * alignment for size in scratch(o)) for o in operators), default=0)
-
-
 def _option(operator: Operator, name: str, default: int = 1) -> int:
     return int(operator.options.get(name, default))  # type: ignore[call-overload]
 
