@@ -25,7 +25,9 @@ def test_one_screen():
 
 
 def test_does_not_import_tensorflow():
-    program = "import sys; from aiedge.workshop import doctor; doctor.report(); print('tensorflow' in sys.modules)"
+    program = (
+        "import sys; from aiedge.workshop import doctor; doctor.report(); print('tensorflow' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
 

@@ -12,8 +12,8 @@ from aiedge.memory import MemoryPlan, Step, plan_memory
 from aiedge.memory.lifetimes import VIEWS
 from aiedge.memory.stream import Flow, Ring
 from aiedge.tflite.graph import Tensor
-from networks import network
-from random_streams import random_network
+from tests.support.networks import network
+from tests.support.random_streams import random_network
 
 SEEDS = 40
 OLD = object()  # what nobody wrote
