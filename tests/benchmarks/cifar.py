@@ -1,10 +1,9 @@
-#!/usr/bin/env python3
 """The CIFAR project's networks beside the published ones: accuracy, bytes, arena, instructions, agreement.
 
-    python tests/benchmarks/cifar.py                  answers are compared with TensorFlow Lite Micro's on 500 pictures
-    python tests/benchmarks/cifar.py --full           on all 10,000
-    python tests/benchmarks/cifar.py cifar_tiny       of these weights only
-    python tests/benchmarks/cifar.py --write          as --full; also renews the tables in README.md and in
+    python -m tests.benchmarks.cifar                  answers are compared with TensorFlow Lite Micro's on 500 pictures
+    python -m tests.benchmarks.cifar --full           on all 10,000
+    python -m tests.benchmarks.cifar cifar_tiny       of these weights only
+    python -m tests.benchmarks.cifar --write          as --full; also renews the tables in README.md and in
                                                       common/weights/README.md
 
 TFLM's answers are kept in tests/artifacts/cifar, so that the next run is a matter of some minutes.

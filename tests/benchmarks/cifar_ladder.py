@@ -1,8 +1,7 @@
-#!/usr/bin/env python3
 """The way from the published network to `cifar_tiny`, step by step: what each choice gives at the same short training.
 
-    python tests/benchmarks/cifar_ladder.py              one epoch of 5,000 pictures: shows that it works, no more
-    python tests/benchmarks/cifar_ladder.py --full       three epochs of CIFAR-10, a quarter of an hour on two cores
+    python -m tests.benchmarks.cifar_ladder              one epoch of 5,000 pictures: shows that it works, no more
+    python -m tests.benchmarks.cifar_ladder --full       three epochs of CIFAR-10, a quarter of an hour on two cores
 
 The last rows are the weights that the kit ships, which learned longer. Accuracies are those of the float network on
 all test pictures, of the int8 network through the compiled C where a row says so. Arena: of the int8 network, layers

@@ -1,9 +1,8 @@
-#!/usr/bin/env python3
 """Measure the engine on whole networks: agreement with TensorFlow Lite Micro, instructions, time, arena, code.
 
-    python tests/benchmarks/engine.py               prints the tables
-    python tests/benchmarks/engine.py --inputs 100  compares on 100 random inputs instead of 1,000
-    python tests/benchmarks/engine.py --write       also renews the table in README.md, and writes the figures of each
+    python -m tests.benchmarks.engine               prints the tables
+    python -m tests.benchmarks.engine --inputs 100  compares on 100 random inputs instead of 1,000
+    python -m tests.benchmarks.engine --write       also renews the table in README.md, and writes the figures of each
                                                     operator and their plots into tests/artifacts/engine
 
 Needs the tflite-micro wheel (Linux on x86-64), the compilers and emulators of the Cortex-M4 and the Xtensa LX106, and
@@ -22,9 +21,7 @@ from aiedge.cost import Report, bench
 from aiedge.errors import UserError, exit_cleanly
 from aiedge.paths import REPO
 from aiedge.text import markdown, renew
-
-sys.path.insert(0, str(REPO / "tests"))
-from networks import network
+from tests.support.networks import network
 
 FIGURES = REPO / "tests" / "artifacts" / "engine"
 

@@ -1,10 +1,9 @@
-#!/usr/bin/env python3
 """What execution order, placement and streaming save: orders with their proofs, arenas, and time in TFLM.
 
-    python tests/benchmarks/memory.py                the kit's networks
-    python tests/benchmarks/memory.py --full         and the networks of published tables (converted at first use, about
+    python -m tests.benchmarks.memory                the kit's networks
+    python -m tests.benchmarks.memory --full         and the networks of published tables (converted at first use, about
                                                      a minute each; with the comparisons 10 minutes more)
-    python tests/benchmarks/memory.py --full --write also renews the tables in README.md and tests/benchmarks/memory.png
+    python -m tests.benchmarks.memory --full --write also renews the tables in README.md and tests/benchmarks/memory.png
 
 Heads are those of TensorFlow Lite Micro's recording allocator (tflite-micro wheel, Linux on x86-64); outputs of each
 smaller model are compared with the original's, bit by bit. Times are this computer's, no board's.
@@ -33,10 +32,8 @@ from aiedge.text import markdown, renew
 from aiedge.tflm.optimize import Optimized, optimize
 from aiedge.tflm.order import best_order
 from aiedge.tflm.scratch import reference
-
-sys.path.insert(0, str(REPO / "tests"))
-from networks import network
-from published_networks import BUILDERS, published
+from tests.support.networks import network
+from tests.support.published_networks import BUILDERS, published
 
 PLOT = Path(__file__).with_suffix(".png")
 KIT = {

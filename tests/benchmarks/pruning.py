@@ -1,8 +1,7 @@
-#!/usr/bin/env python3
 """Prune and quantize LeNet-5: bytes and accuracy of every combination, beside the float network that is whole.
 
-    python tests/benchmarks/pruning.py              ten minutes: 6,000 digits, L1
-    python tests/benchmarks/pruning.py --full       all of MNIST, every score
+    python -m tests.benchmarks.pruning              ten minutes: 6,000 digits, L1
+    python -m tests.benchmarks.pruning --full       all of MNIST, every score
 
 A share of s takes s of the neurons and s / 2 of the channels. int8 accuracy is that of the compiled C, the arena is
 what `aiedge.memory` plans. Digits come from MNIST or, where it is out of reach, from the kit's

@@ -1,9 +1,8 @@
-#!/usr/bin/env python3
 """Measure the serial line between this computer and the stand-in board: goodput, frames, CPU time.
 
-    python tests/benchmarks/serial_line.py                    a small network with 3072-byte inputs, all lines
-    python tests/benchmarks/serial_line.py --images 500 --lines clean,noise
-    python tests/benchmarks/serial_line.py MODEL --width 96   another model of square RGB images
+    python -m tests.benchmarks.serial_line                    a small network with 3072-byte inputs, all lines
+    python -m tests.benchmarks.serial_line --images 500 --lines clean,noise
+    python -m tests.benchmarks.serial_line MODEL --width 96   another model of square RGB images
 
 The board is the firmware built for this computer; paced lines carry 10 bits a byte at 115200 baud. Goodput is payload
 divided by what the line could have carried in the time. The answers are compared with the model's on this computer.
@@ -21,9 +20,7 @@ from aiedge import tflite
 from aiedge.board import UNPACED, Board, FaultyTransport, PacedTransport, SerialTransport, StandIn
 from aiedge.errors import exit_cleanly
 from aiedge.paths import REPO
-
-sys.path.insert(0, str(REPO / "tests/firmware"))
-from toolbox import BUILDS, HERE, firmware
+from tests.support.firmware import BUILDS, HERE, firmware
 
 MODEL = REPO / "tests/golden/cifar_cnn_25_51_76.tflite"
 BAUD = 115200

@@ -1,10 +1,9 @@
-#!/usr/bin/env python3
 """What it saves and costs to run layers row by row: arena, instructions, code.
 
-    python tests/benchmarks/streaming.py                     prints the table
-    python tests/benchmarks/streaming.py resnet8 nasnet      of these networks only
-    python tests/benchmarks/streaming.py --target cortex-m4  on one core only
-    python tests/benchmarks/streaming.py --write             also renews the table in README.md
+    python -m tests.benchmarks.streaming                     prints the table
+    python -m tests.benchmarks.streaming resnet8 nasnet      of these networks only
+    python -m tests.benchmarks.streaming --target cortex-m4  on one core only
+    python -m tests.benchmarks.streaming --write             also renews the table in README.md
 
 The arena of whole maps comes without the input, which the caller holds; that of rows holds what is needed of the input.
 Instructions are counted on emulated cores with GCC 12.2 at -O2, not measured on a board. Outputs of a random input
@@ -25,9 +24,7 @@ from aiedge.errors import exit_cleanly
 from aiedge.memory import MemoryPlan
 from aiedge.paths import REPO
 from aiedge.text import markdown, renew
-
-sys.path.insert(0, str(REPO / "tests"))
-from networks import network
+from tests.support.networks import network
 
 NAMES = {
     "mobilenet_v1": "MobileNetV1-0.25, 96×96×3",

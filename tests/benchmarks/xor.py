@@ -1,8 +1,7 @@
-#!/usr/bin/env python3
 """Measure the shipped XOR network: bytes compiled and in TensorFlow Lite Micro, and agreement on every input.
 
-    python tests/benchmarks/xor.py           prints the table
-    python tests/benchmarks/xor.py --write   also renews the table in README.md and the picture tests/benchmarks/xor.png
+    python -m tests.benchmarks.xor           prints the table
+    python -m tests.benchmarks.xor --write   also renews the table in README.md and the picture tests/benchmarks/xor.png
 
 Needs the tflite-micro wheel (Linux on x86-64) and arm-none-eabi-gcc.
 """

@@ -15,8 +15,8 @@ from aiedge.cost import TARGETS, Target, bench, count_instructions
 from aiedge.cost import emulator as emulator_module
 from aiedge.cost.harness import random_inputs
 from aiedge.errors import UserError
-from model_files import dense_float
-from networks import network
+from tests.support.model_files import dense_float
+from tests.support.networks import network
 
 
 @pytest.fixture(params=list(TARGETS))

@@ -15,7 +15,7 @@ from aiedge.cost.runtimes import every_int8_pair
 from aiedge.errors import UserError
 from aiedge.memory import plan_memory
 from aiedge.tflite.interpreters import has_tflm
-from model_files import ModelFile, dense_float, dense_int8
+from tests.support.model_files import ModelFile, dense_float, dense_int8
 
 needs_tflm = pytest.mark.skipif(
     not has_tflm(), reason="needs tflite-micro: its wheel exists for Linux on x86-64"

@@ -11,7 +11,7 @@ from aiedge.codegen import CompiledModel, generate
 from aiedge.cost.emulator import count_instructions
 from aiedge.cost.targets import TARGETS
 from aiedge.tflite.interpreters import has_tflm
-from model_files import ModelFile
+from tests.support.model_files import ModelFile
 
 pytestmark = pytest.mark.skipif(
     not has_tflm(), reason="needs tflite-micro: its wheel exists for Linux on x86-64"

@@ -9,7 +9,7 @@ import pytest
 
 from aiedge import tflite
 from aiedge.cli import main
-from networks import network
+from tests.support.networks import network
 
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror"]
 TRUTH = {"0 xor 0": 0, "0 xor 1": 1, "1 xor 0": 1, "1 xor 1": 0}

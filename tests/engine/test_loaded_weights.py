@@ -16,12 +16,12 @@ from aiedge.cost.harness import random_inputs
 from aiedge.cost.targets import TARGETS
 from aiedge.errors import UserError
 from aiedge.tflite.interpreters import has_tflm, run_tflm_all
-from batch import STRICT, run_batch
-from model_files import ModelFile, dense_float, dense_int8
-from networks import network
-from random_operators import OPERATORS, random_model
-from random_streams import random_network
-from support.streams import far_streams
+from tests.support.batch import STRICT, run_batch
+from tests.support.model_files import ModelFile, dense_float, dense_int8
+from tests.support.networks import network
+from tests.support.random_operators import OPERATORS, random_model
+from tests.support.random_streams import random_network
+from tests.support.streams import far_streams
 
 needs_tflm = pytest.mark.skipif(
     not has_tflm(), reason="needs tflite-micro: its wheel exists for Linux on x86-64"

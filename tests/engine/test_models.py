@@ -11,7 +11,7 @@ from aiedge import cli, tflite
 from aiedge.codegen import CompiledModel, generate
 from aiedge.codegen.toolchain import ENGINE
 from aiedge.tflite.interpreters import has_tflm
-from networks import KEPT, network
+from tests.support.networks import KEPT, network
 
 pytestmark = pytest.mark.skipif(
     not has_tflm(), reason="needs tflite-micro: its wheel exists for Linux on x86-64"

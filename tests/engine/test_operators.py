@@ -12,8 +12,8 @@ from aiedge.cost.emulator import count_instructions
 from aiedge.cost.targets import TARGETS
 from aiedge.errors import UserError
 from aiedge.tflite.interpreters import has_tflm, run_tflm_all
-from batch import run_batch
-from random_operators import OPERATORS, Draw, random_model
+from tests.support.batch import run_batch
+from tests.support.random_operators import OPERATORS, Draw, random_model
 
 pytestmark = pytest.mark.skipif(
     not has_tflm(), reason="needs tflite-micro: its wheel exists for Linux on x86-64"

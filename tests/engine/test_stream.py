@@ -16,11 +16,11 @@ from aiedge.cost.targets import TARGETS
 from aiedge.errors import UserError
 from aiedge.memory import plan_memory
 from aiedge.tflite.interpreters import has_tflm, run_tflm_all
-from batch import STRICT, run_batch
-from model_files import ModelFile, dense_int8
-from networks import network
-from random_streams import random_network, residual_network
-from support.streams import far_streams
+from tests.support.batch import STRICT, run_batch
+from tests.support.model_files import ModelFile, dense_int8
+from tests.support.networks import network
+from tests.support.random_streams import random_network, residual_network
+from tests.support.streams import far_streams
 
 needs_tflm = pytest.mark.skipif(
     not has_tflm(), reason="needs tflite-micro: its wheel exists for Linux on x86-64"

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 from test_image import area_mean
-from toolbox import BUILDS, car_main, firmware, oracle
 
 from aiedge import tflite
+from tests.support.firmware import BUILDS, car_main, firmware, oracle
 
 CAMERA = ["-DAIEDGE_CAMERA"]
 

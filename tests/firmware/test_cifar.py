@@ -16,7 +16,17 @@ from test_image import area_mean
 from test_mlperf import client, quantized
 from test_project import TOOLS, pio
 from test_serial import running
-from toolbox import (
+
+from aiedge import benchmark, tflite
+from aiedge.benchmark.models import Choice
+from aiedge.benchmark.photos import photos, report
+from aiedge.board import Board, StandIn
+from aiedge.errors import UserError
+from aiedge.paths import REPO
+from aiedge.tflite.bin_file import write_bin
+from aiedge.train.datasets.drawn_small import draw_classes
+from aiedge.train.datasets.sets import CLASSES
+from tests.support.firmware import (
     BOARD,
     BUILDS,
     HERE,
@@ -30,16 +40,6 @@ from toolbox import (
     need,
     oracle,
 )
-
-from aiedge import benchmark, tflite
-from aiedge.benchmark.models import Choice
-from aiedge.benchmark.photos import photos, report
-from aiedge.board import Board, StandIn
-from aiedge.errors import UserError
-from aiedge.paths import REPO
-from aiedge.tflite.bin_file import write_bin
-from aiedge.train.datasets.drawn_small import draw_classes
-from aiedge.train.datasets.sets import CLASSES
 
 TOP = r"(\w+) (\d+\.\d) %, (\w+) (\d+\.\d) %, (\w+) (\d+\.\d) %"
 VSCODE = REPO / "cifar_cnn/vscode"

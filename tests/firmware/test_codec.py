@@ -5,7 +5,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from toolbox import BUILDS, HERE, LIBRARY, compile_cpp, golden, wire
+
+from tests.support.firmware import BUILDS, HERE, LIBRARY, compile_cpp, golden, wire
 
 
 @pytest.fixture(params=BUILDS.values(), ids=BUILDS.keys(), scope="module")

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
-from toolbox import BUILDS, HERE, compile_cpp
+
+from tests.support.firmware import BUILDS, HERE, compile_cpp
 
 
 @pytest.fixture(params=BUILDS.values(), ids=BUILDS.keys(), scope="module")

@@ -4,13 +4,13 @@ import os
 
 import numpy as np
 import pytest
-from toolbox import BUILDS, HERE, QUICK, firmware
 
 from aiedge import tflite
 from aiedge.board import UNPACED, Board, FaultyTransport, PacedTransport, SerialTransport, StandIn
 from aiedge.board import client as client_module
 from aiedge.errors import UserError
 from aiedge.paths import REPO
+from tests.support.firmware import BUILDS, HERE, QUICK, firmware
 
 MODEL = REPO / "tests/golden/cifar_cnn_25_51_76.tflite"  # 32×32×3 → 10
 COUNT = 30

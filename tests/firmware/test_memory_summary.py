@@ -8,12 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from toolbox import MODEL, VSCODE, main_cpp, need
 
 from aiedge import tflite
 from aiedge.board.build import prepare_core
 from aiedge.paths import REPO
-from networks import network
+from tests.support.firmware import MODEL, VSCODE, main_cpp, need
+from tests.support.networks import network
 
 SCRIPTS = [REPO / "common/platforms" / name for name in ("compile_model.py", "memory_summary.py")]
 MARKED = re.compile(r"^SRAM +(\w+) .+<- this build$", re.MULTILINE)

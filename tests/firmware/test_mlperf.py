@@ -13,9 +13,9 @@ import subprocess
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from toolbox import BUILDS, MODEL, QUICK, car_main, firmware, main_cpp, oracle
 
 from aiedge import tflite
+from tests.support.firmware import BUILDS, MODEL, QUICK, car_main, firmware, main_cpp, oracle
 
 BYTES_AT_ONCE = 31  # of the public runner
 

@@ -12,7 +12,12 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from toolbox import (
+
+from aiedge.board.build import build, prepare_core
+from aiedge.errors import UserError
+from aiedge.paths import REPO, lesson_of
+from aiedge.workshop.lessons.source import read_source
+from tests.support.firmware import (
     BOARD,
     CXX,
     HERE,
@@ -28,11 +33,6 @@ from toolbox import (
     main_cpp,
     need,
 )
-
-from aiedge.board.build import build, prepare_core
-from aiedge.errors import UserError
-from aiedge.paths import REPO, lesson_of
-from aiedge.workshop.lessons.source import read_source
 
 TABLE = ["0.00 xor 0.00 = 0", "0.00 xor 1.00 = 1", "1.00 xor 0.00 = 1", "1.00 xor 1.00 = 0"]
 TODOS = range(len(read_source(LESSON, []).todos))

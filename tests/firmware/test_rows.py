@@ -12,11 +12,22 @@ from numpy.typing import NDArray
 from test_camera import CAMERA, classify, picture
 from test_project import TOOLS, pio
 from test_serial import ACK, ERROR, FETCH, GREETING, HELLO, RESULT, WRITE, Line, board
-from toolbox import BUILDS, HERE, LIBRARY, car_main, compile_cpp, firmware, generated, need, oracle, wire
 
 from aiedge import tflite
 from aiedge.board import UNPACED, Board, FaultyTransport, SerialTransport, StandIn
 from aiedge.paths import REPO
+from tests.support.firmware import (
+    BUILDS,
+    HERE,
+    LIBRARY,
+    car_main,
+    compile_cpp,
+    firmware,
+    generated,
+    need,
+    oracle,
+    wire,
+)
 
 MODEL = REPO / "tests/golden/cifar_cnn_25_51_76.tflite"  # 32×32×3 → 10
 ROW = 96  # bytes, six units of 16

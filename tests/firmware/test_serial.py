@@ -13,7 +13,8 @@ import time
 import zlib
 
 import pytest
-from toolbox import BUILDS, EVERY_BUILD, MODEL, QEMU, firmware, main_cpp, need, wire
+
+from tests.support.firmware import BUILDS, EVERY_BUILD, MODEL, QEMU, firmware, main_cpp, need, wire
 
 HELLO, WRITE, FETCH, SET_BAUD = 0x01, 0x02, 0x03, 0x04
 HELLO_REPLY, ACK, RESULT, BAUD_REPLY, ERROR = 0x81, 0x82, 0x83, 0x84, 0xFF

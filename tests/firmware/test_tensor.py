@@ -4,7 +4,8 @@ import subprocess
 
 import numpy as np
 import pytest
-from toolbox import BUILDS, HERE, compile_cpp
+
+from tests.support.firmware import BUILDS, HERE, compile_cpp
 
 
 @pytest.mark.parametrize(("compiler", "flags"), BUILDS.values(), ids=BUILDS.keys())

@@ -18,8 +18,8 @@ from aiedge.errors import UserError
 from aiedge.paths import REPO
 from aiedge.quantization import QuantParams
 from aiedge.train import datasets
-from benchmark_results import CIFAR
-from fake_board import FakeBoard, SocketBoard
+from tests.support.benchmark_results import CIFAR
+from tests.support.fake_board import FakeBoard, SocketBoard
 
 SCRIPT = REPO / "run_serial.py"
 MODEL = tflite.from_c_array(REPO / "xormodel/solution/xormodel.cpp")

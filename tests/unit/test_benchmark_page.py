@@ -16,7 +16,7 @@ from aiedge.cost.harness import random_inputs
 from aiedge.cost.summary import costs
 from aiedge.errors import UserError
 from aiedge.paths import REPO
-from benchmark_results import make_cifar, make_result
+from tests.support.benchmark_results import make_cifar, make_result
 
 XOR = tflite.from_c_array(REPO / "xormodel/solution/xormodel.cpp")
 GRAPH = tflite.read(XOR)

@@ -14,7 +14,7 @@ from aiedge.benchmark.compare import compare, latest
 from aiedge.benchmark.pictures import draw
 from aiedge.energy.esp32 import energy_mj
 from aiedge.errors import UserError
-from benchmark_results import CIFAR, make_cifar, make_result
+from tests.support.benchmark_results import CIFAR, make_cifar, make_result
 
 LABELLED_SCORES = st.lists(st.tuples(st.booleans(), st.integers(0, 5)), min_size=2, max_size=40).filter(
     lambda rows: len({positive for positive, _ in rows}) == 2

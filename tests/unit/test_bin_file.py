@@ -21,7 +21,7 @@ from aiedge.tflite.bin_file import (
     write_bin,
 )
 from aiedge.tflite.graph import Graph
-from model_files import ModelFile, dense_float
+from tests.support.model_files import ModelFile, dense_float
 
 HEAD, ENTRY = 44, 8
 

@@ -14,7 +14,7 @@ from aiedge.board import Board, BoardInfo, FaultyTransport, frames
 from aiedge.board import client as client_module
 from aiedge.board.frames import Frame
 from aiedge.errors import UserError
-from fake_board import FakeBoard, MemoryLine, PtyBoard, SocketBoard
+from tests.support.fake_board import FakeBoard, MemoryLine, PtyBoard, SocketBoard
 
 needs_pty = pytest.mark.skipif(os.name == "nt", reason="Windows has no pseudo-terminals")
 ENDS = [pytest.param(PtyBoard, marks=needs_pty), SocketBoard]

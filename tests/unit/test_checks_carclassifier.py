@@ -9,7 +9,7 @@ from aiedge import tflite
 from aiedge.quantization import QuantParams, layer_multipliers, multiply_by_quantized_multiplier, patches
 from aiedge.train import models
 from aiedge.workshop.checks import carclassifier as checks
-from exercises import ACCIDENTS, says
+from tests.support.wrong_answers import ACCIDENTS, says
 
 RIGHT = {
     checks.accuracy: lambda p, y: np.mean((p > 0.5) == y),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from aiedge.workshop.checks import cifar_cnn as checks
-from exercises import ACCIDENTS, says
+from tests.support.wrong_answers import ACCIDENTS, says
 
 
 def pool(maps, n, start=math.floor, end=math.ceil, reduce=np.mean, axis=(1, 2)):

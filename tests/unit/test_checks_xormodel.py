@@ -8,7 +8,7 @@ from aiedge.quantization import layer_multipliers, multiply_by_quantized_multipl
 from aiedge.train.framework import keras
 from aiedge.train.models import dense_network
 from aiedge.workshop.checks import xormodel as checks
-from exercises import says
+from tests.support.wrong_answers import says
 
 INPUTS = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
 TARGETS = np.array([[0], [1], [1], [0]])

@@ -1,4 +1,4 @@
-"""tests/benchmarks/cifar.py: what it counts and what it prints."""
+"""`python -m tests.benchmarks.cifar`: what it counts and what it prints."""
 
 import importlib.util
 from dataclasses import replace
@@ -13,7 +13,7 @@ from aiedge.train import models
 from aiedge.train.datasets import Dataset, Splits
 from aiedge.train.datasets.sets import CLASSES
 from aiedge.train.models.weights import BUILDERS
-from networks import network
+from tests.support.networks import network
 
 
 @pytest.fixture(scope="module")

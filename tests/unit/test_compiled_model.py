@@ -13,7 +13,7 @@ from aiedge import tflite
 from aiedge.codegen import compiled
 from aiedge.cost.runtimes import every_int8_pair
 from aiedge.errors import UserError
-from networks import network
+from tests.support.networks import network
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from test_bin_file import small_cnn
 
 from aiedge import energy, tflite
 from aiedge.energy import computer
@@ -16,8 +17,7 @@ from aiedge.energy.computer import Rapl
 from aiedge.energy.figures import PRUNED, Printed
 from aiedge.energy.published import as_text
 from aiedge.errors import UserError
-from model_files import ModelFile
-from test_bin_file import small_cnn
+from tests.support.model_files import ModelFile
 
 VERDICTS = energy.verdicts()
 

@@ -12,12 +12,12 @@ from test_convolution import random_convolution
 from aiedge import tflite
 from aiedge.codegen import generate
 from aiedge.errors import UserError
-from batch import run_batch
-from model_files import dense_float, dense_int8
-from networks import network
-from random_operators import OPERATORS, random_model
+from aiedge.paths import REPO
+from tests.support.batch import run_batch
+from tests.support.model_files import dense_float, dense_int8
+from tests.support.networks import network
+from tests.support.random_operators import OPERATORS, random_model
 
-FUZZER = Path(__file__).with_name("fuzz_reader.py")
 SANITIZE = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 LARGEST = 8000  # bytes: of larger files most is weights
 
@@ -46,7 +46,8 @@ def fuzz(files: Path, seed: int, first: int, count: int) -> dict[str, int]:
     """Outcomes of `count` damaged files."""
     pytest.importorskip("resource", reason="needs limits of memory and time, which Windows has not")
     run = subprocess.run(
-        [sys.executable, FUZZER, *map(str, (files, seed, first, count))],
+        [sys.executable, "-m", "tests.support.fuzz_reader", *map(str, (files, seed, first, count))],
+        cwd=REPO,
         capture_output=True,
         text=True,
         check=False,
@@ -77,7 +78,7 @@ def test_c_of_damaged_files_stays_within_its_memory(files: Path, tmp_path: Path,
     """What a damaged file still becomes in C: strict compilation, address and undefined-behaviour sanitizers."""
     need_tool("clang", "apt install clang")
     pytest.importorskip("resource")
-    from fuzz_reader import Mutator
+    from tests.support.fuzz_reader import Mutator
 
     def code(graph: tflite.Graph) -> str:
         return generate(graph, "net").c.split("#include", 1)[1]  # without the model's hash

@@ -15,7 +15,7 @@ from aiedge.cli import main
 from aiedge.errors import UserError
 from aiedge.tflite.bin_file import read_bin
 from aiedge.train.datasets.drawn_cars import draw_cars
-from model_files import ModelFile
+from tests.support.model_files import ModelFile
 
 CIFAR = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 

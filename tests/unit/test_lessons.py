@@ -17,7 +17,7 @@ from aiedge.errors import UserError
 from aiedge.workshop.lessons.build import Project, build, find_lessons
 from aiedge.workshop.lessons.notebook import clean_outputs, strip_png
 from aiedge.workshop.lessons.source import SourceError, read_source
-from tiny_lesson import MAIN_CPP, NOTEBOOK, write_lesson
+from tests.support.tiny_lesson import MAIN_CPP, NOTEBOOK, write_lesson
 
 
 def project(root: Path, name: str = "tiny") -> Project:

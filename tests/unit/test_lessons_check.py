@@ -17,7 +17,7 @@ from aiedge.errors import UserError
 from aiedge.workshop.lessons.build import Project, build, find_lessons
 from aiedge.workshop.lessons.check import check
 from aiedge.workshop.lessons.rehearsal import rehearse_firmware, rehearse_notebook
-from tiny_lesson import MAIN_CPP, NOTEBOOK, write_lesson
+from tests.support.tiny_lesson import MAIN_CPP, NOTEBOOK, write_lesson
 
 COMPILER = shutil.which("g++") or shutil.which("clang++")
 needs_compiler = pytest.mark.skipif(not COMPILER, reason="no C++ compiler (Debian: apt install g++)")

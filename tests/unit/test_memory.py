@@ -17,7 +17,7 @@ from aiedge.memory.placement import peak, place
 from aiedge.memory.placement_search import Block, search
 from aiedge.quantization import QuantParams
 from aiedge.tflite.graph import Graph, Operator, Tensor
-from model_files import dense_int8
+from tests.support.model_files import dense_int8
 
 FUSABLE = {("CONV_2D", "MAX_POOL_2D")}
 VIEWS = {"RESHAPE", "SQUEEZE", "EXPAND_DIMS"}

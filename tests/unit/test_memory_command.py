@@ -13,8 +13,8 @@ from aiedge import tflite
 from aiedge.cli import main
 from aiedge.codegen import generate
 from aiedge.tflm.arena import tflm_head
-from model_files import ModelFile
-from networks import GOLDEN, network
+from tests.support.model_files import ModelFile
+from tests.support.networks import GOLDEN, network
 
 CIFAR, DENSENET = GOLDEN / "cifar_cnn_25_51_76.tflite", GOLDEN / "densenet.tflite"
 PNG = b"\x89PNG"

@@ -14,7 +14,7 @@ from aiedge.memory import steps
 from aiedge.tflite.graph import Graph, Operator, Tensor
 from aiedge.tflm.order import best_order, order_of
 from aiedge.tflm.schedule import schedule
-from networks import network
+from tests.support.networks import network
 
 VIEWS = {"RESHAPE", "SQUEEZE", "EXPAND_DIMS"}
 

@@ -12,9 +12,9 @@ from aiedge.memory import MemoryPlan, Step, plan_memory
 from aiedge.memory.lifetimes import VIEWS
 from aiedge.memory.stream import Flow, Ring
 from aiedge.tflite.graph import Tensor
-from networks import network
-from random_streams import random_network
-from support.streams import far_streams
+from tests.support.networks import network
+from tests.support.random_streams import random_network
+from tests.support.streams import far_streams
 
 SEEDS = 40
 OLD = object()  # what nobody wrote

@@ -23,9 +23,9 @@ from aiedge.tflm.arena import greedy, head_bytes, tflm_head
 from aiedge.tflm.map import memory_map
 from aiedge.tflm.optimize import optimize
 from aiedge.tflm.scratch import cmsis_nn, esp_nn, none, reference
-from model_files import ModelFile, dense_float, dense_int8
-from networks import KEPT, network
-from random_operators import OPERATORS, random_model
+from tests.support.model_files import ModelFile, dense_float, dense_int8
+from tests.support.networks import KEPT, network
+from tests.support.random_operators import OPERATORS, random_model
 
 needs_tflm = pytest.mark.skipif(
     not tflite.has_tflm(), reason="no tflite-micro wheel: it exists for Linux on x86-64"
@@ -216,7 +216,7 @@ def test_mobilenet_takes_a_quarter_less(tmp_path: Path) -> None:
 @pytest.mark.timeout(3600)  # with the conversion, where the cache has no network
 @needs_tflm
 def test_densenet121_fits_its_peak(tmp_path: Path) -> None:
-    from published_networks import published
+    from tests.support.published_networks import published
 
     model = published("densenet121")
     result = optimize(model)
@@ -294,7 +294,7 @@ def test_orders_and_offsets_of_another_model_are_refused() -> None:
 def damaged() -> Callable[[int], bytes]:
     """Damaged copies of small sound models, by number."""
     pytest.importorskip("resource", reason="the damage is done by a program with limits that Windows has not")
-    from fuzz_reader import Mutator
+    from tests.support.fuzz_reader import Mutator
 
     rng = np.random.default_rng(0)
     models = [network("two_inputs"), dense_int8(rng, [3, 4, 2])]

@@ -13,7 +13,7 @@ from aiedge.benchmark.photos import UNKNOWN, photos, report
 from aiedge.benchmark.result import BenchmarkResult, Setting, Traffic, Verification
 from aiedge.errors import UserError
 from aiedge.train.datasets.sets import CLASSES
-from model_files import ModelFile
+from tests.support.model_files import ModelFile
 
 
 def save(path: Path, colour: tuple[int, int, int] = (255, 0, 0)) -> None:

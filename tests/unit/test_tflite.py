@@ -18,7 +18,7 @@ from aiedge.errors import UserError
 from aiedge.quantization import multiply_rounding_once
 from aiedge.tflite.interpreters import has_tflm
 from aiedge.tflite.signatures import SIGNATURES
-from model_files import ModelFile, dense_int8
+from tests.support.model_files import ModelFile, dense_int8
 
 needs_tflm = pytest.mark.skipif(
     not has_tflm(), reason="needs tflite-micro: its wheel exists for Linux on x86-64"

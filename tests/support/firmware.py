@@ -20,7 +20,7 @@ from aiedge import tflite
 from aiedge.paths import REPO
 from aiedge.workshop.lessons.source import read_source
 
-HERE = Path(__file__).resolve().parent
+HERE = REPO / "tests/firmware"
 LIBRARY = REPO / "common/firmware/src"
 VSCODE = REPO / "xormodel/vscode"
 PROJECTS = ["xormodel", "carclassifier_easy", "carclassifier_hard", "cifar_cnn"]

@@ -1,6 +1,6 @@
 """Damage .tflite files at random, and read, plan and compile each: a program that limits its own memory and time.
 
-    python tests/unit/fuzz_reader.py FILES SEED FIRST COUNT
+    python -m tests.support.fuzz_reader FILES SEED FIRST COUNT
 
 FILES is a folder of .tflite files. Prints as JSON how many damaged files were refused, could not become C, and became
 C. A file that makes anything but a `UserError`, or a warning, is kept as FILES/crash-N.bin with its traceback. Every

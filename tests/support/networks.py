@@ -1,6 +1,6 @@
 """Whole networks with random weights as .tflite files, for tests and benchmarks.
 
-    python tests/networks.py        writes the small ones into tests/golden again
+    python -m tests.support.networks        writes the small ones into tests/golden again
 
 A network that is not there is converted at first use and kept in tests/artifacts.
 """
@@ -10,9 +10,9 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-GOLDEN, ARTIFACTS = HERE / "golden", HERE / "artifacts" / "networks"
-MODELS = HERE.parent / "common" / "aiedge" / "models"
+TESTS = Path(__file__).resolve().parent.parent
+GOLDEN, ARTIFACTS = TESTS / "golden", TESTS / "artifacts" / "networks"
+MODELS = TESTS.parent / "common" / "aiedge" / "train" / "models"
 
 # Small enough to keep: no test that uses them waits for TensorFlow.
 KEPT = ("cifar_cnn_25_51_76", "densenet", "nasnet", "resnet8", "two_inputs")

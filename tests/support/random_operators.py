@@ -6,7 +6,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from model_files import ModelFile
+from tests.support.model_files import ModelFile
 
 T = TypeVar("T")
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from random_operators import Draw, behind
+from tests.support.random_operators import Draw, behind
 
 SAME, VALID = 0, 1
 
