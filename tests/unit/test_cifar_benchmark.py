@@ -9,6 +9,7 @@ import pytest
 from aiedge import tflite
 from aiedge.errors import UserError
 from aiedge.paths import REPO
+from aiedge.text import parts
 from aiedge.train import models
 from aiedge.train.datasets import Dataset, Splits
 from aiedge.train.datasets.sets import CLASSES
@@ -167,4 +168,4 @@ def test_wrong_arguments_are_named(cifar, monkeypatch, arguments, capsys):
 
 @pytest.mark.parametrize("file", ["README.md", "common/weights/README.md"])
 def test_there_is_a_place_for_the_tables(file):
-    assert (REPO / file).read_text().count("<!-- cifar.py -->\n") == 1
+    assert "cifar.py" in parts((REPO / file).read_text())
