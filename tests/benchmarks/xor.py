@@ -1,7 +1,8 @@
 """Measure the shipped XOR network: bytes compiled and in TensorFlow Lite Micro, and agreement on every input.
 
     python -m tests.benchmarks.xor           prints the table
-    python -m tests.benchmarks.xor --write   also renews the table in README.md and the picture tests/benchmarks/xor.png
+    python -m tests.benchmarks.xor --write   also renews the table in docs/results.md and the picture
+                                             tests/benchmarks/xor.png
 
 Needs the tflite-micro wheel (Linux on x86-64) and arm-none-eabi-gcc.
 """
@@ -78,7 +79,7 @@ def main() -> None:
     table, sizes, answers = measure()
     print(table, end="")
     if "--write" in sys.argv[1:]:
-        renew(REPO / "README.md", "xor.py", table)
+        renew(REPO / "docs/results.md", "xor.py", table)
         draw(sizes, answers)
 
 
