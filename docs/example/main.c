@@ -1,7 +1,7 @@
 // A project of your own with a compiled network: the generated files, the engine's headers, any C11 compiler.
 //
-//     aiedge compile xormodel/solution/xormodel.cpp -o build
-//     cc -O2 -Icommon/aiedge/engine -Ibuild docs/example/main.c build/xormodel.c -o build/xor -lm
+//     aiedge compile xormodel/solution/xormodel.cpp -o build --engine
+//     cc -O2 -Ibuild docs/example/main.c build/xormodel.c -o build/xor -lm
 //     build/xor
 #include <stdio.h>
 
