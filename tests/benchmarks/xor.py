@@ -69,7 +69,8 @@ def draw(sizes: dict[str, int], answers: np.ndarray) -> None:
     colours = [ORANGE if name.startswith("TFLM") else BLUE for name in sizes]
     bars = right.barh(list(sizes), list(sizes.values()), color=colours)
     right.bar_label(bars, labels=[f"{value:,}" for value in sizes.values()], padding=4)
-    right.set(xlabel="bytes", title="The same bits in fewer bytes", xlim=(0, max(sizes.values()) * 1.15))
+    right.set(xlabel="bytes", title="The same bits in fewer bytes", xlim=(0, max(sizes.values()) * 1.2))
+    right.spines[["top", "right"]].set_visible(False)
     right.invert_yaxis()
     figure.savefig(PICTURE, dpi=110, metadata={"Software": None})
 
