@@ -3,17 +3,23 @@
 import importlib.util
 import re
 import subprocess
-from collections.abc import Sequence
+import sys
+import tomllib
+from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
 
-from aiedge import tflite
+from aiedge import CompiledModel, tflite
 from aiedge.codegen import footprint, generate
+from aiedge.codegen.toolchain import ENGINE
 from aiedge.cost.ladder import ladder
 from aiedge.errors import UserError
 from aiedge.paths import REPO, projects
+from aiedge.quantization import dequantize, quantize
 from aiedge.text import edited, part, parts, renew
 from aiedge.tflite import has_tflm
 from tests.support.networks import network
@@ -161,9 +167,192 @@ def test_the_networks_of_cifar_take_what_the_shipped_ones_take(file: str, label:
     ]
 
 
-def test_every_project_and_every_linked_file_exists(repo: Path) -> None:
-    text = (repo / "README.md").read_text()
-    for project in projects():
-        assert f"[{project}]({project})" in text
-    for target in re.findall(r"\]\(([^)#]+)\)", text):
-        assert target.startswith("http") or (repo / target).exists(), target
+@pytest.mark.parametrize("name", ["facts.py:operators", "facts.py:commands", "facts.py:boards"])
+def test_what_the_documents_list_is_what_the_code_has(name: str) -> None:
+    facts = benchmark("facts.py")
+    document = facts.DOCUMENT.read_text(encoding="utf-8")
+    assert part(name, facts.PARTS[name]()) in document, "renew it: python tests/benchmarks/facts.py --write"
+
+
+def test_the_readme_is_short_and_its_figures_are_among_the_results() -> None:
+    text = (REPO / "README.md").read_bytes()
+    assert len(text) <= 7000
+    figures = re.findall(r"\d{1,3}(?:,\d{3})+ B", text.decode())
+    assert figures
+    results = RESULTS.read_text(encoding="utf-8")
+    assert [figure for figure in figures if figure not in results] == []
+
+
+def test_minutes_are_those_of_the_lessons() -> None:
+    readme = (REPO / "README.md").read_text(encoding="utf-8")
+    instructors = (REPO / "docs/instructors.md").read_text(encoding="utf-8")
+    for path in sorted((REPO / "common/lessons").glob("*/lesson.toml")):
+        minutes = tomllib.loads(path.read_text(encoding="utf-8"))["minutes"]
+        (line,) = (line for line in readme.splitlines() if re.match(rf"\| \d\. \[{path.parent.name}", line))
+        assert line.endswith(f"| {minutes} |")
+        assert re.search(rf"^\| .*notebook.* \| {minutes} \|$|{minutes} minutes with its", instructors, re.M)
+
+
+def code(language: str = "") -> Iterator[tuple[Path, str]]:
+    """The blocks of code in the documents for users."""
+    for path in DOCUMENTS:
+        for block in re.findall(rf"^```{language}\n(.*?)^```$", path.read_text("utf-8"), re.M | re.S):
+            yield path, block
+
+
+def commands() -> list[list[str]]:
+    """Every command in the documents, without its comment, as words."""
+    lines = [line for _, block in code() for line in block.splitlines()]
+    for path in DOCUMENTS:
+        lines += re.findall(r"`([^`\n]+)`", path.read_text(encoding="utf-8"))
+    return [words for line in lines if (words := re.sub(r"\s+#.*|[^\x20-\x7e].*", "", line).split())]
+
+
+@cache
+def help_of(*command: str) -> str:
+    """What a command prints with --help."""
+    run = subprocess.run([*command, "--help"], cwd=REPO, capture_output=True, text=True, check=True)
+    return run.stdout
+
+
+PROGRAMS = {
+    "aiedge": (sys.executable, "-m", "aiedge"),
+    "./run_serial.py": (sys.executable, "run_serial.py"),
+    "./start-notebook.sh": ("bash", "start-notebook.sh"),
+}
+
+
+def test_every_command_has_the_options_that_are_shown() -> None:
+    wrong = []
+    for name, *rest in commands():
+        if name not in PROGRAMS:
+            continue
+        words = rest[:1] if name == "aiedge" and rest and not rest[0].startswith("-") else []
+        known = help_of(*PROGRAMS[name], *words)
+        options = [word.split("=")[0] for word in rest if re.match("--?[a-z]", word)]
+        wrong += [(name, *words, option) for option in options if not re.search(rf"{option}\b", known)]
+        named = [
+            rest[i + 1] for i, word in enumerate(rest[:-1]) if word in ("--simulate", "--run", "--project")
+        ]
+        wrong += [
+            (name, project)
+            for project in named
+            if re.match("[a-z_]+$", project) and project not in projects()
+        ]
+    assert wrong == []
+
+
+def test_every_script_module_and_environment_exists() -> None:
+    environments = "".join(path.read_text("utf-8") for path in (REPO / "common/platforms").glob("*.ini"))
+    for words in commands():
+        if words[:2] == ["python", "-m"]:
+            module = words[3] if words[2] == "pydoc" else words[2]
+            assert importlib.util.find_spec(module), words
+        elif words[0] == "python" and len(words) > 1:
+            assert (REPO / words[1]).is_file(), words
+        elif words[:2] == ["pio", "run"] and len(words) > 3:
+            assert f"[env:{words[3]}]" in environments, words
+        elif re.match("(host|cortex-m4|esp-eye)(-[a-z]+)*$", words[0]) and words[0] != "esp-eye":
+            assert f"[env:{words[0]}]" in environments, words
+
+
+def test_every_extra_exists() -> None:
+    extras = tomllib.loads((REPO / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
+    named = re.findall(r"`aiedge\[(\w+)\]`", "".join(path.read_text("utf-8") for path in DOCUMENTS))
+    assert set(named) <= set(extras)
+
+
+@pytest.mark.parametrize("document", ["README.md", "docs/compiler.md"])
+def test_the_python_that_is_shown_runs(document: str, tmp_path: Path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("model.tflite").write_bytes(network("resnet8"))
+    (block,) = (block for path, block in code("python") if path == REPO / document)
+    values = {"x": np.zeros((1, 32, 32, 3), np.int8)}
+    exec(compile(block, document, "exec"), values)
+    graph = tflite.read("model.tflite")
+    assert str(generate(graph, "net").plan.arena_bytes) in capsys.readouterr().out
+    np.testing.assert_array_equal(values["y"], CompiledModel(graph).predict(values["x"]))
+
+
+STRICT = [
+    "-std=c11",
+    "-Wall",
+    "-Wextra",
+    "-Wpedantic",
+    "-Wconversion",
+    "-Wshadow",
+    "-Werror",
+    f"-I{ENGINE}",
+    "-I.",
+]
+
+
+def c_of(document: str, xormodel: bytes, name: str, folder: Path, more: str = "") -> Path:
+    """The program that a document's C is, with a network of that name; `more` is written below it."""
+    (block,) = (block for path, block in code("c") if path == REPO / document)
+    generate(tflite.read(xormodel), name).write(folder)
+    (folder / "main.c").write_text(block + more)
+    command = ["cc", *STRICT, "-O2", "main.c", f"{name}.c", "-o", "program", "-lm"]
+    subprocess.run(command, cwd=folder, check=True)
+    return folder / "program"
+
+
+def test_the_c_of_the_compiler_answers(xormodel: bytes, tmp_path: Path, need_tool) -> None:
+    need_tool("cc", "apt install gcc")
+    program = c_of("docs/compiler.md", xormodel, "xormodel", tmp_path)
+    out = subprocess.run([program], capture_output=True, text=True, check=True).stdout
+    model = CompiledModel(xormodel)
+    x, y = (tensors[0].quantization for tensors in (model.inputs, model.outputs))
+    expected = dequantize(model.predict(quantize([[0.0, 1.0]], x)), y)[0, 0]
+    assert out == f"0 xor 1 = {expected:.3f}\n"
+
+
+ASK = """
+#include <stdio.h>
+int main(void) {
+  float real[MODEL_INPUT_COUNT];
+  int8_t output[MODEL_OUTPUT_COUNT];
+  while (fread(real, sizeof real, 1, stdin) == 1) {
+    if (infer(real, output)) return 1;
+    fwrite(output, sizeof output, 1, stdout);
+  }
+  return 0;
+}
+"""
+
+
+def test_the_c_of_the_readme_rounds_and_clamps(xormodel: bytes, tmp_path: Path, need_tool) -> None:
+    need_tool("cc", "apt install gcc")
+    program = c_of("README.md", xormodel, "model", tmp_path, ASK)
+    model = CompiledModel(xormodel)
+    params = model.inputs[0].quantization
+    halves = np.float32(params.scale) * (np.arange(-131, 131, dtype=np.float32) + 0.5 - params.zero_point)
+    reals = np.stack(
+        [np.concatenate([halves, [np.inf, -np.inf]]), np.linspace(-1e9, 1e9, 264)], 1, dtype=np.float32
+    )
+    run = subprocess.run([program], input=reals.tobytes(), capture_output=True, check=True)
+    expected = model.predict(quantize(reals, params))
+    np.testing.assert_array_equal(np.frombuffer(run.stdout, np.int8), expected.ravel())
+
+
+def slug(heading: str) -> str:
+    """The anchor of a heading."""
+    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(REPO)))
+def test_every_linked_file_and_place_exists(document: Path) -> None:
+    for target in re.findall(r"\]\(([^)]+)\)", document.read_text(encoding="utf-8")):
+        if target.startswith("http"):
+            continue
+        name, _, place = target.partition("#")
+        file = document.parent / name if name else document
+        assert file.exists(), target
+        if place:
+            headings = re.findall(r"^#+ (.*)$", file.read_text(encoding="utf-8"), re.M)
+            assert place in map(slug, headings), target
+
+
+def test_the_readme_names_every_project() -> None:
+    text = (REPO / "README.md").read_text(encoding="utf-8")
+    assert [name for name in projects() if f"[{name}]({name})" not in text] == []
