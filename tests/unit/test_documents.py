@@ -24,7 +24,8 @@ from aiedge.text import edited, part, parts, renew
 from aiedge.tflite import has_tflm
 from tests.support.networks import network
 
-DOCUMENTS = [REPO / "README.md", REPO / "common/weights/README.md", *sorted((REPO / "docs").glob("*.md"))]
+NAMED = ("README.md", "CONTRIBUTING.md", "common/weights/README.md")
+DOCUMENTS = [*(REPO / name for name in NAMED), *sorted((REPO / "docs").glob("*.md"))]
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(REPO)))
@@ -194,7 +195,7 @@ def test_minutes_are_those_of_the_lessons() -> None:
 
 
 def code(language: str = "") -> Iterator[tuple[Path, str]]:
-    """The blocks of code in the documents for users."""
+    """The blocks of code in the documents, and where they stand."""
     for path in DOCUMENTS:
         for block in re.findall(rf"^```{language}\n(.*?)^```$", path.read_text("utf-8"), re.M | re.S):
             yield path, block
