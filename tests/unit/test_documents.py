@@ -1,12 +1,13 @@
 """The documents: what they state comes from a run, from the code, or is tried here."""
 
-import importlib.util
 import re
 import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator, Sequence
 from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
@@ -74,12 +75,8 @@ def test_no_table_of_the_results_is_typed_in() -> None:
 
 
 def benchmark(name: str) -> ModuleType:
-    """The benchmark `tests/benchmarks/NAME` as a module."""
-    spec = importlib.util.spec_from_file_location(Path(name).stem, REPO / "tests/benchmarks" / name)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    """The module of a part's benchmark: `xor.py` is that of tests/benchmarks/xor.py."""
+    return import_module(f"tests.benchmarks.{Path(name).stem}")
 
 
 def row(name: str, column: str, **cells: str) -> dict[str, str]:
@@ -172,7 +169,7 @@ def test_the_networks_of_cifar_take_what_the_shipped_ones_take(file: str, label:
 def test_what_the_documents_list_is_what_the_code_has(name: str) -> None:
     facts = benchmark("facts.py")
     document = facts.DOCUMENT.read_text(encoding="utf-8")
-    assert part(name, facts.PARTS[name]()) in document, "renew it: python tests/benchmarks/facts.py --write"
+    assert part(name, facts.PARTS[name]()) in document, "renew it: python -m tests.benchmarks.facts --write"
 
 
 def test_the_readme_is_short_and_its_figures_are_among_the_results() -> None:
@@ -224,12 +221,16 @@ PROGRAMS = {
 
 
 def test_every_command_has_the_options_that_are_shown() -> None:
-    wrong = []
+    wrong: list[tuple[str, ...]] = []
     for name, *rest in commands():
         if name not in PROGRAMS:
             continue
-        words = rest[:1] if name == "aiedge" and rest and not rest[0].startswith("-") else []
-        known = help_of(*PROGRAMS[name], *words)
+        words, known = [], help_of(*PROGRAMS[name])
+        while len(words) < len(rest) and re.search(rf"^    {rest[len(words)]} ", known, re.M):  # a command
+            words.append(rest[len(words)])
+            known = help_of(*PROGRAMS[name], *words)
+        if name == "aiedge" and rest and not words and not rest[0].startswith("-"):
+            wrong.append((name, rest[0]))
         options = [word.split("=")[0] for word in rest if re.match("--?[a-z]", word)]
         wrong += [(name, *words, option) for option in options if not re.search(rf"{option}\b", known)]
         named = [
@@ -246,9 +247,12 @@ def test_every_command_has_the_options_that_are_shown() -> None:
 def test_every_script_module_and_environment_exists() -> None:
     environments = "".join(path.read_text("utf-8") for path in (REPO / "common/platforms").glob("*.ini"))
     for words in commands():
-        if words[:2] == ["python", "-m"]:
-            module = words[3] if words[2] == "pydoc" else words[2]
-            assert importlib.util.find_spec(module), words
+        if words[:3] == ["python", "-m", "pydoc"]:
+            assert find_spec(words[3]), words
+        elif words[:2] == ["python", "-m"]:
+            module = find_spec(words[2])
+            assert module, words
+            assert not module.submodule_search_locations or find_spec(f"{words[2]}.__main__")
         elif words[0] == "python" and len(words) > 1:
             assert (REPO / words[1]).is_file(), words
         elif words[:2] == ["pio", "run"] and len(words) > 3:
