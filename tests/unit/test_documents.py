@@ -17,6 +17,7 @@ import pytest
 from aiedge import CompiledModel, tflite
 from aiedge.codegen import footprint, generate
 from aiedge.codegen.toolchain import ENGINE
+from aiedge.cost import bench
 from aiedge.cost.ladder import ladder
 from aiedge.errors import UserError
 from aiedge.paths import REPO, projects
@@ -103,12 +104,32 @@ def test_the_table_of_xor_is_what_the_benchmark_prints(need_tool) -> None:
     assert part("xor.py", made) in RESULTS.read_text(encoding="utf-8")
 
 
-def need_compiler(need_tool) -> None:
-    """Skip without the compiler whose code sizes the tables have."""
-    compiler = need_tool("arm-none-eabi-gcc", "apt install gcc-arm-none-eabi")
+def need_compiler(need_tool, core: str = "arm") -> None:
+    """Skip without the core's compiler whose code the tables are of."""
+    program, package = {
+        "arm": ("arm-none-eabi-gcc", "gcc-arm-none-eabi libnewlib-arm-none-eabi"),
+        "xtensa": ("xtensa-lx106-elf-gcc", "gcc-xtensa-lx106 picolibc-xtensa-lx106-elf"),
+    }[core]
+    compiler = need_tool(program, f"apt install {package}")
     version = subprocess.run([compiler, "-dumpversion"], capture_output=True, text=True, check=True).stdout
     if not version.startswith("12.2"):
-        pytest.skip("needs arm-none-eabi-gcc 12.2, whose code sizes the tables have")
+        pytest.skip(f"needs {program} 12.2, whose code the tables are of")
+
+
+@pytest.mark.parametrize(
+    ("target", "core", "column"),
+    [
+        ("cortex-m4", "arm", "instructions per MAC, Cortex-M4 (emulated)"),
+        ("xtensa", "xtensa", "the same, Xtensa LX106 (emulated)"),
+    ],
+)
+def test_instructions_of_xor_are_those_of_now(target: str, core: str, column: str, need_tool) -> None:
+    need_compiler(need_tool, core)
+    need_tool(f"qemu-system-{core}", "apt install qemu-system-arm qemu-system-misc")
+    engine = benchmark("engine.py")
+    report = bench(engine.load("xormodel"), "XOR", target, peers=False)
+    found = row("engine.py", column, network="XOR")[column]
+    assert found == engine.cost("xormodel", target, report).replace("*", "")
 
 
 @pytest.mark.parametrize("name", ["cifar_cnn_25_51_76", "resnet8", "xormodel"])
