@@ -9,8 +9,8 @@ import struct
 import threading
 import zlib
 
-from aiedge.board import frames
-from aiedge.board.frames import Frame, FrameReader
+from aiedge.board.line import frames
+from aiedge.board.line.frames import Frame, FrameReader
 
 UNIT, WINDOW = 16, 4096
 

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aiedge.board import Board, BoardInfo, FaultyTransport, frames
+from aiedge.board import Board, BoardInfo, FaultyTransport
 from aiedge.board import client as client_module
-from aiedge.board.frames import Frame
+from aiedge.board.line import frames
+from aiedge.board.line.frames import Frame
 from aiedge.errors import UserError
 from fake_board import FakeBoard, MemoryLine, PtyBoard, SocketBoard
 
@@ -143,7 +144,7 @@ def test_late_and_foreign_replies_are_ignored():
         def handle(self, data):
             genuine = super().handle(data)
             seq = (board._seq - 1) % 0x10000
-            number = board._stream._number
+            number = board._window._number
             late = struct.pack("<BII", (number - 1) % 256, zlib.crc32(b"late"), 1) + b"late"
             others = [
                 Frame(frames.RESULT, seq, late),

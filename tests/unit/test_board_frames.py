@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aiedge.board import frames
-from aiedge.board.frames import Frame, FrameReader, cobs_decode, cobs_encode, decode, encode
+from aiedge.board.line import frames
+from aiedge.board.line.frames import Frame, FrameReader, cobs_decode, cobs_encode, decode, encode
 from aiedge.paths import COMMON
 
 PROTOCOL = (COMMON / "firmware" / "PROTOCOL.md").read_text(encoding="utf-8")

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from aiedge import benchmark, tflite
-from aiedge.board import UNPACED, Board, FaultyTransport, SerialTransport, StandIn, frames
-from aiedge.board.frames import Frame, FrameReader
+from aiedge.board import UNPACED, Board, FaultyTransport, SerialTransport, StandIn
+from aiedge.board.line import frames
+from aiedge.board.line.frames import Frame, FrameReader
 from aiedge.errors import UserError
 from aiedge.paths import REPO
 

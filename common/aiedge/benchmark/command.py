@@ -13,7 +13,7 @@ from aiedge.benchmark.photos import photos, report
 from aiedge.benchmark.result import TABLE_TO, BenchmarkResult
 from aiedge.benchmark.session import Options, run_on_port, simulate
 from aiedge.board import choose_port, find_ports
-from aiedge.board.transport import BAUD
+from aiedge.board.line.transport import BAUD
 from aiedge.errors import Parser, exit_cleanly
 
 

@@ -26,7 +26,7 @@ from aiedge.board import (
     StandIn,
     Transport,
 )
-from aiedge.board.transport import BAUD
+from aiedge.board.line.transport import BAUD
 from aiedge.doctor import commit
 from aiedge.errors import UserError
 from aiedge.paths import project_dir

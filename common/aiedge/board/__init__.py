@@ -7,9 +7,9 @@ with Board("/dev/ttyUSB0") as board:
 """
 
 from aiedge.board.client import Board, BoardInfo
+from aiedge.board.line.transport import UNPACED, FaultyTransport, PacedTransport, SerialTransport, Transport
 from aiedge.board.ports import SerialPort, choose_port, find_ports
 from aiedge.board.standin import StandIn
-from aiedge.board.transport import UNPACED, FaultyTransport, PacedTransport, SerialTransport, Transport
 
 __all__ = [
     "UNPACED",

@@ -9,11 +9,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Self
 
-from aiedge.board import frames
-from aiedge.board.frames import Frame, FrameReader
-from aiedge.board.noise import Noise
-from aiedge.board.stream import Stream
-from aiedge.board.transport import BAUD, USUAL, SerialTransport, Transport
+from aiedge.board.line import frames
+from aiedge.board.line.frames import Frame, FrameReader
+from aiedge.board.line.noise import Noise
+from aiedge.board.line.transport import BAUD, USUAL, SerialTransport, Transport
+from aiedge.board.line.window import SendWindow
 from aiedge.errors import UserError
 
 ATTEMPTS = 12
@@ -85,7 +85,7 @@ class Board:
         self._todo = self._error = ""
         self._info: BoardInfo | None = None
         self._noise = Noise()
-        self._stream = Stream(self._next_seq, 1, frames.MAX_PAYLOAD, 0, self._noise, self._learn_delay)
+        self._window = SendWindow(self._next_seq, 1, frames.MAX_PAYLOAD, 0, self._noise, self._learn_delay)
         self._deadline = 0.0  # when a silence is long enough to do something about it
         self._silences = 0  # in a row
         self._fetch_seq = -1
@@ -106,7 +106,7 @@ class Board:
     @property
     def retries(self) -> int:
         """Number of frames that were sent again."""
-        return self._repeated + self._stream.lost
+        return self._repeated + self._window.lost
 
     @property
     def bad_frames(self) -> int:
@@ -116,12 +116,12 @@ class Board:
     @property
     def payload_bytes(self) -> int:
         """Bytes of the inputs that have their result."""
-        return self._stream.done_bytes
+        return self._window.done_bytes
 
     @property
     def frame_payload(self) -> int:
         """Bytes of an input that the next frame carries, adapted to the noise."""
-        return self._stream.piece_bytes
+        return self._window.piece_bytes
 
     @property
     def damage_rate(self) -> float:
@@ -145,7 +145,7 @@ class Board:
         if self._info is None:
             if not 0 < info.unit <= info.max_payload - 3 or info.max_payload > frames.MAX_PAYLOAD:
                 raise UserError("the board's firmware speaks another version of the protocol", _FLASH)
-            self._stream = Stream(
+            self._window = SendWindow(
                 self._next_seq, info.unit, info.max_payload, info.window, self._noise, self._learn_delay
             )
         elif info != self._info:
@@ -169,12 +169,12 @@ class Board:
         While the board works on an input, the next one is on its way: `inputs` is read one ahead of the results.
         """
         info = self._info or self.hello()
-        self._stream.clear()
+        self._window.clear()
         self._heard()
         source = iter(inputs)
         more = True
-        while more or not self._stream.is_empty:
-            if more and self._stream.wants_input:
+        while more or not self._window.is_empty:
+            if more and self._window.wants_input:
                 data = next(source, None)
                 if data is None:
                     more = False
@@ -185,7 +185,7 @@ class Board:
                         f"{takes}, not {len(data)}",
                         "flash the firmware of the project that you want to run",
                     )
-                self._stream.add(data)
+                self._window.add(data)
             yield from self._exchange(info)
 
     def set_baud(self, rate: int) -> int:
@@ -213,7 +213,7 @@ class Board:
 
     def _exchange(self, info: BoardInfo) -> Iterator[tuple[bytes, int]]:
         """Send what may be sent, take what has come, and yield the results in it."""
-        sent = self._stream.frames(_BATCH)
+        sent = self._window.frames(_BATCH)
         if sent:
             self._write(sent)
             self._set_deadline()
@@ -221,20 +221,20 @@ class Board:
         news = False
         for frame in self._reader.feed(data):
             if frame.type == frames.ACK:
-                news |= self._stream.acknowledged(frame.seq, frame.payload)
+                news |= self._window.acknowledged(frame.seq, frame.payload)
             elif frame.type == frames.RESULT:
-                result = self._stream.result(frame.payload)
+                result = self._window.result(frame.payload)
                 if result:
                     news = True
                     yield self._checked(*result, info)
             elif frame.type == frames.ERROR:
                 self._take_error(frame)
-        if self._stream.restarts > _RESTARTS:
+        if self._window.restarts > _RESTARTS:
             raise UserError(
                 f"the board on {self._line.name} loses its inputs again and again",
                 "it may lack power: try another cable or USB port",
             )
-        if self._stream.result_is_late and self._fetch_seq < 0:
+        if self._window.result_is_late and self._fetch_seq < 0:
             self._fetch()
         if news:
             self._heard()
@@ -253,7 +253,7 @@ class Board:
 
     def _take_error(self, frame: Frame) -> None:
         code = frame.payload[0] if frame.payload else -1
-        mine = self._stream.owns(frame.seq) or frame.seq == self._fetch_seq
+        mine = self._window.owns(frame.seq) or frame.seq == self._fetch_seq
         if mine and code in (_NOT_GREETED, _NO_RESULT):
             self._greet_again(reset=code == _NOT_GREETED)
         elif mine or code == _FAILED:
@@ -262,16 +262,16 @@ class Board:
     def _greet_again(self, reset: bool) -> None:
         """The board knows nothing of the open inputs: send them again."""
         self.resets += reset
-        self._stream.start_again()
+        self._window.start_again()
         self._fetch_seq = -1
         self.hello()
         self._heard()
 
     def _fetch(self) -> None:
         """Ask for the result that got lost."""
-        if self._stream.running:
+        if self._window.running:
             self._repeated += 1
-            self._fetch_seq = self._request(frames.FETCH, bytes([self._stream.running.number]))
+            self._fetch_seq = self._request(frames.FETCH, bytes([self._window.running.number]))
             self._set_deadline()
 
     def _heard(self) -> None:
@@ -282,8 +282,8 @@ class Board:
         """How long to wait for a word: the time on the line, a few delays of the other end, the board's work."""
         delay = max(self._delay + 4 * self._jitter, _SHORTEST_TIMEOUT)
         patience = min(delay * 2**self._silences, max(delay, _LONGEST_TIMEOUT))
-        patience += (self._stream.on_the_way + 64) * self._byte_time
-        if self._stream.running and not self._stream.result_is_late:
+        patience += (self._window.on_the_way + 64) * self._byte_time
+        if self._window.running and not self._window.result_is_late:
             patience += self._work_time
         self._deadline = time.monotonic() + patience
 
@@ -307,10 +307,10 @@ class Board:
             self._greet_again(reset=True)
             self.set_baud(rate)
             return
-        if self._stream.running:
+        if self._window.running:
             self._fetch()
-        if not self._stream.running or self._silences > 1:
-            self._stream.give_up_waiting()
+        if not self._window.running or self._silences > 1:
+            self._window.give_up_waiting()
         self._set_deadline()
 
     def _use_baud(self, rate: int) -> None:

@@ -1,6 +1,6 @@
 """Inputs on their way to a board: pieces of adapted size, a window, selective repeat.
 
-`Stream` knows what to send next and what each reply means; it does not wait and owns no line. `aiedge.board.client`
+`SendWindow` knows what to send next and what each reply means; it does not wait and owns no line. `aiedge.board.client`
 moves the bytes and watches the clock.
 """
 
@@ -12,9 +12,9 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from aiedge.board import frames
-from aiedge.board.frames import Frame
-from aiedge.board.noise import Noise
+from aiedge.board.line import frames
+from aiedge.board.line.frames import Frame
+from aiedge.board.line.noise import Noise
 
 OVERHEAD = 13  # bytes of a WRITE's frame beside its piece: zeros 2, COBS 1, type 1, seq 2, head 3, CRC 4
 _HEAD = struct.Struct("<BH")  # number, index
@@ -51,7 +51,7 @@ class _Piece:
     sent: float  # s; 0 while the board ran: its answer tells nothing about the line
 
 
-class Stream:
+class SendWindow:
     """The inputs that a board has not answered: one that it runs, and the next one, which is sent ahead.
 
     `next_seq` gives the sequence number of each frame. `unit` and `max_payload` are the board's; `window` is the number
