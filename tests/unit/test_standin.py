@@ -14,6 +14,7 @@ from aiedge import benchmark, tflite
 from aiedge.board import UNPACED, Board, FaultyTransport, SerialTransport, StandIn
 from aiedge.board.line import frames
 from aiedge.board.line.frames import Frame, FrameReader
+from aiedge.board.line.protocol import FrameType
 from aiedge.errors import UserError
 from aiedge.paths import REPO
 
@@ -110,13 +111,13 @@ def test_ascii_command(program):
     ("kind", "payload", "code"),
     [
         (0x42, b"", 1),
-        (frames.HELLO, b"", 2),
-        (frames.FETCH, b"", 2),
-        (frames.SET_BAUD, b"fast", 7),
-        (frames.SET_BAUD, b"", 2),
-        (frames.HELLO, b"\x01", 4),
-        (frames.WRITE, bytes(5), 5),
-        (frames.FETCH, b"\1", 5),
+        (FrameType.HELLO, b"", 2),
+        (FrameType.FETCH, b"", 2),
+        (FrameType.SET_BAUD, b"fast", 7),
+        (FrameType.SET_BAUD, b"", 2),
+        (FrameType.HELLO, b"\x01", 4),
+        (FrameType.WRITE, bytes(5), 5),
+        (FrameType.FETCH, b"\1", 5),
     ],
 )
 def test_wrong_requests_are_refused(program, tcp, kind, payload, code):
@@ -130,7 +131,7 @@ def test_wrong_requests_are_refused(program, tcp, kind, payload, code):
             replies = reader.feed(data)
         line.close()
     (reply,) = replies
-    assert (reply.type, reply.seq, reply.payload[0]) == (frames.ERROR, 7, code)
+    assert (reply.type, reply.seq, reply.payload[0]) == (FrameType.ERROR, 7, code)
     assert reply.payload[1:].decode("ascii").isprintable()
 
 

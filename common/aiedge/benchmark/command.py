@@ -12,8 +12,7 @@ from aiedge.benchmark.compare import compare, latest
 from aiedge.benchmark.photos import photos, report
 from aiedge.benchmark.result import TABLE_TO, BenchmarkResult
 from aiedge.benchmark.session import Options, run_on_port, simulate
-from aiedge.board import choose_port, find_ports
-from aiedge.board.line.transport import BAUD
+from aiedge.board import BASE_BAUD, choose_port, find_ports
 from aiedge.errors import Parser, exit_cleanly
 
 
@@ -39,7 +38,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--model", default="", metavar="NAME", help="another of its models: cifar_tiny")
     parser.add_argument("--count", type=int, metavar="N", help="only the first N samples")
     parser.add_argument(
-        "--baud", type=int, help=f"speed of the line (default: {BAUD}); with --simulate implies --pace"
+        "--baud", type=int, help=f"speed of the line (default: {BASE_BAUD}); with --simulate implies --pace"
     )
     parser.add_argument(
         "--pace", action="store_true", help="with --simulate: as slow as a real line, not as fast as can be"
@@ -97,7 +96,7 @@ def _command(options: argparse.Namespace) -> int:
         floats=options.float,
         model=options.model,
         count=options.count or 0,
-        baud=BAUD if options.baud is None else options.baud,
+        baud=BASE_BAUD if options.baud is None else options.baud,
         paced=options.pace or bool(options.simulate and options.baud is not None),
         noise=options.noise,
         seed=options.seed,

@@ -17,6 +17,7 @@ from aiedge.benchmark.models import Choice, Codec, check_model
 from aiedge.benchmark.result import TABLE_TO, BenchmarkResult, Setting, Traffic, Verification, predictions
 from aiedge.benchmark.store import Progress
 from aiedge.board import (
+    BASE_BAUD,
     UNPACED,
     Board,
     BoardInfo,
@@ -26,7 +27,6 @@ from aiedge.board import (
     StandIn,
     Transport,
 )
-from aiedge.board.line.transport import BAUD
 from aiedge.doctor import commit
 from aiedge.errors import UserError
 from aiedge.paths import project_dir
@@ -51,7 +51,7 @@ class Options:
     floats: bool = False
     model: str = ""
     count: int = 0
-    baud: int = BAUD
+    baud: int = BASE_BAUD
     paced: bool = False
     noise: float = 0.0
     seed: int = 0
@@ -234,15 +234,15 @@ def _open(port: str, simulated: bool, options: Options) -> Board:
     """The board behind a port; the line is that of a real UART, or as fast as this computer's stand-in can take it."""
     line: Transport = SerialTransport(port)
     if simulated and options.paced:
-        line = PacedTransport(line, BAUD)
+        line = PacedTransport(line, BASE_BAUD)
     if options.noise:
         line = FaultyTransport(line, options.noise, options.seed)
-    return Board(line, UNPACED if simulated and not options.paced else BAUD, log=_Log())
+    return Board(line, UNPACED if simulated and not options.paced else BASE_BAUD, log=_Log())
 
 
 def _agree_on_baud(board: Board, simulated: bool, options: Options) -> None:
     """Change the rate to the one that is wanted; says so where the line does not carry it."""
-    if options.baud == BAUD or (simulated and not options.paced):
+    if options.baud == BASE_BAUD or (simulated and not options.paced):
         return
     rate = board.set_baud(options.baud)
     if rate != options.baud:
