@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from aiedge.board import Board, BoardInfo, FaultyTransport
 from aiedge.board.line import frames
-from aiedge.board.line.frames import Frame
-from aiedge.board.line.protocol import FrameType
+from aiedge.board.line.frames import Frame, FrameReader
+from aiedge.board.line.protocol import WRITE_HEAD, FrameType
 from aiedge.board.line.requests import ATTEMPTS
 from aiedge.errors import UserError
 from fake_board import FakeBoard, MemoryLine, PtyBoard, SocketBoard
@@ -269,27 +269,54 @@ def test_frames_shrink_in_noise_and_grow_again_after_it():
     assert board.frame_payload == 1008
 
 
-def test_inputs_are_sent_ahead():
-    """While the board works on an input, the next one goes out, all but its last unit."""
-    sent = []
+class BusyLine(MemoryLine):
+    """A line to a board that hears nothing while its network runs, until the computer has sent all that it will.
 
-    class Watched(FakeBoard):
-        def write(self, frame):
-            sent.append(frame.payload[0])
-            return super().write(frame)
+    What came of the next input by then is in `ahead`, one number of bytes for each run.
+    """
 
-        def replies(self, frame):
-            replies = super().replies(frame)
-            if replies[-1].type == FrameType.RESULT and frame.type == FrameType.WRITE:
-                self.held = replies.pop()  # the result comes with what is answered next
-            elif getattr(self, "held", None):
-                replies.insert(0, self.held)
-                self.held = None
-            return replies
+    def __init__(self, board):
+        super().__init__(board)
+        self.ahead = []
+        self.kept = b""  # by the driver, while the network runs
+        self.result = b""
 
-    board = Board(MemoryLine(Watched(input_bytes=2000, window=4096)))
+    def write(self, data):
+        if self.result:
+            self.kept += data
+            return
+        before = self.board.inferences
+        replies = FrameReader().feed(self.board.handle(data))
+        if self.board.inferences > before:
+            self.result = frames.encode(replies.pop())
+        self.coming += b"".join(map(frames.encode, replies))
+
+    def read(self, timeout):
+        if self.result and not self.coming:
+            came = FrameReader().feed(self.kept)
+            self.ahead.append(
+                sum(len(f.payload) - WRITE_HEAD.size for f in came if f.type == FrameType.WRITE)
+            )
+            self.coming += self.result + self.board.handle(self.kept)
+            self.result = self.kept = b""
+        return super().read(timeout)
+
+
+@pytest.mark.parametrize(
+    ("window", "least", "most"),
+    [(4096, 1984, 1984), (1100, 500, 1100), (0, 0, 0)],
+    ids=["all but the last unit", "as much as the window holds", "nothing without a window"],
+)
+def test_inputs_are_sent_ahead(window, least, most):
+    """While the board works on an input, the next one goes out."""
+    line = BusyLine(FakeBoard(input_bytes=2000, window=window))
+    board = Board(line)
     inputs = pictures(5, 2000)
-    assert outputs(board, inputs[:5]) == [answer(data) for data in inputs]
+    assert outputs(board, inputs) == [answer(data) for data in inputs]
+    assert len(line.ahead) == line.board.inferences == 5
+    assert all(least <= ahead <= most for ahead in line.ahead[:4])
+    assert line.ahead[4] == 0
+    assert board.retries == 0
 
 
 def test_a_lost_result_is_fetched_and_nothing_runs_twice():
