@@ -14,7 +14,7 @@ from aiedge import benchmark, tflite
 from aiedge.board import UNPACED, Board, FaultyTransport, SerialTransport, StandIn
 from aiedge.board.line import frames
 from aiedge.board.line.frames import Frame, FrameReader
-from aiedge.board.line.protocol import FrameType
+from aiedge.board.line.protocol import ErrorCode, FrameType
 from aiedge.errors import UserError
 from aiedge.paths import REPO
 
@@ -111,13 +111,13 @@ def test_ascii_command(program):
     ("kind", "payload", "code"),
     [
         (0x42, b"", 1),
-        (FrameType.HELLO, b"", 2),
-        (FrameType.FETCH, b"", 2),
-        (FrameType.SET_BAUD, b"fast", 7),
-        (FrameType.SET_BAUD, b"", 2),
-        (FrameType.HELLO, b"\x01", 4),
-        (FrameType.WRITE, bytes(5), 5),
-        (FrameType.FETCH, b"\1", 5),
+        (FrameType.HELLO, b"", ErrorCode.WRONG_PAYLOAD),
+        (FrameType.FETCH, b"", ErrorCode.WRONG_PAYLOAD),
+        (FrameType.SET_BAUD, b"fast", ErrorCode.WRONG_BAUD),
+        (FrameType.SET_BAUD, b"", ErrorCode.WRONG_PAYLOAD),
+        (FrameType.HELLO, b"\x01", ErrorCode.WRONG_VERSION),
+        (FrameType.WRITE, bytes(5), ErrorCode.NOT_GREETED),
+        (FrameType.FETCH, b"\1", ErrorCode.NOT_GREETED),
     ],
 )
 def test_wrong_requests_are_refused(program, tcp, kind, payload, code):
