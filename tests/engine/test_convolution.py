@@ -4,13 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_codegen import SANITIZE, STRICT, TOOLS, run_harness
 
 from aiedge import tflite
 from aiedge.codegen import CompiledModel, generate
 from aiedge.cost.emulator import count_instructions
 from aiedge.cost.targets import TARGETS
 from aiedge.tflite.interpreters import has_tflm
+from tests.engine.test_codegen import SANITIZE, STRICT, TOOLS, run_harness
 from tests.support.model_files import ModelFile
 
 pytestmark = pytest.mark.skipif(

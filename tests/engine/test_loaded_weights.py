@@ -15,6 +15,7 @@ from aiedge.cost.emulator import count_instructions
 from aiedge.cost.harness import random_inputs
 from aiedge.cost.targets import TARGETS
 from aiedge.errors import UserError
+from aiedge.tflite.bin_file import ENTRY, HEAD, LAYOUTS, MAGIC
 from aiedge.tflite.interpreters import has_tflm, run_tflm_all
 from tests.support.batch import STRICT, run_batch
 from tests.support.model_files import ModelFile, dense_float, dense_int8
@@ -147,14 +148,15 @@ def test_the_file_as_documented() -> None:
     """A reader of its own: head, table of sections, filters in pairs, both forms of the biases, CRC-32."""
     model = convolution(3)
     data = loaded(model).weights
-    magic, length, layout, _, count, digest = struct.unpack_from("<4sIBBH32s", data)
-    assert (magic, length, layout, count) == (b"AEW1", len(data), 2, 3)
+    magic, length, layout, _, count, digest = HEAD.unpack_from(data)
+    assert (magic, length, LAYOUTS[layout], count) == (MAGIC, len(data), "packed", 3)
     assert digest.hex() == tflite.read(model).sha256 and struct.unpack("<I", data[-4:])[0] == zlib.crc32(
         data[:-4]
     )
-    table = [struct.unpack_from("<IHBB", data, 44 + 8 * i) for i in range(count)]
+    table = [ENTRY.unpack_from(data, HEAD.size + ENTRY.size * i) for i in range(count)]
     assert [(number, size) for _, number, size, _ in table] == [(0, 1), (1, 4), (2, 4)]
-    starts = [68 + sum(-(-t[0] // 4) * 4 for t in table[:i]) for i in range(count)]
+    first = HEAD.size + ENTRY.size * count
+    starts = [first + sum(-(-t[0] // 4) * 4 for t in table[:i]) for i in range(count)]
     weights, plain, offset = (
         np.frombuffer(data, f"<i{size}", bytes_ // size, start)
         for (bytes_, _, size, _), start in zip(table, starts, strict=True)

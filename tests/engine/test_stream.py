@@ -1,5 +1,6 @@
 """Networks that run row by row against TensorFlow Lite Micro and against the same C with whole maps: no bit differs."""
 
+import re
 import subprocess
 from collections.abc import Callable, Sequence
 from itertools import pairwise
@@ -11,6 +12,7 @@ import pytest
 from aiedge import cli, tflite
 from aiedge.codegen import CompiledModel, generate
 from aiedge.codegen.operators import FUSED
+from aiedge.codegen.toolchain import ENGINE
 from aiedge.cost.emulator import count_instructions
 from aiedge.cost.targets import TARGETS
 from aiedge.errors import UserError
@@ -266,3 +268,10 @@ def test_the_command_streams(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     (tmp_path / "dense.tflite").write_bytes(dense_int8(np.random.default_rng(4), [6, 4]))
     assert cli.main(["compile", str(tmp_path / "dense.tflite"), "-o", str(tmp_path), "--stream"]) == 2
     assert "cannot run row by row" in capsys.readouterr().err
+
+
+def test_the_header_gives_the_engines_number_for_more_rows() -> None:
+    status = (ENGINE / "aiedge_status.h").read_text(encoding="utf-8")
+    (number,) = re.findall(r"AIEDGE_MORE_ROWS = (\d)", status)
+    header = generate(tflite.read(network("cifar_cnn_25_51_76")), "net", stream=True).header
+    assert re.findall(r"AIEDGE_MORE_ROWS \((\d)\)", header) == [number]

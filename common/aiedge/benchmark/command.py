@@ -14,8 +14,7 @@ from aiedge.benchmark.compare import compare, latest
 from aiedge.benchmark.photos import photos, report
 from aiedge.benchmark.result import TABLE_TO, BenchmarkResult
 from aiedge.benchmark.session import Options, run_on_port, simulate
-from aiedge.board import choose_port, find_ports
-from aiedge.board.transport import BAUD
+from aiedge.board import BASE_BAUD, choose_port, find_ports
 from aiedge.errors import Parser, exit_cleanly
 from aiedge.tflite.command import add_layout
 
@@ -42,7 +41,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--model", default="", metavar="NAME", help="another of its models: cifar_tiny")
     parser.add_argument("--count", type=int, metavar="N", help="only the first N samples")
     parser.add_argument(
-        "--baud", type=int, help=f"speed of the line (default: {BAUD}); with --simulate implies --pace"
+        "--baud", type=int, help=f"speed of the line (default: {BASE_BAUD}); with --simulate implies --pace"
     )
     parser.add_argument(
         "--pace", action="store_true", help="with --simulate: as slow as a real line, not as fast as can be"
@@ -100,7 +99,7 @@ def _command(options: argparse.Namespace) -> int:
         floats=options.float,
         model=options.model,
         count=options.count or 0,
-        baud=BAUD if options.baud is None else options.baud,
+        baud=BASE_BAUD if options.baud is None else options.baud,
         paced=options.pace or bool(options.simulate and options.baud is not None),
         noise=options.noise,
         seed=options.seed,
@@ -120,7 +119,7 @@ def _command(options: argparse.Namespace) -> int:
         result = run_on_port(port, options.project, how)
     if options.photos is not None:
         print(f"\n{report(result, options.model)}")
-        return 1 if result.verified and result.verified.outputs else 0
+        return int(result.has_wrong_bits)
     print(f"\n{result}")
     _keep(result, options.results, options.compare)
     if options.page:
@@ -152,7 +151,7 @@ def _page(folder: Path) -> int:
 
 def _status(result: BenchmarkResult) -> int:
     """1 for wrong bits, and for wrong answers where none is to be expected."""
-    if result.setting.variant == "int8" and result.verified and result.verified.outputs:
+    if result.setting.variant == "int8" and result.has_wrong_bits:
         return 1
     return 1 if result.setting.project == "xormodel" and not result.all_right else 0
 

@@ -1,7 +1,6 @@
 """Which model a board should run, which it does run, and what other answers that model gives."""
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from tqdm import tqdm
 from aiedge import tflite
 from aiedge.benchmark.data import Samples
 from aiedge.board import BoardInfo
+from aiedge.cost.runtimes import Reference
 from aiedge.errors import UserError
 from aiedge.paths import COMMON, lesson_of, project_dir, projects
 from aiedge.quantization import dequantize, quantize
@@ -171,23 +171,13 @@ class Codec:
             return np.frombuffer(raw, "<f4").astype(np.float32)
         return dequantize(np.frombuffer(raw, np.int8), params)
 
-    def reference(self, data: Samples) -> tuple[str, list[bytes]]:
-        """The same model's answers on this computer, and the runtime that gave them.
-
-        TensorFlow Lite Micro, where its wheel is not installed NumPy integers for int8 and LiteRT for floats.
-        """
+    def answers(self, data: Samples, reference: Reference) -> list[bytes]:
+        """The bytes of the same model's answers on this computer."""
         entry = self.graph.inputs[0]
-        run: Callable[[NDArray], NDArray]
-        if tflite.has_tflm():
-            name, run = "TensorFlow Lite Micro", lambda x: tflite.run_tflm(self.model, x)
-        elif self.variant == "int8":
-            name, run = "NumPy integers", lambda x: tflite.run_integer(self.graph, x)
-        else:
-            name, run = "LiteRT", lambda x: tflite.run_litert(self.model, x, reference=True)
         answers = []
         with tqdm(
             total=len(data),
-            desc=f"the same in {name}",
+            desc=f"the same in {reference.name}",
             unit=" samples",
             disable=len(data) < 2 * _CHUNK,
             leave=False,
@@ -196,6 +186,6 @@ class Codec:
                 rows = range(start, min(start + _CHUNK, len(data)))
                 raw = b"".join(self.encode(data.real(i)) for i in rows)
                 batch = np.frombuffer(raw, entry.dtype).reshape(len(rows), *entry.sample_shape)
-                answers += [row.tobytes() for row in np.asarray(run(batch))]
+                answers += [row.tobytes() for row in np.asarray(reference.run(batch))]
                 bar.update(len(rows))
-        return name, answers
+        return answers
