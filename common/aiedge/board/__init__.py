@@ -6,10 +6,13 @@ with Board("/dev/ttyUSB0") as board:
         print(output, microseconds)
 """
 
-from aiedge.board.client import Board, BoardInfo
-from aiedge.board.ports import SerialPort, choose_port, find_ports
-from aiedge.board.standin import StandIn
-from aiedge.board.transport import UNPACED, FaultyTransport, PacedTransport, SerialTransport, Transport
+from aiedge.errors import extras
+
+with extras():
+    from aiedge.board.client import Board, BoardInfo
+    from aiedge.board.ports import SerialPort, choose_port, find_ports
+    from aiedge.board.standin import StandIn
+    from aiedge.board.transport import UNPACED, FaultyTransport, PacedTransport, SerialTransport, Transport
 
 __all__ = [
     "UNPACED",
