@@ -10,6 +10,11 @@ COMMON = Path(__file__).resolve().parent.parent
 REPO = COMMON.parent
 
 
+def in_checkout() -> bool:
+    """Whether this package lies in the kit's folder, with the lessons and the firmware, or was installed alone."""
+    return (REPO / "start-notebook.sh").exists()
+
+
 def projects() -> list[str]:
     """Names of the project folders that hold a notebook, in alphabetical order."""
     return sorted(path.parent.parent.name for path in REPO.glob("*/notebook/*.ipynb"))
