@@ -15,6 +15,7 @@ EXTRAS = {
     "IPython": "workshop",
     "PIL": "workshop",
     "SCons": "board",
+    "ipykernel": "workshop",
     "jupyter_client": "workshop",
     "jupyter_core": "workshop",
     "jupytext": "workshop",
