@@ -29,6 +29,7 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="the environment is m
 
 MODELS = Path(__file__).resolve().parents[1] / "golden"
 RUNS = 8
+LARGEST_BYTES = 150e6  # of the base installation
 MAIN = """
 #include <stdio.h>
 
@@ -159,6 +160,15 @@ def test_its_description_is_complete(run: Run, repo: Path) -> None:
         assert words in text
     assert (repo / "README.md").read_text().splitlines()[0] in text
     assert done(run("aiedge", "--version")) == f"aiedge {__version__}\n"
+
+
+def test_the_base_installation_is_small(run: Run) -> None:
+    code = """
+import pathlib, sysconfig
+files = pathlib.Path(sysconfig.get_path("purelib")).rglob("*")
+print(sum(file.stat().st_size for file in files if file.is_file()))
+"""
+    assert 70e6 < int(done(run("python", "-c", code))) < LARGEST_BYTES
 
 
 @pytest.mark.skipif(not tflite.has_tflm(), reason="needs tflite-micro: its wheel exists for Linux on x86-64")
