@@ -10,11 +10,6 @@ COMMON = Path(__file__).resolve().parent.parent
 REPO = COMMON.parent
 
 
-def in_checkout() -> bool:
-    """Whether this package lies in the kit's folder, with the lessons and the firmware, or was installed alone."""
-    return (REPO / "start-notebook.sh").exists()
-
-
 def projects() -> list[str]:
     """Names of the project folders that hold a notebook, in alphabetical order."""
     return sorted(path.parent.parent.name for path in REPO.glob("*/notebook/*.ipynb"))
@@ -46,3 +41,8 @@ def commit() -> str:
     command = [git, "-C", str(REPO), "describe", "--always", "--dirty=, with changes", "--exclude=*"]
     described = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
     return f"commit {described or 'unknown'}"
+
+
+def in_checkout() -> bool:
+    """Whether this package lies in the kit's folder, with the lessons and the firmware, or was installed alone."""
+    return (REPO / "start-notebook.sh").exists()
