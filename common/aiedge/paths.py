@@ -41,3 +41,8 @@ def commit() -> str:
     command = [git, "-C", str(REPO), "describe", "--always", "--dirty=, with changes", "--exclude=*"]
     described = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
     return f"commit {described or 'unknown'}"
+
+
+def in_checkout() -> bool:
+    """Whether this package lies in the kit's folder, with the lessons and the firmware, or was installed alone."""
+    return (REPO / "start-notebook.sh").exists()

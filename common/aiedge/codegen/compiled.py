@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from aiedge.codegen.source import CSource, generate
 from aiedge.codegen.toolchain import ENGINE, host_compiler, run_compiler
@@ -93,6 +92,8 @@ class CompiledModel:
 
         A batch that takes long shows a progress bar.
         """
+        from tqdm import tqdm  # later than above, for the start of `aiedge compile`
+
         if len(batches) != len(self.inputs):
             raise ValueError(f"the model has {len(self.inputs)} inputs, not {len(batches)}")
         runs = len(batches[0])

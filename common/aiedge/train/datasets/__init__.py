@@ -8,8 +8,11 @@ Real pictures come from the folder that the environment variable `AIEDGE_DATA` n
 network (checksum verified). Where none of them gives any, or with `AIEDGE_DATA=drawn`, the kit draws them.
 """
 
-from aiedge.train.datasets.dataset import Dataset, Splits
-from aiedge.train.datasets.photos import load_folder, load_image
-from aiedge.train.datasets.sets import cars, cifar10, mnist
+from aiedge.errors import extras
+
+with extras():
+    from aiedge.train.datasets.dataset import Dataset, Splits
+    from aiedge.train.datasets.photos import load_folder, load_image
+    from aiedge.train.datasets.sets import cars, cifar10, mnist
 
 __all__ = ["Dataset", "Splits", "cars", "cifar10", "load_folder", "load_image", "mnist"]
