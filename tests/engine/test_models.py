@@ -5,12 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_codegen import SANITIZE, STRICT, run_harness
 
 from aiedge import cli, tflite
 from aiedge.codegen import CompiledModel, generate
 from aiedge.codegen.toolchain import ENGINE
 from aiedge.tflite.interpreters import has_tflm
+from tests.support.batch import STRICT
+from tests.support.harness import SANITIZE, run_harness
 from tests.support.networks import KEPT, network
 
 pytestmark = pytest.mark.skipif(
