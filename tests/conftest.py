@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.hidden_wheel import hide_tflm
+
 # Before TensorFlow is imported by anything: no pages about the CPU it found.
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
@@ -21,6 +23,15 @@ REPO = Path(__file__).resolve().parent.parent
 if "AIEDGE_CACHE" not in os.environ:
     os.environ["AIEDGE_CACHE"] = tempfile.mkdtemp(prefix="aiedge-")
     atexit.register(shutil.rmtree, os.environ["AIEDGE_CACHE"], ignore_errors=True)
+
+
+if os.environ.get("WITHOUT_TFLM"):
+    hide_tflm(Path(os.environ["AIEDGE_CACHE"]) / "hook")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The notebooks first: each takes a minute, and where they came last, one worker would wait for the other."""
+    items.sort(key=lambda item: item.path.parent.name != "notebooks")
 
 
 @pytest.fixture(scope="session")
@@ -102,6 +113,6 @@ def browser(need_tool, tmp_path) -> Iterator:
     ):
         options.add_argument(f"--{flag}")
     window = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
-    window.set_script_timeout(500)
+    window.set_script_timeout(1000)
     yield window
     window.quit()

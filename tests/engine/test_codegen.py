@@ -9,55 +9,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aiedge import tflite
-from aiedge.codegen import CompiledModel, CSource, footprint, generate
+from aiedge.codegen import CompiledModel, footprint, generate
 from aiedge.codegen.toolchain import CORTEX_M4, ENGINE
 from aiedge.cost.runtimes import every_int8_pair
 from aiedge.errors import UserError
 from aiedge.memory import plan_memory
 from aiedge.tflite.interpreters import has_tflm
-from tests.support.model_files import ModelFile, dense_float, dense_int8
+from tests.support.batch import STRICT
+from tests.support.harness import SANITIZE, TOOLS, run_harness
+from tests.support.model_files import ModelFile, dense_float, dense_int8, unsupported_operator
 
 needs_tflm = pytest.mark.skipif(
     not has_tflm(), reason="needs tflite-micro: its wheel exists for Linux on x86-64"
 )
-STRICT = ["-std=c11", "-Wall", "-Wextra", "-Wconversion", "-Wpedantic", "-Werror", f"-I{ENGINE}"]
-SANITIZE = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
-TOOLS = {"gcc": "apt install gcc", "clang": "apt install clang"}
-
-# Reads inputs, writes outputs. The arena has canaries on both sides, and is poisoned before each run.
-HARNESS = """
-#include <stdio.h>
-#include <string.h>
-#include "net.h"
-#define CANARY 16
-static _Alignas(16) uint8_t arena[CANARY + NET_ARENA_BYTES + CANARY];
-int main(void) {
-  static %(type)s x[NET_INPUT_COUNT], y[NET_OUTPUT_COUNT];
-  while (fread(x, sizeof x, 1, stdin) == 1) {
-    memset(arena, 0xa5, sizeof arena);
-    memset(y, 0xa5, sizeof y);
-    if (net_invoke(x, y, arena + CANARY)) return 2;
-    for (int i = 0; i < CANARY; i++) {
-      if (arena[i] != 0xa5 || arena[CANARY + NET_ARENA_BYTES + i] != 0xa5) return 3;
-    }
-    fwrite(y, sizeof y, 1, stdout);
-  }
-  return 0;
-}
-"""
-
-
-def run_harness(
-    source: CSource, x: np.ndarray, folder: Path, compiler: list[str], runner: list[str]
-) -> np.ndarray:
-    """Outputs of the harness for all of `x`, int8 or float32."""
-    source.write(folder)
-    (folder / "harness.c").write_text(HARNESS % {"type": "float" if x.dtype == np.float32 else "int8_t"})
-    program = folder / "harness"
-    subprocess.run([*compiler, folder / "net.c", folder / "harness.c", "-o", program, "-lm"], check=True)
-    run = subprocess.run([*runner, program], input=x.tobytes(), capture_output=True, check=False)
-    assert run.returncode == 0, run.stderr.decode()[-2000:]
-    return np.frombuffer(run.stdout, x.dtype).reshape(len(x), -1)
 
 
 @needs_tflm
@@ -228,13 +192,6 @@ def test_buffers_that_live_together_lie_apart(seed: int, sizes: list[int]) -> No
             apart = a.offset + a.bytes <= b.offset or b.offset + b.bytes <= a.offset
             assert apart or not a.overlaps_in_time(b)
     assert plan.peak_bytes <= plan.arena_bytes
-
-
-def unsupported_operator() -> ModelFile:
-    file = ModelFile()
-    a, b = file.tensor([1, 4], scale=0.1), file.tensor([1, 4], scale=0.1)
-    file.operator("SIN", [a], [b])
-    return file
 
 
 def test_what_is_not_supported_is_named() -> None:

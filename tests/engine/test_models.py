@@ -11,6 +11,8 @@ from aiedge.codegen import CompiledModel, generate
 from aiedge.codegen.toolchain import ENGINE
 from aiedge.tflite.interpreters import has_tflm
 from tests.engine.test_codegen import SANITIZE, STRICT, run_harness
+from tests.support.batch import STRICT
+from tests.support.harness import SANITIZE, run_harness
 from tests.support.networks import KEPT, network
 
 pytestmark = pytest.mark.skipif(

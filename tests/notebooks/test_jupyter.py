@@ -69,7 +69,7 @@ class Lab:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        for _ in range(300):
+        for _ in range(3000):
             try:
                 urlopen(f"http://localhost:{self.port}/api", timeout=5).close()
                 return
@@ -84,7 +84,7 @@ class Lab:
 
     def stop(self) -> None:
         self.process.send_signal(signal.SIGTERM)
-        self.process.wait(timeout=30)
+        self.process.wait(timeout=120)
 
 
 @pytest.fixture
@@ -108,12 +108,12 @@ def open_in_lab(browser, tmp_path, repo) -> Iterator:
 
 def wait(browser, script: str) -> None:
     """Wait until a script is true in the page."""
-    for _ in range(1800):
+    for _ in range(6000):
         if browser.execute_script(script):
             return
         time.sleep(0.1)
     browser.save_screenshot(REPO / "tests" / "artifacts" / "timeout.png")
-    raise TimeoutError(f"not true in the page within three minutes: {script}")
+    raise TimeoutError(f"not true in the page within ten minutes: {script}")
 
 
 @pytest.mark.parametrize("project", projects())

@@ -1,6 +1,7 @@
 """What the firmware tests share: compilers, the library's files, the protocol's golden blocks."""
 
 import atexit
+import hashlib
 import os
 import re
 import shutil
@@ -17,11 +18,14 @@ import pytest
 from numpy.typing import NDArray
 
 from aiedge import tflite
+from aiedge.files import cache_folder
 from aiedge.paths import REPO
 from aiedge.workshop.lessons.source import read_source
+from tests.support.once import made_once
 
 HERE = REPO / "tests/firmware"
 LIBRARY = REPO / "common/firmware/src"
+ENGINE = REPO / "common/aiedge/engine"
 VSCODE = REPO / "xormodel/vscode"
 PROJECTS = ["xormodel", "carclassifier_easy", "carclassifier_hard", "cifar_cnn"]
 BOARD = REPO / "common/boards/esp-eye"
@@ -137,16 +141,25 @@ def generated(model: Path = MODEL, *options: str) -> Path:
 
 @cache
 def _objects(compiler: str, flags: tuple[str, ...], sources: tuple[Path, ...]) -> list[Path]:
-    """Object files of C and C++ sources, compiled once; a warning fails the test."""
-    folder = _new_folder()
+    """Object files of C and C++ sources, compiled once for all of pytest's workers; a warning fails the test."""
+    version = subprocess.run([compiler, "--version"], capture_output=True).stdout
+    files = [path for path in sorted((*LIBRARY.rglob("*"), *ENGINE.iterdir(), *sources)) if path.is_file()]
+    content = [repr((compiler, CXX, flags)).encode(), version, *(path.read_bytes() for path in files)]
+    folder = cache_folder("objects") / hashlib.sha256(b"\0".join(content)).hexdigest()[:32]
 
     def compiled(source: Path) -> Path:
         is_c = source.suffix == ".c"
         program = {"g++": "gcc", "clang++": "clang"}[compiler] if is_c else compiler
+
+        def make() -> bytes:
+            path = _new_folder() / "object.o"
+            command = [program, *(["-std=c11", *STRICT] if is_c else CXX), *flags, "-c", source, "-o", path]
+            done = subprocess.run(command, capture_output=True, text=True)
+            assert done.returncode == 0, done.stderr
+            return path.read_bytes()
+
         path = folder / f"{source.parent.name}-{source.name}.o"
-        command = [program, *(["-std=c11", *STRICT] if is_c else CXX), *flags, "-c", source, "-o", path]
-        done = subprocess.run(command, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
+        made_once(path, make)
         return path
 
     with ThreadPoolExecutor(os.cpu_count()) as side_by_side:
@@ -184,7 +197,7 @@ def _firmware(
     model_c = generated(model, *options)
     of_model = (LIBRARY / "CompiledModel.cpp", LIBRARY / "LayerTimes.cpp", model_c / f"{model.stem}.c")
     library = tuple(sorted({*LIBRARY.glob("*.cpp"), *LIBRARY.glob("host/*.cpp")} - {*of_model}))
-    includes = (f"-I{model_c}", f"-I{REPO / 'common/aiedge/engine'}", "-DAIEDGE_RUNTIME_COMPILED")
+    includes = (f"-I{model_c}", f"-I{ENGINE}", "-DAIEDGE_RUNTIME_COMPILED")
     for_model = (*flags, *includes, *main_flags)
     objects = [*_objects(compiler, flags, library), *_objects(compiler, for_model, of_model)]
     # A student's function does not use its argument before it is written.

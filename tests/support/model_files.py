@@ -155,3 +155,11 @@ def dense_float(
         file.operator(end, [source], [target])
         source = target
     return file.build([first], [source])
+
+
+def unsupported_operator() -> ModelFile:
+    """A network of an operator that cannot become C."""
+    file = ModelFile()
+    a, b = file.tensor([1, 4], scale=0.1), file.tensor([1, 4], scale=0.1)
+    file.operator("SIN", [a], [b])
+    return file

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
+from tests.support.once import made_once
+
 TESTS = Path(__file__).resolve().parent.parent
 GOLDEN, ARTIFACTS = TESTS / "golden", TESTS / "artifacts" / "networks"
 MODELS = TESTS.parent / "common" / "aiedge" / "train" / "models"
@@ -56,10 +58,7 @@ def network(name: str, dtype: str = "int8") -> bytes:
         return (GOLDEN / f"{name}.tflite").read_bytes()
     sources = b"".join(path.read_bytes() for path in (*sorted(MODELS.glob("*.py")), Path(__file__)))
     path = ARTIFACTS / f"{name}-{dtype}-{hashlib.sha256(sources).hexdigest()[:8]}.tflite"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(convert(name, dtype))
-    return path.read_bytes()
+    return made_once(path, lambda: convert(name, dtype))
 
 
 def convert(name: str, dtype: str) -> bytes:

@@ -9,7 +9,8 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aiedge.files import cache_folder, write_atomic
+from aiedge.files import cache_folder
+from tests.support.once import made_once
 
 if TYPE_CHECKING:
     import keras
@@ -22,14 +23,16 @@ def published(name: str) -> bytes:
     """The int8 .tflite of one of `BUILDERS`."""
     digest = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:8]
     path = cache_folder("networks") / f"{name}-{digest}.tflite"
-    if not path.exists():
-        from aiedge import tflite
-        from aiedge.train import models
+    return made_once(path, lambda: convert(name))
 
-        model = models.randomize(BUILDERS[name]())
-        samples = models.random_images(SAMPLES, model.inputs[0].shape[1:], seed=1)
-        write_atomic(path, tflite.convert_int8(model, samples))
-    return path.read_bytes()
+
+def convert(name: str) -> bytes:
+    """The network out of TensorFlow's converter."""
+    from aiedge import tflite
+    from aiedge.train import models
+
+    model = models.randomize(BUILDERS[name]())
+    return tflite.convert_int8(model, models.random_images(SAMPLES, model.inputs[0].shape[1:], seed=1))
 
 
 def mobilenet_v1() -> "keras.Model":

@@ -21,6 +21,7 @@ from aiedge.quantization import QuantParams
 from aiedge.train import datasets
 from tests.support.benchmark_results import CIFAR
 from tests.support.fake_board import FakeBoard, SocketBoard
+from tests.support.processes import restore_ctrl_c
 
 SCRIPT = REPO / "run_serial.py"
 MODEL = tflite.from_c_array(REPO / "xormodel/solution/xormodel.cpp")
@@ -467,8 +468,10 @@ def test_ctrl_c_leaves_a_run_that_can_go_on(tmp_path):
 
     with SocketBoard(fake(function=slow)) as line:
         arguments = [sys.executable, script, line.port, "--solution", "--results", results]
-        with subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True) as process:
-            end = time.monotonic() + 60
+        with subprocess.Popen(
+            arguments, stderr=subprocess.PIPE, text=True, preexec_fn=restore_ctrl_c
+        ) as process:
+            end = time.monotonic() + 300
             while time.monotonic() < end and process.poll() is None:
                 if any(path.read_text().count("\n") > 20 for path in partials(results)):
                     break

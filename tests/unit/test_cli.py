@@ -8,6 +8,7 @@ import pytest
 
 from aiedge import include_dir
 from aiedge.cli import main
+from tests.support.model_files import unsupported_operator
 
 
 def test_inspect_shows_what_the_model_is(repo: Path, capsys: pytest.CaptureFixture) -> None:
@@ -80,8 +81,6 @@ def test_debug_shows_the_traceback() -> None:
 
 
 def test_nothing_is_written_when_the_model_is_not_supported(tmp_path: Path) -> None:
-    from test_codegen import unsupported_operator
-
     model = tmp_path / "sin.tflite"
     model.write_bytes(unsupported_operator().build([0], [1]))
     assert main(["compile", str(model), "-o", str(tmp_path / "out")]) == 2

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_convolution import random_convolution
 
 from aiedge import tflite
 from aiedge.codegen import generate
@@ -16,6 +15,7 @@ from aiedge.paths import REPO
 from tests.support.batch import run_batch
 from tests.support.model_files import dense_float, dense_int8
 from tests.support.networks import network
+from tests.support.random_convolutions import random_convolution
 from tests.support.random_operators import OPERATORS, random_model
 
 SANITIZE = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -85,11 +86,21 @@ def line_of(text: str, part: str) -> int:
 
 
 @needs_compiler
-def test_a_sound_lesson_passes(kit: Path, compiled: None, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_sound_lesson_passes(
+    kit: Path,
+    compiled: None,
+    terminal: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A terminal shows bars, a log does not."""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
     assert main(["lessons", "check", "--root", str(kit)]) == 0
     captured = capsys.readouterr()
     assert captured.out == "tiny: ok\n"
-    assert "tiny: notebook: 100%" in captured.err and "tiny: firmware: 100%" in captured.err
+    for bar in ("tiny: notebook: 100%", "tiny: firmware: 100%"):
+        assert (bar in captured.err) == terminal
 
 
 def test_execute_stores_outputs_and_artefacts_the_same_each_time(kit: Path) -> None:

@@ -15,6 +15,7 @@ from aiedge.codegen import generate
 from aiedge.tflm.arena import tflm_head
 from tests.support.model_files import ModelFile
 from tests.support.networks import GOLDEN, network
+from tests.support.processes import restore_ctrl_c
 
 CIFAR, DENSENET = GOLDEN / "cifar_cnn_25_51_76.tflite", GOLDEN / "densenet.tflite"
 PNG = b"\x89PNG"
@@ -97,7 +98,9 @@ def test_ctrl_c_ends_the_search_with_the_best_so_far(tmp_path: Path) -> None:
     path.write_bytes(tangle(60))
     command = [sys.executable, "-m", "aiedge", "optimize", str(path), "-o", str(output)]
     command += ["--nodes", "100000000"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=restore_ctrl_c
+    ) as run:
         shown = b""
         while b"states" not in shown:  # the bar
             piece = run.stderr.read(1)

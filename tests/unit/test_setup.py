@@ -261,7 +261,7 @@ def test_two_starts_at_once_take_turns(kit):
             assert not first.done()
             time.sleep(0.05)
         second = pool.submit(kit.start, "--setup")
-        time.sleep(1)
+        time.sleep(5)  # until the second waits
         kit.write("go", "")
         assert "The kit is ready." in first.result().stdout
         assert second.result().stdout == "Another start is setting the kit up: waiting until it is done\n"

@@ -5,7 +5,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -164,13 +163,9 @@ def test_unfinished_firmware_is_named(build_xor, tmp_path, tcp):
 
 
 @needs_compiler
-def test_simulate_the_solution():
-    done = subprocess.run(
-        [sys.executable, REPO / "run_serial.py", "--simulate", "xormodel", "--solution"],
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+def test_simulate_the_solution(tmp_path):
+    command = [sys.executable, REPO / "run_serial.py", "--simulate", "xormodel", "--solution"]
+    done = subprocess.run([*command, "--results", tmp_path], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     assert "4 of 4 right" in done.stdout
     assert "this computer's time, not a board's" in done.stdout
@@ -183,12 +178,13 @@ def test_no_program_is_left_behind(program, ending):
     what = {
         "exit": "",
         "exception": "raise RuntimeError",
-        "SIGTERM in the command": "signal.signal(signal.SIGTERM, lambda *_: sys.exit(143)); time.sleep(60)",
+        "SIGTERM in the command": "time.sleep(60)",
     }[ending]
     code = "\n".join(
         [
             "import signal, sys, time",
             "from aiedge.board import StandIn",
+            "signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))",
             f"stand_in = StandIn({str(program)!r})",
             "print(stand_in._process.pid, flush=True)",
             what,
@@ -199,9 +195,8 @@ def test_no_program_is_left_behind(program, ending):
     ) as python:
         pid = int(python.stdout.readline())
         if "SIGTERM" in ending:
-            time.sleep(0.2)
             python.send_signal(signal.SIGTERM)
-        python.wait(10)
+        python.wait(60)
     assert not is_running(pid)
 
 
@@ -223,7 +218,7 @@ def test_a_program_that_is_no_stand_in(tmp_path, text, message, hint):
 
 @needs_pty
 def test_a_program_that_never_listens(tmp_path, monkeypatch):
-    monkeypatch.setattr("aiedge.board.standin._START_TIMEOUT", 1.0)
+    monkeypatch.setattr("aiedge.board.standin._START_TIMEOUT", 5.0)
     path = script(tmp_path, "import os, time; print(os.getpid(), flush=True); time.sleep(60)")
     log = []
     with pytest.raises(UserError, match="does not say where it listens"):

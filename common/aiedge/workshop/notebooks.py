@@ -85,7 +85,7 @@ def execute(
         cell.outputs, cell.execution_count = [], None
     with (
         kernel(nb, folder, variables) as client,
-        tqdm(total=len(code), unit="cell", disable=not progress) as bar,
+        tqdm(total=len(code), unit="cell", disable=hidden(progress)) as bar,
     ):
         for index, cell in enumerate(nb.cells):
             if cell.cell_type == "markdown" and cell.source.startswith("#"):
@@ -105,6 +105,15 @@ def execute(
                 ) from error
             bar.update()
     return nb
+
+
+def hidden(progress: bool) -> bool | None:
+    """tqdm's `disable`: a bar is shown where it is wanted, on a terminal only, for a log would keep each of its states.
+
+    >>> hidden(False)
+    True
+    """
+    return None if progress else True
 
 
 def cell_name(nb: NotebookNode, index: int) -> str:

@@ -19,7 +19,7 @@ from aiedge.errors import UserError
 from aiedge.files import write_atomic
 from aiedge.workshop.lessons.build import Project
 from aiedge.workshop.lessons.source import shown
-from aiedge.workshop.notebooks import DRAWN, kernel
+from aiedge.workshop.notebooks import DRAWN, hidden, kernel
 
 STOPPED = 3  # exit status of the firmware on the host where todo() stops it
 SECONDS = 60
@@ -47,7 +47,7 @@ def rehearse_notebook(project: Project, progress: bool = True) -> list[str]:
     """
     failures, steps = list[str](), _steps(project)
     nb = v4.new_notebook(cells=[step.cell for step in steps])
-    bar = tqdm(steps, desc=f"{project.name}: notebook", unit="cell", disable=not progress)
+    bar = tqdm(steps, desc=f"{project.name}: notebook", unit="cell", disable=hidden(progress))
     temporary = tempfile.TemporaryDirectory(prefix="aiedge-", ignore_cleanup_errors=True)
     with temporary as folder, kernel(nb, folder, DRAWN) as client:
         stopped = False
@@ -138,7 +138,7 @@ def rehearse_firmware(project: Project, progress: bool = True, run: RunFirmware 
         print(f"{project.name}: firmware NOT checked, there is no C++ compiler (Debian: apt install g++)")
         return []
     count, model = len(source.todos), project.solution.parent / f"{project.lesson.name}.cpp"
-    bar = tqdm(range(count + 1), desc=f"{project.name}: firmware", unit="build", disable=not progress)
+    bar = tqdm(range(count + 1), desc=f"{project.name}: firmware", unit="build", disable=hidden(progress))
     with tempfile.TemporaryDirectory(prefix="aiedge-", ignore_cleanup_errors=True) as folder:
         for solved in bar:
             main = write_atomic(Path(folder) / "main.cpp", source.text(solved))
