@@ -17,13 +17,14 @@ import pytest
 from numpy.typing import NDArray
 
 from aiedge import tflite
+from aiedge.lesson import projects
 from aiedge.paths import REPO
 from aiedge.workshop.lessons.source import read_source
 
 HERE = Path(__file__).resolve().parent
 LIBRARY = REPO / "common/firmware/src"
 VSCODE = REPO / "xormodel/vscode"
-PROJECTS = ["xormodel", "carclassifier_easy", "carclassifier_hard", "cifar_cnn"]
+PROJECTS = projects()
 BOARD = REPO / "common/boards/esp-eye"
 LESSON = REPO / "common/lessons/xormodel/main.cpp"
 CAR_LESSON = REPO / "common/lessons/carclassifier/main.cpp"

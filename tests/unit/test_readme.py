@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from aiedge.paths import projects
+from aiedge.lesson import projects
 from aiedge.tflite import has_tflm
 
 

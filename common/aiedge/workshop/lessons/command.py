@@ -6,7 +6,7 @@ from pathlib import Path
 
 from aiedge.errors import Parser
 from aiedge.paths import REPO
-from aiedge.workshop.lessons.build import Project, build, find_lessons
+from aiedge.workshop.lessons.build import Sources, build, find_projects
 from aiedge.workshop.lessons.check import check
 
 
@@ -26,8 +26,7 @@ def lessons(parser: Parser) -> Callable[[argparse.Namespace], int]:
 
 
 def _lessons(options: argparse.Namespace) -> int:
-    found = find_lessons(options.root.resolve(), options.lesson)
-    projects = [project for lesson in found for project in lesson.projects]
+    projects = find_projects(options.root.resolve(), options.lesson)
     if options.command == "build":
         for project in projects:
             print(*build(project, run=options.execute), sep="\n")
@@ -35,7 +34,7 @@ def _lessons(options: argparse.Namespace) -> int:
     return max([_check(project, options.static) for project in projects], default=0)
 
 
-def _check(project: Project, static: bool) -> int:
+def _check(project: Sources, static: bool) -> int:
     failures = check(project, static)
     print(*(failures or [f"{project.name}: ok"]), sep="\n")
     return 1 if failures else 0
