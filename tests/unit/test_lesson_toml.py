@@ -1,19 +1,21 @@
-"""`lesson.toml`, the one place of a lesson's facts: that they are right, and what is wrong in one."""
+"""`lesson.toml` and `boards.json`: a lesson's facts and a board's have one place each, and they are right."""
 
 import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from aiedge import boards
 from aiedge.benchmark.data import samples
 from aiedge.cli import main
 from aiedge.errors import UserError
 from aiedge.lesson import Lesson, lessons, projects, read_lesson, read_lessons
 from aiedge.train.models.weights import BUILDERS, WEIGHTS
-from aiedge.workshop.lessons.build import find_projects
+from aiedge.workshop.lessons.build import board_files, find_projects, write
 from tiny_lesson import write_lesson
 
 NEEDED = "title = 'x'\nminutes = 1\nboard = 'no'\n"
@@ -114,3 +116,43 @@ def test_a_new_lesson_has_a_project_that_platformio_reads(repo: Path, tmp_path: 
         host = environments["env:host"]
         assert (host["custom_model"], host["custom_project"]) == ("tiny", f"tiny_{level}")
         assert "AIEDGE_TFLM_ARENA_BYTES=2048" in " ".join(environments["env:esp-eye"]["build_flags"])
+
+
+@pytest.fixture
+def table(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[dict], None]:
+    """`table(entries)` adds boards to those of the kit."""
+
+    def add(entries: dict) -> None:
+        path = tmp_path / "boards.json"
+        path.write_text(json.dumps(json.loads(boards.TABLE.read_text()) | entries))
+        monkeypatch.setattr(boards, "TABLE", path)
+        boards.boards.cache_clear()
+
+    monkeypatch.setattr(boards, "TABLE", boards.TABLE)
+    yield add
+    boards.boards.cache_clear()
+
+
+def test_a_new_board_is_an_entry(repo: Path, tmp_path: Path, table: Callable, capsys) -> None:
+    table(
+        {"nut": {"name": "Nut", "sram": 8192, "flash": 2**21, "sources": {}, "platformio": {"vendor": "x"}}}
+    )
+    model = repo / "xormodel/solution/xormodel.cpp"
+    assert main(["memory", str(model), "--board", "nut"]) == 0
+    assert "Nut: 8,192 bytes of SRAM" in capsys.readouterr().out
+    (tmp_path / "common/boards").mkdir(parents=True)
+    assert f"wrote {tmp_path}/common/boards/nut.json" in write(board_files(tmp_path))
+    assert json.loads((tmp_path / "common/boards/nut.json").read_text()) == {
+        "name": "Nut",
+        "vendor": "x",
+        "upload": {"flash_size": "2MB", "maximum_ram_size": 8192, "maximum_size": 2097152},
+    }
+    assert main(["memory", str(model), "--board", "bolt"]) == 2
+    assert "hint: the boards are: esp-eye, " in capsys.readouterr().err
+
+
+def test_a_board_s_file_is_checked(tmp_path: Path, capsys) -> None:
+    (tmp_path / "common/boards").mkdir(parents=True)
+    (tmp_path / "common/boards/esp-eye.json").write_text("{}\n")
+    assert main(["lessons", "check", "--static", "--root", str(tmp_path)]) == 1
+    assert "esp-eye.json:1: a rebuild differs" in capsys.readouterr().out

@@ -38,7 +38,7 @@ that runs) and `main.cpp`. Both sources hold the solution; markers say what the 
 The docstring of `aiedge.lesson` shows `lesson.toml`. Commands, all of which take the name of one lesson, or none for
 all:
 
-    aiedge lessons build             write notebook/, solution/ and vscode/
+    aiedge lessons build             write notebook/, solution/ and vscode/; PlatformIO's files of boards
     aiedge lessons build --execute   ... and run the solution for its outputs and artefacts
     aiedge lessons check --static    rules, sizes, and that a rebuild changes nothing
     aiedge lessons check             ... and that every TODO stops until it is solved

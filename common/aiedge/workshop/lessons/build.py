@@ -6,6 +6,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
+from aiedge.boards import boards
 from aiedge.errors import UserError
 from aiedge.files import write_atomic
 from aiedge.lesson import Project, read_lessons
@@ -96,6 +97,13 @@ def _write_models(project: Sources) -> list[str]:
         else:
             said.append(f"{shown(path)}: not written, there are no weights {weights}")
     return said
+
+
+def board_files(root: Path) -> dict[Path, str]:
+    """Path and content of PlatformIO's file of each board that has one, for the kit at `root`."""
+    folder = root / "common" / "boards"
+    found = [board for board in boards().values() if board.platformio and folder.is_dir()]
+    return {folder / f"{board.key}.json": board.manifest for board in found}
 
 
 def write(files: dict[Path, str]) -> list[str]:
