@@ -4,9 +4,9 @@
     minutes = 45                     # what a student needs
     board = "optional"               # in words
     levels = ["easy", "hard"]        # two projects, <lesson>_easy and <lesson>_hard; without it one, <lesson>
-    artifacts = ["blink.cpp"]        # what the solution notebook writes and the kit ships
-    weights = "blink"                # the float network's trained weights: common/weights/blink.npz
-    models = { blink = "blink_qat" } # solution/blink.cpp: the int8 model made from these weights
+    artifacts = ["<lesson>.cpp"]     # what the solution notebook writes and the kit ships
+    weights = "small"                # the float network's trained weights: common/weights/small.npz
+    models = { tiny = "small_qat" }  # solution/tiny.cpp: the int8 model made from these weights
 
     [data]                           # on what a board is tested
     set = "cars"                     # of aiedge.train.datasets; or `inputs` and `answers`, every one to be right

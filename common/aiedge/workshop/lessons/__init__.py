@@ -18,7 +18,7 @@ that runs) and `main.cpp`. Both sources hold the solution; markers say what the 
     # END SOLUTION
 
     # %% tags=["check"]
-    checks.blink.scale(scale)
+    checks.<lesson>.scale(scale)
 
     # %% tags=["easy"]
     print("only the easy version has this cell")
