@@ -251,7 +251,7 @@ def test_platformio_accepts_the_boards(board):
     config = PlatformBoardConfig(str(board))
     assert config.id == board.stem
     brief = config.get_brief_data()
-    assert brief["name"] and brief["vendor"] and brief["rom"] == 4 * 1024 * 1024
+    assert brief["name"] and brief["vendor"] and brief["rom"] > 0
 
 
 @pytest.mark.parametrize("project", PROJECTS)
