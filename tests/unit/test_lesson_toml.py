@@ -34,6 +34,14 @@ def test_a_lesson_s_facts_are_those_of_what_it_names(lesson: Lesson) -> None:
         assert all((project.solution.parent / file).is_file() for file in lesson.shipped)
 
 
+def test_the_readme_gives_the_minutes_of_each_project(repo: Path) -> None:
+    lines = (repo / "README.md").read_text().splitlines()
+    for lesson in lessons():
+        for project in lesson.projects:
+            (row,) = (line for line in lines if line.startswith("|") and f"[{project.name}]" in line)
+            assert f"| {lesson.minutes} |" in row
+
+
 def test_no_other_place_names_a_lesson(repo: Path) -> None:
     """But for a lesson's own checks, and the networks and weights that two lessons are named after."""
     package = repo / "common" / "aiedge"
