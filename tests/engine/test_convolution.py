@@ -10,7 +10,6 @@ from aiedge.codegen import CompiledModel, generate
 from aiedge.cost.emulator import count_instructions
 from aiedge.cost.targets import TARGETS
 from aiedge.tflite.interpreters import has_tflm
-from tests.engine.test_codegen import SANITIZE, STRICT, TOOLS, run_harness
 from tests.support.batch import STRICT
 from tests.support.harness import SANITIZE, TOOLS, run_harness
 from tests.support.random_convolutions import random_convolution

@@ -10,7 +10,6 @@ from aiedge import cli, tflite
 from aiedge.codegen import CompiledModel, generate
 from aiedge.codegen.toolchain import ENGINE
 from aiedge.tflite.interpreters import has_tflm
-from tests.engine.test_codegen import SANITIZE, STRICT, run_harness
 from tests.support.batch import STRICT
 from tests.support.harness import SANITIZE, run_harness
 from tests.support.networks import KEPT, network

@@ -7,7 +7,8 @@ import sys
 import pytest
 
 from aiedge.board import StandIn
-from aiedge.paths import REPO, lesson_of
+from aiedge.lesson import lesson_of
+from aiedge.paths import REPO
 from tests.support.firmware import BUILDS, firmware
 
 # Python imports this module at its start; None in sys.modules stands for a package that is not there.

@@ -293,7 +293,7 @@ def test_what_the_firmware_prints_at_each_sample_does_not_fill_the_screen(capsys
 
 
 def test_a_project_without_a_benchmark():
-    with pytest.raises(UserError, match="no benchmark for the project 'nonsense'"):
+    with pytest.raises(UserError, match="no project named 'nonsense'"):
         samples("nonsense")
 
 

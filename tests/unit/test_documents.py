@@ -20,7 +20,8 @@ from aiedge.codegen.toolchain import ENGINE
 from aiedge.cost import bench
 from aiedge.cost.ladder import ladder
 from aiedge.errors import UserError
-from aiedge.paths import REPO, projects
+from aiedge.lesson import projects
+from aiedge.paths import REPO
 from aiedge.quantization import dequantize, quantize
 from aiedge.text import edited, part, parts, renew
 from aiedge.tflite import has_tflm

@@ -1,6 +1,5 @@
 """TensorFlow Lite Micro's arena as predicted, and smaller models for it: against its recorded heads and its bits."""
 
-import json
 import re
 import subprocess
 import sys
@@ -392,14 +391,10 @@ def test_the_ladder_and_what_fits() -> None:
         steps.fits(boards()["pico"], "Fused")
 
 
-def test_boards_have_a_source_for_each_figure(repo: Path) -> None:
-    assert {"esp-eye", "pico", "nano33ble", "bluepill", "feather", "huzzah32", "metro"} == boards().keys()
+def test_boards_have_a_source_for_each_figure() -> None:
     for board in boards().values():
         assert board.flash > board.sram > 0
         assert board.sources.keys() == {"sram", "flash", *(["psram"] if board.psram else [])}
-    upload = json.loads((repo / "common/boards/esp-eye.json").read_text())["upload"]
-    found = boards()["esp-eye"]
-    assert (found.sram, found.flash) == (upload["maximum_ram_size"], upload["maximum_size"])
 
 
 def test_a_network_that_cannot_stream_has_the_other_steps() -> None:

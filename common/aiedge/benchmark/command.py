@@ -16,6 +16,7 @@ from aiedge.benchmark.result import TABLE_TO, BenchmarkResult
 from aiedge.benchmark.session import Options, run_on_port, simulate
 from aiedge.board import BASE_BAUD, choose_port, find_ports
 from aiedge.errors import Parser, exit_cleanly
+from aiedge.lesson import find_project
 from aiedge.tflite.command import add_layout
 
 
@@ -38,7 +39,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         "--solution", action="store_true", help="the solved firmware and model, not the student's"
     )
     parser.add_argument("--float", action="store_true", help="the float model, not the int8 one")
-    parser.add_argument("--model", default="", metavar="NAME", help="another of its models: cifar_tiny")
+    parser.add_argument("--model", default="", metavar="NAME", help="another int8 model of the project")
     parser.add_argument("--count", type=int, metavar="N", help="only the first N samples")
     parser.add_argument(
         "--baud", type=int, help=f"speed of the line (default: {BASE_BAUD}); with --simulate implies --pace"
@@ -150,10 +151,11 @@ def _page(folder: Path) -> int:
 
 
 def _status(result: BenchmarkResult) -> int:
-    """1 for wrong bits, and for wrong answers where none is to be expected."""
+    """1 for wrong bits, and for wrong answers where the lesson gives all questions with their answers."""
     if result.setting.variant == "int8" and result.has_wrong_bits:
         return 1
-    return 1 if result.setting.project == "xormodel" and not result.all_right else 0
+    data = find_project(result.setting.project).lesson.data
+    return 1 if data and data.inputs and not result.all_right else 0
 
 
 def image(parser: Parser) -> Callable[[argparse.Namespace], None]:
@@ -162,7 +164,7 @@ def image(parser: Parser) -> Callable[[argparse.Namespace], None]:
     Without options it writes PHOTO.bin, shows the picture as the network sees it, and its likeliest classes.
     """
     parser.add_argument("photo", type=Path, help="a picture of any size and format")
-    parser.add_argument("--project", required=True, metavar="NAME", help="carclassifier_easy, cifar_cnn, ...")
+    parser.add_argument("--project", required=True, metavar="NAME", help="one whose network takes pictures")
     parser.add_argument(
         "-o", "--output", type=Path, metavar="FILE", help="FILE.bin (default: named like the photo) or .ppm"
     )

@@ -13,12 +13,11 @@ from aiedge.benchmark.data import Samples
 from aiedge.board import BoardInfo
 from aiedge.cost.runtimes import Reference
 from aiedge.errors import UserError
-from aiedge.paths import COMMON, lesson_of, project_dir, projects
+from aiedge.lesson import find_project, lesson_of, project_dir, projects
+from aiedge.paths import COMMON
 from aiedge.quantization import dequantize, quantize
 
 _CHUNK = 20  # samples
-_WEIGHTS = {"cifar_cnn": "cifar_pruned"}  # names of the lessons' weights, where they are not the lessons'
-_OTHERS = {"cifar_cnn": ("cifar_tiny",)}  # a lesson's int8 models beside the one that is named like it
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class Choice:
     other: str = ""
 
     def __post_init__(self) -> None:
-        others = _OTHERS.get(lesson_of(self.project), ())
+        others = find_project(self.project).lesson.others
         if self.other and self.other not in others:
             hint = f"there is {' and '.join(others)}" if others else "leave --model out"
             raise UserError(f"{self.project} has no other model named {self.other!r}", hint)
@@ -71,9 +70,8 @@ class Choice:
 
         The solution's float model is too large for the repository: it is made from the shipped weights.
         """
-        path, lesson = self.path, lesson_of(self.project)
-        weights = _WEIGHTS.get(lesson, lesson)
-        shipped = (COMMON / "weights" / f"{weights}.npz").exists()
+        path, weights = self.path, find_project(self.project).lesson.weights
+        shipped = bool(weights) and (COMMON / "weights" / f"{weights}.npz").exists()
         if not path.exists() and self.solution and self.floats and shipped:
             from aiedge.train import models  # TensorFlow, which takes seconds
 
@@ -106,7 +104,7 @@ class Choice:
 
 def choices(project: str) -> list[Choice]:
     """All models of a project that are there."""
-    kinds = [(False, ""), (True, ""), *((False, other) for other in _OTHERS.get(lesson_of(project), ()))]
+    kinds = [(False, ""), (True, ""), *((False, other) for other in find_project(project).lesson.others)]
     every = [Choice(project, solution, *kind) for kind in kinds for solution in (False, True)]
     return [choice for choice in every if choice.path.exists()]
 

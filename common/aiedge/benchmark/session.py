@@ -29,7 +29,8 @@ from aiedge.board import (
 )
 from aiedge.cost.runtimes import Reference, reference
 from aiedge.errors import UserError
-from aiedge.paths import commit, project_dir
+from aiedge.lesson import project_dir
+from aiedge.paths import commit
 
 _STAND_INS = ("/dev/pts/", "socket://127.0.0.1:", "socket://localhost:")
 _BAR_FROM = 100  # bytes of inputs
