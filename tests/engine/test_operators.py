@@ -136,11 +136,15 @@ def refused(kind: str, **changes: object) -> str:
     ("kind", "changes", "hint"),
     [
         ("SOFTMAX", {}, "scale 1/256"),
-        ("MAX_POOL_2D", {"strideH": 1, "strideW": 1, "filterHeight": 2}, "filterWidth must be positive"),
+        (
+            "MAX_POOL_2D",
+            {"strideH": 1, "strideW": 1, "filterHeight": 2},
+            "strides and dilations must be positive",
+        ),
         (
             "AVERAGE_POOL_2D",
             {"strideH": 2, "strideW": 2, "filterHeight": 2, "filterWidth": 2},
-            "must have 2 rows",
+            "have 2 rows",
         ),
         ("PAD", {"integers": [[[0, 0], [1, 1], [0, 0], [0, 0]]]}, "lead from [1, 4, 4, 2]"),
         ("MEAN", {"integers": [[7]]}, "axes must lie in its input's 4 dimensions"),

@@ -10,12 +10,12 @@ import pytest
 
 from aiedge import cli, tflite
 from aiedge.codegen import CompiledModel, generate
-from aiedge.codegen.operators import FUSED
 from aiedge.cost.emulator import count_instructions
 from aiedge.cost.targets import TARGETS
 from aiedge.errors import UserError
 from aiedge.memory import Streaming, plan_memory
 from aiedge.tflite.interpreters import has_tflm, run_tflm_all
+from aiedge.tflite.traits import FUSABLE
 from batch import STRICT, run_batch
 from model_files import ModelFile, dense_int8
 from networks import network
@@ -84,7 +84,7 @@ def test_several_sections_run_row_by_row() -> None:
     """The seeds that are streamed above have parts in between where whole maps take less."""
     for seed, sections in (10, 2), (17, 2), (36, 2), (58, 3), (1201, 3):
         graph = tflite.read(random_network(np.random.default_rng(seed), "int8"))
-        one, best = (plan_memory(graph, fusable=FUSED, streaming=mode) for mode in ("all", True))
+        one, best = (plan_memory(graph, fusable=FUSABLE, streaming=mode) for mode in ("all", True))
         assert len(best.sections) == sections and best.arena_bytes < one.arena_bytes
 
 
@@ -117,7 +117,7 @@ ARENAS = {
 
 @pytest.mark.parametrize("name", ARENAS)
 def test_arenas_of_known_networks(name: str) -> None:
-    plan = plan_memory(tflite.read(network(name)), fusable=FUSED, streaming=True)
+    plan = plan_memory(tflite.read(network(name)), fusable=FUSABLE, streaming=True)
     assert plan.stream is not None and plan.proved and plan.arena_bytes <= ARENAS[name]
 
 
