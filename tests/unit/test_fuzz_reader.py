@@ -15,7 +15,7 @@ from aiedge.errors import UserError
 from batch import run_batch
 from model_files import dense_float, dense_int8
 from networks import network
-from random_operators import OPERATORS, random_model
+from random_operators import KINDS_AND_TYPES, random_model
 
 FUZZER = Path(__file__).with_name("fuzz_reader.py")
 SANITIZE = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
@@ -33,7 +33,7 @@ def files(tmp_path_factory: pytest.TempPathFactory, xormodel: bytes) -> Path:
         dense_int8(rng, [3, 4, 2], end="TANH"),
         dense_float(rng, [3, 4, 2]),
     ]
-    models += [random_model(rng, kind, dtype) for kind in OPERATORS for dtype in ("int8", "float32")]
+    models += [random_model(rng, kind, dtype) for kind, dtype in KINDS_AND_TYPES]
     models += [random_convolution(seed, dtype) for seed in range(8) for dtype in ("int8", "float32")]
     for i, model in enumerate(models):
         if len(model) <= LARGEST:
