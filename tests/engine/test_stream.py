@@ -11,13 +11,13 @@ import pytest
 
 from aiedge import cli, tflite
 from aiedge.codegen import CompiledModel, generate
-from aiedge.codegen.operators import FUSED
 from aiedge.codegen.toolchain import ENGINE
 from aiedge.cost.emulator import count_instructions
 from aiedge.cost.targets import TARGETS
 from aiedge.errors import UserError
 from aiedge.memory import plan_memory
 from aiedge.tflite.interpreters import has_tflm, run_tflm_all
+from aiedge.tflite.traits import FUSABLE
 from tests.support.batch import STRICT, run_batch
 from tests.support.model_files import ModelFile, dense_int8
 from tests.support.networks import network
@@ -88,9 +88,9 @@ def test_several_sections_run_row_by_row() -> None:
     """The seeds that are streamed above have parts in between where whole maps take less."""
     for seed, sections in (10, 2), (17, 2), (36, 2), (58, 3), (1201, 3):
         graph = tflite.read(random_network(np.random.default_rng(seed), "int8"))
-        best = plan_memory(graph, fusable=FUSED, streaming=True)
+        best = plan_memory(graph, fusable=FUSABLE, streaming=True)
         with far_streams():
-            one = plan_memory(graph, fusable=FUSED, streaming=True)
+            one = plan_memory(graph, fusable=FUSABLE, streaming=True)
         assert len(best.sections) == sections and best.arena_bytes < one.arena_bytes
 
 
@@ -123,7 +123,7 @@ ARENAS = {
 
 @pytest.mark.parametrize("name", ARENAS)
 def test_arenas_of_known_networks(name: str) -> None:
-    plan = plan_memory(tflite.read(network(name)), fusable=FUSED, streaming=True)
+    plan = plan_memory(tflite.read(network(name)), fusable=FUSABLE, streaming=True)
     assert plan.stream is not None and plan.proved and plan.arena_bytes <= ARENAS[name]
 
 

@@ -24,7 +24,7 @@ from aiedge.tflm.optimize import optimize
 from aiedge.tflm.scratch import cmsis_nn, esp_nn, none, reference
 from tests.support.model_files import ModelFile, dense_float, dense_int8
 from tests.support.networks import KEPT, network
-from tests.support.random_operators import OPERATORS, random_model
+from tests.support.random_operators import KINDS_AND_TYPES, random_model
 
 needs_tflm = pytest.mark.skipif(
     not tflite.has_tflm(), reason="no tflite-micro wheel: it exists for Linux on x86-64"
@@ -120,7 +120,7 @@ def test_the_simulated_head_is_the_recorded_one(tmp_path: Path, repo: Path) -> N
     models = [network(name) for name in KEPT]
     models.append(tflite.load_model(repo / "xormodel/solution/xormodel.cpp"))
     models += [random_network(rng, int(rng.integers(1, 14))) for _ in range(60)]
-    models += [random_model(rng, kind, dtype) for kind in sorted(OPERATORS) for dtype in ("int8", "float32")]
+    models += [random_model(rng, kind, dtype) for kind, dtype in sorted(KINDS_AND_TYPES)]
     models.append(dense_int8(rng, [3, 40, 2]))
     assert [tflm_head(tflite.read(model)) for model in models] == recorded_heads(models, tmp_path)
 
@@ -297,7 +297,7 @@ def damaged() -> Callable[[int], bytes]:
 
     rng = np.random.default_rng(0)
     models = [network("two_inputs"), dense_int8(rng, [3, 4, 2])]
-    models += [random_model(rng, kind, dtype) for kind in OPERATORS for dtype in ("int8", "float32")]
+    models += [random_model(rng, kind, dtype) for kind, dtype in KINDS_AND_TYPES]
     return Mutator([model for model in models if len(model) < 8000], seed=2)
 
 

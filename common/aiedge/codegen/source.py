@@ -10,7 +10,7 @@ from pathlib import Path
 import jinja2
 
 from aiedge import __version__
-from aiedge.codegen.operators import FUSED, Call, Constant, emit
+from aiedge.codegen.operators import Call, Constant, emit
 from aiedge.codegen.operators.call import C_TYPES, c_float
 from aiedge.codegen.streaming import StreamedPart, Streamer
 from aiedge.codegen.weights import Weights, weights_file
@@ -18,6 +18,7 @@ from aiedge.errors import UserError
 from aiedge.files import write_atomic
 from aiedge.memory import MemoryPlan, Step, plan_memory
 from aiedge.tflite.graph import Graph, Tensor
+from aiedge.tflite.traits import FUSABLE
 
 ALIGNMENT = 4
 LINE = 104
@@ -70,7 +71,7 @@ def generate(graph: Graph, name: str, stream: bool = False, weights: Weights = "
             raise UserError(
                 f"{tensor} cannot be the model's input or output", "int8 and float32 activations can"
             )
-    plan = plan_memory(graph, ALIGNMENT, fusable=FUSED, streaming=stream)
+    plan = plan_memory(graph, ALIGNMENT, fusable=FUSABLE, streaming=stream)
     places = _Places(plan)
     streamers = [Streamer(section, plan, places) for section in plan.sections]
     by_rows = {index: streamer for streamer in streamers for index in streamer.calls}

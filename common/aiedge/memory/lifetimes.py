@@ -6,12 +6,7 @@ from dataclasses import dataclass
 from aiedge.errors import UserError
 from aiedge.memory.steps import Step
 from aiedge.tflite.graph import Graph, Operator, Tensor
-
-# The output holds the input's bytes under another shape.
-VIEWS = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
-# Element i of the output needs element i of the inputs alone; their kernels read it before they write.
-UNARY = ("LOGISTIC", "TANH", "RELU", "RELU6", "LEAKY_RELU", "HARD_SWISH", "QUANTIZE")
-BINARY = ("ADD", "SUB", "MUL")
+from aiedge.tflite.traits import Nature
 
 
 @dataclass(frozen=True)
@@ -35,12 +30,12 @@ class Buffer:
 
 def overwritable(operator: Operator) -> tuple[Tensor, ...]:
     """Inputs in whose place the operator's output may be written, if nothing reads them later."""
-    if operator.kind not in UNARY + BINARY:
+    if not operator.trait.in_place:
         return ()
     target = operator.outputs[0]
     return tuple(
         t
-        for t in operator.inputs[: 2 if operator.kind in BINARY else 1]
+        for t in operator.inputs[: operator.trait.inputs]
         if t is not None and not t.is_constant and t.shape == target.shape and t.dtype == target.dtype
     )
 
@@ -126,7 +121,8 @@ def _views(graph: Graph, steps: Sequence[Step]) -> tuple[list[tuple[Tensor, ...]
     for step in steps:
         for tensor in step.outputs:
             root = tensor.index
-            if step.kinds[0] in VIEWS and (viewed := step.operators[0].input(0)).index in owner:
+            first = step.operators[0]
+            if first.nature is Nature.VIEW and (viewed := first.input(0)).index in owner:
                 root, source[tensor.index] = owner[viewed.index], viewed
             owner[tensor.index] = root
             groups.setdefault(root, []).append(tensor)

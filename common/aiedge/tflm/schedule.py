@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aiedge.errors import UserError
-from aiedge.memory.lifetimes import VIEWS, aligned, overwritable
+from aiedge.memory.lifetimes import aligned, overwritable
 from aiedge.tflite.graph import Graph, Operator, Tensor
+from aiedge.tflite.traits import Nature
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,8 @@ def schedule(
             users[root[read.index]] |= 1 << i
         for tensor in operator.outputs:
             maker[tensor.index] = i
-            seen = operator.inputs[0] if operator.kind in VIEWS and operator.inputs else None
+            viewing = operator.nature is Nature.VIEW and operator.inputs
+            seen = operator.inputs[0] if viewing else None
             home = root[seen.index] if seen is not None and not seen.is_constant else tensor.index
             root[tensor.index] = home
             members.setdefault(home, []).append(tensor)
