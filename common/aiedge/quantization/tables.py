@@ -23,6 +23,11 @@ Int8 = NDArray[np.int8]
 AS_THERE = "where TensorFlow Lite Micro stops as well"
 
 
+def abs_table(inputs: QuantParams, outputs: QuantParams) -> Int8:
+    """|x|"""
+    return _clamped(_times(np.abs(_centered(inputs)), float(inputs.scale) / float(outputs.scale)), outputs)
+
+
 def logistic_table(inputs: QuantParams, outputs: QuantParams) -> Int8:
     """1 / (1 + e^−x); the output has zero point −128, and scale 1/256, which TFLM takes for granted."""
     if int(outputs.zero_point) != INT8_MIN:
