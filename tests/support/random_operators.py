@@ -398,6 +398,7 @@ OPERATORS: dict[str, Callable[[Draw, str], list[int]]] = {
     "RESIZE_NEAREST_NEIGHBOR": resize,
     "RESIZE_BILINEAR": resize,
     "TRANSPOSE_CONV": transpose_conv,
+    "ABS": unary,
     "RELU": unary,
     "RELU6": unary,
     "LEAKY_RELU": unary,

@@ -15,6 +15,7 @@
     }                                                                               \
   }
 
+AIEDGE_UNARY_F32(abs, fabsf(v))
 AIEDGE_UNARY_F32(logistic, 1.0f / (1.0f + expf(-v)))
 AIEDGE_UNARY_F32(relu, v < 0.0f ? 0.0f : v)
 AIEDGE_UNARY_F32(relu6, v > 6.0f ? 6.0f : v < 0.0f ? 0.0f : v)

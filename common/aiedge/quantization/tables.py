@@ -20,10 +20,18 @@ from aiedge.quantization.fixed_point import (
 )
 
 Int8 = NDArray[np.int8]
+AS_THERE = "where TensorFlow Lite Micro stops as well"
+
+
+def abs_table(inputs: QuantParams, outputs: QuantParams) -> Int8:
+    """|x|"""
+    return _clamped(_times(np.abs(_centered(inputs)), float(inputs.scale) / float(outputs.scale)), outputs)
 
 
 def logistic_table(inputs: QuantParams, outputs: QuantParams) -> Int8:
-    """1 / (1 + e^−x); the output has scale 1/256, zero point −128, which TFLM takes for granted."""
+    """1 / (1 + e^−x); the output has zero point −128, and scale 1/256, which TFLM takes for granted."""
+    if int(outputs.zero_point) != INT8_MIN:
+        raise ValueError(f"its output's zero point is not -128, {AS_THERE}")
     return _saturating_table(inputs, lambda x: rounding_right_shift(logistic_q(x, 4), 23) - 128)
 
 
@@ -32,21 +40,14 @@ def tanh_table(inputs: QuantParams, outputs: QuantParams) -> Int8:
     return _saturating_table(inputs, lambda x: rounding_right_shift(tanh_q(x, 4), 24))
 
 
-def requantize_table(
-    inputs: QuantParams, outputs: QuantParams, low: int = INT8_MIN, factor: float | None = None
-) -> Int8:
-    """A change of scale and zero point, clamped from below at `low`: QUANTIZE from int8 to int8.
-
-    `factor` is the ratio of the two scales where it is not formed in float64.
-    """
-    factor = float(inputs.scale) / float(outputs.scale) if factor is None else factor
-    return _clamped(_times(_centered(inputs), factor), outputs, low)
+def requantize_table(inputs: QuantParams, outputs: QuantParams, low: int = INT8_MIN) -> Int8:
+    """A change of scale and zero point, clamped from below at `low`: QUANTIZE from int8 to int8."""
+    return _clamped(_times(_centered(inputs), float(inputs.scale) / float(outputs.scale)), outputs, low)
 
 
 def relu_table(inputs: QuantParams, outputs: QuantParams) -> Int8:
-    """max(x, 0); TFLM divides the two scales in float32 here."""
-    ratio = float(np.float32(inputs.scale) / np.float32(outputs.scale))
-    return requantize_table(inputs, outputs, max(INT8_MIN, int(outputs.zero_point)), ratio)
+    """max(x, 0)"""
+    return requantize_table(inputs, outputs, int(outputs.zero_point))
 
 
 def relu6_table(inputs: QuantParams, outputs: QuantParams) -> Int8:
@@ -56,12 +57,11 @@ def relu6_table(inputs: QuantParams, outputs: QuantParams) -> Int8:
 
 
 def leaky_relu_table(inputs: QuantParams, outputs: QuantParams, alpha: float) -> Int8:
-    """x ≥ 0 ? x : alpha · x; TFLM forms both factors in float32."""
-    scale, result = np.float32(inputs.scale), np.float32(outputs.scale)
-    slope = float(scale * np.float32(alpha) / result)
+    """x ≥ 0 ? x : alpha · x; TFLM forms both factors in float64."""
+    ratio = float(inputs.scale) / float(outputs.scale)
+    slope = float(inputs.scale) * alpha / float(outputs.scale)
     q = _centered(inputs)
-    below = _times(q, abs(slope)) * (-1 if slope < 0 else 1)
-    return _clamped(np.where(q >= 0, _times(q, float(scale / result)), below), outputs)
+    return _clamped(np.where(q >= 0, _times(q, ratio), _times(q, slope)), outputs)
 
 
 def hard_swish_table(inputs: QuantParams, outputs: QuantParams) -> Int8:
@@ -69,7 +69,7 @@ def hard_swish_table(inputs: QuantParams, outputs: QuantParams) -> Int8:
     fine_scale = np.float32(1 / 128) * np.float32(inputs.scale)
     output_multiplier, output_shift = _int16_multiplier(float(fine_scale / np.float32(outputs.scale)))
     if output_shift > 0:
-        raise ValueError("the output's scale is less than 1/128 of the input's")
+        raise ValueError(f"its output's scale is less than 1/128 of its input's, {AS_THERE}")
     reluish_multiplier, reluish_shift = _int16_multiplier(float(fine_scale / np.float32(3 / 32768)))
     fine = _centered(inputs) << 7
     # clamp(x / 3, −1, 1) as Q0.15; a shift to the left saturates, its last bit after the multiplication.
@@ -88,7 +88,9 @@ def _centered(inputs: QuantParams) -> NDArray[np.int64]:
 
 
 def _times(x: NDArray[np.int64], factor: float) -> NDArray[np.int64]:
-    return multiply_by_quantized_multiplier(x, *quantize_multiplier(factor))
+    """x · factor, whose sign is put on after halves have been rounded."""
+    y = multiply_by_quantized_multiplier(x, *quantize_multiplier(abs(factor)))
+    return -y if factor < 0 else y
 
 
 def _clamped(y: NDArray[np.int64], outputs: QuantParams, low: int = INT8_MIN) -> Int8:

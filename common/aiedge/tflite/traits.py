@@ -96,6 +96,7 @@ class Trait:
 MANY = 2**16
 
 TRAITS = {
+    "ABS": Trait(Nature.UNARY, table=tables.abs_table),
     "ADD": Trait(Nature.BINARY, 2, options="Add"),
     "AVERAGE_POOL_2D": Trait(Nature.POOL, options="Pool2D", sums=True),
     "CONCATENATION": Trait(Nature.CONCATENATION, optional=MANY, options="Concatenation"),

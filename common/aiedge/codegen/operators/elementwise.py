@@ -28,7 +28,7 @@ def _lookup(operator: Operator, at: Places) -> Call:
     except FloatingPointError as error:
         raise unsupported(operator, "its scales are too far apart") from error
     except ValueError as error:
-        raise unsupported(operator, f"{error}, where TensorFlow Lite Micro stops as well") from error
+        raise unsupported(operator, str(error)) from error
     table = Constant(f"table_{operator.index}", np.roll(values, -128))
     arguments = f"{table.name}, {at(operator.input(0))}, {at(operator.outputs[0])}, {count}"
     return Call('"aiedge_lookup.h"', f"aiedge_lookup_int8({arguments})", (table,))
