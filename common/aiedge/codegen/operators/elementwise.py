@@ -17,6 +17,10 @@ def _unary(operator: Operator, at: Places) -> Call:
         if operator.trait.parameter:
             arguments.append(c_float(operator.real(operator.trait.parameter)))
         return Call('"aiedge_activation.h"', f"aiedge_{operator.kind.lower()}_f32({', '.join(arguments)})")
+    if not operator.trait.table:
+        raise unsupported(
+            operator, "its input and output must be float32: TensorFlow Lite Micro takes no other"
+        )
     raise unsupported(operator, "its input and output must both be int8, or both float32")
 
 
