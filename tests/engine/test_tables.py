@@ -11,7 +11,7 @@ from aiedge.errors import UserError
 from aiedge.tflite.integer import unary_table
 from aiedge.tflite.interpreters import has_tflm
 from aiedge.tflite.traits import TRAITS, Nature
-from model_files import ModelFile
+from tests.support.model_files import ModelFile
 
 pytestmark = pytest.mark.skipif(
     not has_tflm(), reason="needs tflite-micro: its wheel exists for Linux on x86-64"
@@ -43,7 +43,9 @@ def test_tables_at_the_edges(kind: str) -> None:
         said = f"{kind} from {graph.inputs[0].quantization} to {graph.outputs[0].quantization}"
         try:
             generate(graph, "net")
-        except UserError:
+        except UserError as error:
+            if "too far apart" in error.hint or "too large beside" in error.hint:
+                continue  # TFLM computes something, which depends on the processor
             with pytest.raises(RuntimeError):
                 tflite.run_tflm(model, ALL)
                 pytest.fail(f"{said} is refused, but TensorFlow Lite Micro takes it")

@@ -148,17 +148,18 @@ class _Places:
 
 def _tail(
     name: str, plan: MemoryPlan, calls: list[Call], parts: list[StreamedPart]
-) -> list[tuple[Step, str]]:
-    """What follows the last row of the input: a step and its statement, or the first step of a section and its call."""
+) -> list[tuple[Step, tuple[str, ...]]]:
+    """What follows the last row of the input: steps with their statements; of a section the first, with its call."""
     held = [name for name in plan.caller.values() if name.startswith("output")]
     result = []
     for place, (step, call) in enumerate(zip(plan.steps, calls, strict=True)):
         part = next((p for p in parts if p.stream.begin <= place < p.stream.end), None)
         if part is None:
-            result.append((step, call.statement))
+            result.append((step, call.statements))
         elif place == part.stream.begin > 0:
-            result.append((step, f"{name}_part{part.name}({', '.join([*dict.fromkeys(held), 'arena'])})"))
-    return [(step, statement) for step, statement in result if statement]
+            arguments = ", ".join([*dict.fromkeys(held), "arena"])
+            result.append((step, (f"{name}_part{part.name}({arguments})",)))
+    return [(step, statements) for step, statements in result if statements]
 
 
 def _limits(calls: list[Call]) -> dict[str, int]:
