@@ -113,6 +113,5 @@ def browser(need_tool, tmp_path) -> Iterator:
     ):
         options.add_argument(f"--{flag}")
     window = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
-    window.set_script_timeout(1000)
     yield window
     window.quit()

@@ -34,9 +34,11 @@ LONG = "cifar_cnn"  # its networks learn: `test_nbval` runs them once more than 
 
 CODE = """Array.from(window.jupyterapp.shell.currentWidget.content.model.cells)
     .filter(cell => cell.type === "code")"""
+# Not as one long request: selenium gives up on an answer after two minutes.
 RUN_ALL = """
-const done = arguments[arguments.length - 1];
-window.jupyterapp.commands.execute("notebook:run-all-cells").then(() => done(true), error => done(`${error}`));
+window.allRan = null;
+window.jupyterapp.commands.execute("notebook:run-all-cells")
+    .then(() => { window.allRan = true; }, error => { window.allRan = `${error}`; });
 """
 # Of each code cell of the open notebook the kinds of its outputs, and its execution count.
 OUTPUTS = CODE + ".map(cell => cell.outputs.toJSON().map(output => output.output_type))"
@@ -142,7 +144,9 @@ def test_a_student_gets_to_the_first_check(browser, open_in_lab, artifacts, proj
 def test_the_solution_runs_in_the_browser(browser, open_in_lab, artifacts, project):
     folder = open_in_lab(project, "solution")
     browser.set_window_size(*TALL)
-    assert browser.execute_async_script(RUN_ALL)
+    browser.execute_script(RUN_ALL)
+    wait(browser, "return window.allRan !== null")
+    assert browser.execute_script("return window.allRan") is True
     wait(browser, READY)
     browser.save_screenshot(artifacts / f"{project}_solution.png")
     counts = browser.execute_script(f"return {COUNTS}")
