@@ -20,6 +20,7 @@ from aiedge.codegen.operators import EMITTERS
 from aiedge.errors import Parser, exit_cleanly
 from aiedge.paths import REPO
 from aiedge.text import markdown, renew
+from aiedge.tflite.traits import TRAITS
 
 DOCUMENT = REPO / "docs/compiler.md"
 LINE = 130
@@ -27,7 +28,8 @@ LINE = 130
 
 def operators() -> str:
     """The operators that become C."""
-    return textwrap.fill(", ".join(sorted(EMITTERS)) + ".", LINE) + "\n"
+    kinds = sorted(kind for kind, trait in TRAITS.items() if trait.nature in EMITTERS)
+    return textwrap.fill(", ".join(kinds) + ".", LINE) + "\n"
 
 
 def commands() -> str:
