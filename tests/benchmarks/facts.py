@@ -49,7 +49,7 @@ def help_of(words: list[str]) -> str:
 
 def memories() -> str:
     """The boards that `--board` knows, and their memories."""
-    head = ("`--board`", "board", "SRAM for data", "PSRAM", "flash")
+    head = ("`--board`", "board", "SRAM for data", "PSRAM", "flash for the program")
     rows = [
         (
             f"`{board.key}`",

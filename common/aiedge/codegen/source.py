@@ -23,7 +23,10 @@ from aiedge.tflite.traits import FUSABLE
 ALIGNMENT = 4
 LINE = 104
 SHORT = {"FULLY_CONNECTED": "dense"}
-RESOLVER_WORDS = {"2D": "2D", "PADV2": "PadV2"}  # where TFLM's resolver does not just capitalize a kind's word
+RESOLVER_WORDS = {
+    "2D": "2D",
+    "PADV2": "PadV2",
+}  # where TFLM's resolver does not just capitalize a kind's word
 STREAM, WEIGHTS = '"aiedge_stream.h"', '"aiedge_weights.h"'
 
 
