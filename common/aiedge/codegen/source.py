@@ -23,6 +23,10 @@ from aiedge.tflite.traits import FUSABLE
 ALIGNMENT = 4
 LINE = 104
 SHORT = {"FULLY_CONNECTED": "dense"}
+RESOLVER_WORDS = {
+    "2D": "2D",
+    "PADV2": "PadV2",
+}  # where TFLM's resolver does not just capitalize a kind's word
 STREAM, WEIGHTS = '"aiedge_stream.h"', '"aiedge_weights.h"'
 
 
@@ -105,7 +109,7 @@ def generate(graph: Graph, name: str, stream: bool = False, weights: Weights = "
         "inputs": [_interface(tensor, plan) for tensor in graph.inputs],
         "outputs": [_interface(tensor, plan) for tensor in graph.outputs],
         "operator_names": _operator_names(graph, plan),
-        "operator_methods": sorted({_method(op.kind) for op in graph.operators}),
+        "operator_methods": sorted({resolver_method(op.kind) for op in graph.operators}),
         "place": lambda tensor: next(
             (each.describe(tensor) for each in streamers if each.makes(tensor)), places.describe(tensor)
         ),
@@ -198,9 +202,13 @@ def _operator_names(graph: Graph, plan: MemoryPlan) -> list[str]:
     return ["+".join(names[i] for i in parts.get(index, [index])) for index in range(len(names))]
 
 
-def _method(kind: str) -> str:
-    """Name of the method by which TFLM's resolver adds an operator: FULLY_CONNECTED → AddFullyConnected."""
-    return "Add" + "".join(word.capitalize() for word in kind.split("_"))
+def resolver_method(kind: str) -> str:
+    """Name of the method by which TFLM's resolver adds an operator.
+
+    >>> resolver_method("FULLY_CONNECTED"), resolver_method("CONV_2D"), resolver_method("PADV2")
+    ('AddFullyConnected', 'AddConv2D', 'AddPadV2')
+    """
+    return "Add" + "".join(RESOLVER_WORDS.get(word, word.capitalize()) for word in kind.split("_"))
 
 
 def _comment(text: str) -> str:
