@@ -5,7 +5,8 @@ from collections.abc import Callable
 import numpy as np
 
 from aiedge.tflite.traits import TRAITS, Nature
-from random_operators import OPERATORS, Draw, behind, converted, filtered, not_negative, positive
+from random_layers import Draw, behind, converted, filtered, not_negative
+from random_operators import OPERATORS, positive
 
 SAME, VALID = 0, 1
 
