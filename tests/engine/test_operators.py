@@ -13,7 +13,8 @@ from aiedge.cost.targets import TARGETS
 from aiedge.errors import UserError
 from aiedge.tflite.interpreters import has_tflm, run_tflm_all
 from tests.support.batch import run_batch
-from tests.support.random_operators import KINDS_AND_TYPES, Draw, random_model
+from tests.support.random_layers import Draw
+from tests.support.random_operators import KINDS_AND_TYPES, random_model
 
 pytestmark = pytest.mark.skipif(
     not has_tflm(), reason="needs tflite-micro: its wheel exists for Linux on x86-64"

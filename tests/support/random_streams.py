@@ -5,15 +5,8 @@ from collections.abc import Callable
 import numpy as np
 
 from aiedge.tflite.traits import TRAITS, Nature
-from tests.support.random_operators import (
-    OPERATORS,
-    Draw,
-    behind,
-    converted,
-    filtered,
-    not_negative,
-    positive,
-)
+from tests.support.random_layers import Draw, behind, converted, filtered, not_negative
+from tests.support.random_operators import OPERATORS, positive
 
 SAME, VALID = 0, 1
 

@@ -21,7 +21,8 @@ from aiedge.memory.bands import RULES
 from aiedge.tflite.graph import MACS
 from aiedge.tflite.interpreters import has_tflm, run_tflm_all
 from aiedge.tflite.traits import FUSABLE, TRAITS, Nature
-from tests.support.random_operators import OPERATORS, Draw, dtypes, unary
+from tests.support.random_layers import Draw
+from tests.support.random_operators import OPERATORS, dtypes, unary
 from tests.support.random_streams import STREAMED, fused, in_place, streamed
 
 SEEDS = 8

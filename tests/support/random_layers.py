@@ -1,0 +1,167 @@
+"""Random models in the making, and random layers on a tensor that a model has."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tests.support.model_files import ModelFile
+
+T = TypeVar("T")
+
+
+class Draw:
+    """A model in the making, and the dice."""
+
+    def __init__(self, rng: np.random.Generator, dtype: str):
+        self.rng, self.dtype, self.file = rng, dtype, ModelFile()
+        self.inputs: list[int] = []
+        self.shapes: dict[int, list[int]] = {}
+        self.params: dict[int, tuple[float, int]] = {}
+
+    def scale(self) -> float:
+        """Mostly ordinary, now and then extreme."""
+        return float(10 ** self.rng.uniform(*((-6, 4) if self.rng.random() < 0.2 else (-3, 0))))
+
+    def zero_point(self) -> int:
+        """Any, the ends and zero more often."""
+        return int(self.rng.choice([-128, 127, 0, *self.rng.integers(-128, 128, 3)]))
+
+    def size(self, largest: int = 7) -> int:
+        """The size of a dimension, 1 more often."""
+        return int(self.rng.choice([1, *self.rng.integers(1, largest + 1, 3)]))
+
+    def image(self, largest: int = 9, channels: int = 9) -> list[int]:
+        """Batch, height, width and channels."""
+        batch = int(self.rng.choice([1, 1, 1, 2]))
+        return [batch, self.size(largest), self.size(largest), self.size(channels)]
+
+    def shape(self, lowest: int = 1, highest: int = 4, largest: int = 6) -> list[int]:
+        """One to four dimensions."""
+        return [self.size(largest) for _ in range(self.rng.integers(lowest, highest + 1))]
+
+    def pick(self, *values: T) -> T:
+        """One of the values."""
+        return values[self.rng.integers(len(values))]
+
+    def tensor(
+        self,
+        shape: list[int],
+        scale: float | None = None,
+        zero_point: int | None = None,
+        data: NDArray | None = None,
+    ) -> int:
+        """A tensor of the model's type; scale and zero point are drawn unless given."""
+        scale = self.scale() if scale is None else scale
+        zero_point = self.zero_point() if zero_point is None else zero_point
+        quantization = {"scale": scale, "zero_point": zero_point} if self.dtype == "int8" else {}
+        index = self.file.tensor(shape, self.dtype, data=data, **quantization)
+        self.shapes[index], self.params[index] = shape, (scale, zero_point)
+        return index
+
+    def input(self, shape: list[int], scale: float | None = None, zero_point: int | None = None) -> int:
+        """An input of the model."""
+        self.inputs.append(self.tensor(shape, scale, zero_point))
+        return self.inputs[-1]
+
+    def constant(self, shape: list[int], scale: float | None = None, zero_point: int | None = None) -> int:
+        """A random constant of the model's type."""
+        values = self.rng.integers(-128, 128, shape) if self.dtype == "int8" else self.rng.normal(0, 3, shape)
+        return self.tensor(shape, scale, zero_point, values)
+
+    def integers(self, values: object) -> int:
+        """A constant of int32."""
+        values = np.asarray(values, np.int32)
+        return self.file.tensor(list(values.shape), "int32", data=values)
+
+    def like(self, tensor: int, shape: list[int] | None = None) -> int:
+        """A tensor of the scale and zero point of another one."""
+        return self.tensor(self.shapes[tensor] if shape is None else shape, *self.params[tensor])
+
+    def activation(self, *choices: int) -> int:
+        """A fused activation, none more often."""
+        return int(self.rng.choice([0, 0, *(choices or (1, 2, 3))]))
+
+    def add(
+        self, kind: str, inputs: list[int], outputs: list[int], version: int = 1, **options: object
+    ) -> list[int]:
+        """Add the operator and return its outputs."""
+        self.file.operator(kind, inputs, outputs, version, **options)
+        return outputs
+
+
+# Scale and zero point of the output where they are no free choice, from the input's and a ratio.
+OUTPUTS: dict[str, Callable[[float, int, float], tuple[float, int | None]]] = {
+    "LOGISTIC": lambda scale, zero_point, ratio: (1 / 256, -128),
+    "TANH": lambda scale, zero_point, ratio: (1 / 128, 0),
+    "RELU6": lambda scale, zero_point, ratio: (scale, zero_point),
+    "HARD_SWISH": lambda scale, zero_point, ratio: (scale * max(ratio, 0.0081), None),
+}
+
+
+def behind(d: Draw, kind: str, source: int) -> list[int]:
+    """An element-wise operator on a tensor that the model has."""
+    scale, zero_point = d.params[source]
+    ratio = float(10 ** d.rng.uniform(-2, 3))
+    params = OUTPUTS[kind](scale, zero_point, ratio) if kind in OUTPUTS else (scale * ratio, None)
+    options = {"alpha": float(d.rng.uniform(-0.5, 1.5))} if kind == "LEAKY_RELU" else {}
+    return d.add(kind, [source], [d.tensor(d.shapes[source], *params)], **options)
+
+
+def converted(d: Draw, kind: str, source: int) -> list[int]:
+    """QUANTIZE to int8 from the model's type, or DEQUANTIZE to float32; what comes out has that type."""
+    d.dtype = "int8" if kind == "QUANTIZE" else "float32"
+    return d.add(kind, [source], [d.tensor(d.shapes[source])])
+
+
+def not_negative(d: Draw, source: int) -> int:
+    """What has no negative numbers: of int8 no integers for them either, of floats none near 0."""
+    if d.dtype == "int8":
+        return behind(d, "LOGISTIC", source)[0]
+    return behind(d, "EXP", behind(d, "TANH", source)[0])[0]
+
+
+def filtered(d: Draw, kind: str, source: int, same_size: bool = False) -> int:
+    """CONV_2D or DEPTHWISE_CONV_2D of an image that the model has."""
+    _, height, width, channels = d.shapes[source]
+    padding = 0 if same_size else d.pick(0, 1)
+    stride = [1, 1] if same_size else [d.size(3), d.size(3)]
+    window = [d.size(5) if padding == 0 else int(d.rng.integers(1, size + 1)) for size in (height, width)]
+    dilation = [d.pick(1, 1, 2) if padding == 0 else 1 for _ in window]
+    sizes = [
+        -(-size // s) if padding == 0 else (size - w) // s + 1
+        for size, w, s in zip((height, width), window, stride, strict=True)
+    ]
+    outputs = channels * d.pick(1, 1, 2) if kind == "DEPTHWISE_CONV_2D" else d.size(12)
+    options = {"padding": padding, "strideH": stride[0], "strideW": stride[1]}
+    options |= {"dilationHFactor": dilation[0], "dilationWFactor": dilation[1]}
+    shape = [outputs, *window, channels]
+    if kind == "DEPTHWISE_CONV_2D":
+        options["depthMultiplier"] = outputs // channels
+        shape = [1, *window, outputs]
+    return weighted(d, kind, source, shape, [1, *sizes, outputs], version=3, **options)
+
+
+def weighted(
+    d: Draw, kind: str, source: int, shape: list[int], result: list[int], version: int, **options: object
+) -> int:
+    """A layer with weights of this shape, and mostly a bias."""
+    axis = 3 if kind == "DEPTHWISE_CONV_2D" else 0
+    outputs, scale = shape[axis], d.params[source][0]
+    depth = int(np.prod(shape)) // outputs
+    scales = 10 ** d.rng.uniform(-4, -1, d.pick(1, outputs))
+    bias = d.rng.integers(-5000, 5000, outputs)
+    if d.dtype == "int8":
+        weights = d.file.tensor(
+            shape, scale=scales.tolist(), axis=axis, data=d.rng.integers(-127, 128, shape)
+        )
+        add = d.file.tensor([outputs], "int32", scale=(scales * scale).tolist(), data=bias)
+    else:
+        weights, add = d.constant(shape), d.constant([outputs])
+    spread = scale * float(scales.mean()) * np.sqrt(depth) * d.pick(1, 30)
+    # TFLM refuses a relu6 whose 6 leaves int32.
+    target = d.tensor(result, max(float(spread), 1e-5))
+    inputs = [source, weights, *([add] if d.rng.random() < 0.8 else [])]
+    d.add(kind, inputs, [target], version, fusedActivationFunction=d.activation(1, 3), **options)
+    return target
