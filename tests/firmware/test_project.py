@@ -30,6 +30,7 @@ from tests.support.firmware import (
     QEMU,
     VSCODE,
     car_main,
+    cifar_main,
     compile_cpp,
     generated,
     main_cpp,
@@ -146,8 +147,37 @@ def test_missing_tensorflow_sources_are_an_error_with_a_hint(tmp_path, monkeypat
 @pytest.mark.parametrize("compiler", ["g++", "clang++"])
 @pytest.mark.parametrize("driver", sorted(LIBRARY.glob("esp32/*.cpp")), ids=lambda path: path.name)
 def test_esp32_drivers_compile_against_declarations_of_esp_idf(compiler, driver):
-    for flags in [], ["-O2", "-DNDEBUG"]:
+    for flags in [], ["-O2", "-DNDEBUG", "-DAIEDGE_CAMERA"]:
         compile_cpp(compiler, [*flags, "-fsyntax-only", f"-I{HERE / 'esp_idf'}"], [driver], Path(os.devnull))
+
+
+@pytest.mark.parametrize("compiler", ["g++", "clang++"])
+def test_a_sketch_that_may_use_a_camera_links_without_its_driver(compiler, cifar_model, tmp_path):
+    """The board's class for a firmware without the camera, in place of this computer's; no header of the driver."""
+    model_c = generated(cifar_model)
+    sources = [*sorted({*LIBRARY.glob("*.cpp"), *LIBRARY.glob("host/*.cpp")} - {LIBRARY / "host/camera.cpp"})]
+    sources += [LIBRARY / "esp32/camera.cpp", cifar_main(tmp_path)]
+    (tmp_path / "images.cpp").write_text(
+        '#include "host/camera.h"\n'
+        "namespace aiedge {\n"
+        "bool use_images(const char *) { return false; }\n"
+        "bool took_images() { return true; }\n"
+        "}  // namespace aiedge\n"
+    )
+    flags = [f"-I{model_c}", f"-I{REPO / 'common/aiedge/engine'}", "-DAIEDGE_RUNTIME_COMPILED"]
+    model = tmp_path / "model.o"
+    c_compiler = {"g++": "gcc", "clang++": "clang"}[compiler]
+    command = [c_compiler, *flags, "-c", model_c / f"{cifar_model.stem}.c", "-o", model]
+    subprocess.run(command, check=True)
+    text = sources[-1].read_text()
+    for camera in "false", "true":
+        sources[-1].write_text(text.replace("kUseCamera = false", f"kUseCamera = {camera}"))
+        program = compile_cpp(
+            compiler, flags, [*sources, tmp_path / "images.cpp", model], tmp_path / "program"
+        )
+        done = subprocess.run([program], capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        assert ("32 x 32: this firmware has no camera\nhint: " in done.stdout) == (camera == "true")
 
 
 @pytest.mark.parametrize("compiler", ["g++", "clang++"])
