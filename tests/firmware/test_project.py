@@ -263,12 +263,18 @@ def test_the_boards_settings_are_files_that_are_there(project):
         assert files[0] == BOARD / "sdkconfig.defaults" and all(file.is_file() for file in files)
         text = "\n".join(file.read_text() for file in files)
         assert all(re.fullmatch(r"CONFIG_\w+=\S+|#.*|", line) for line in text.splitlines())
+        flags = " ".join(options.get("build_flags", []))
+        needs_psram = "AIEDGE_CAMERA" in flags or "AIEDGE_BUFFERS_IN_PSRAM" in flags
+        if name.startswith("env:"):
+            assert ("CONFIG_SPIRAM=y" in text) == (BOARD / "psram.sdkconfig" in files) == needs_psram, name
         fast = find_project(project).lesson.firmware.settings == "all" or name.endswith("-fast")
         assert all((setting in text) == fast for setting in wanted), name
         assert (REPO / project / "vscode" / options["board_build.partitions"]).resolve() == PARTITIONS
 
 
-@pytest.mark.parametrize("file", sorted(BOARD.glob("*.sdkconfig")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "file", sorted({*BOARD.glob("*.sdkconfig")} - {BOARD / "psram.sdkconfig"}), ids=lambda path: path.stem
+)
 def test_each_setting_for_speed_stands_alone_and_says_where_menuconfig_has_it(file):
     lines = file.read_text().splitlines()
     assert len([line for line in lines if line.startswith("CONFIG_")]) == 1
