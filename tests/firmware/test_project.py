@@ -198,7 +198,7 @@ def test_the_library_needs_no_cpp_library_on_the_cortex_m4(tmp_path):
         assert done.returncode == 0, done.stderr
 
 
-OF_ALL = {"host", "cortex-m4", "esp-eye", "esp-eye-compiled", "host-tflm"}
+OF_ALL = {"host", "cortex-m4", "esp-eye", "esp-eye-compiled", "esp-eye-iram", "host-tflm"}
 OF_CARS = {f"{core}-{level}" for core in ("host", "cortex-m4") for level in ("Og", "Os", "O3", "float")}
 OF_CARS |= {"esp-eye-float", "host-camera", "esp-eye-camera", "esp-eye-fast", "esp-eye-compiled-fast"}
 OF_CIFAR = {f"{core}-{what}" for core in ("host", "esp-eye") for what in ("tiny", "bin", "camera")}
