@@ -30,6 +30,7 @@ from tests.support.firmware import (
     QEMU,
     VSCODE,
     car_main,
+    cifar_main,
     compile_cpp,
     generated,
     main_cpp,
@@ -146,8 +147,37 @@ def test_missing_tensorflow_sources_are_an_error_with_a_hint(tmp_path, monkeypat
 @pytest.mark.parametrize("compiler", ["g++", "clang++"])
 @pytest.mark.parametrize("driver", sorted(LIBRARY.glob("esp32/*.cpp")), ids=lambda path: path.name)
 def test_esp32_drivers_compile_against_declarations_of_esp_idf(compiler, driver):
-    for flags in [], ["-O2", "-DNDEBUG"]:
+    for flags in [], ["-O2", "-DNDEBUG", "-DAIEDGE_CAMERA"]:
         compile_cpp(compiler, [*flags, "-fsyntax-only", f"-I{HERE / 'esp_idf'}"], [driver], Path(os.devnull))
+
+
+@pytest.mark.parametrize("compiler", ["g++", "clang++"])
+def test_a_sketch_that_may_use_a_camera_links_without_its_driver(compiler, cifar_model, tmp_path):
+    """The board's class for a firmware without the camera, in place of this computer's; no header of the driver."""
+    model_c = generated(cifar_model)
+    sources = [*sorted({*LIBRARY.glob("*.cpp"), *LIBRARY.glob("host/*.cpp")} - {LIBRARY / "host/camera.cpp"})]
+    sources += [LIBRARY / "esp32/camera.cpp", cifar_main(tmp_path)]
+    (tmp_path / "images.cpp").write_text(
+        '#include "host/camera.h"\n'
+        "namespace aiedge {\n"
+        "bool use_images(const char *) { return false; }\n"
+        "bool took_images() { return true; }\n"
+        "}  // namespace aiedge\n"
+    )
+    flags = [f"-I{model_c}", f"-I{REPO / 'common/aiedge/engine'}", "-DAIEDGE_RUNTIME_COMPILED"]
+    model = tmp_path / "model.o"
+    c_compiler = {"g++": "gcc", "clang++": "clang"}[compiler]
+    command = [c_compiler, *flags, "-c", model_c / f"{cifar_model.stem}.c", "-o", model]
+    subprocess.run(command, check=True)
+    text = sources[-1].read_text()
+    for camera in "false", "true":
+        sources[-1].write_text(text.replace("kUseCamera = false", f"kUseCamera = {camera}"))
+        program = compile_cpp(
+            compiler, flags, [*sources, tmp_path / "images.cpp", model], tmp_path / "program"
+        )
+        done = subprocess.run([program], capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        assert ("32 x 32: this firmware has no camera\nhint: " in done.stdout) == (camera == "true")
 
 
 @pytest.mark.parametrize("compiler", ["g++", "clang++"])
@@ -168,7 +198,7 @@ def test_the_library_needs_no_cpp_library_on_the_cortex_m4(tmp_path):
         assert done.returncode == 0, done.stderr
 
 
-OF_ALL = {"host", "cortex-m4", "esp-eye", "esp-eye-compiled", "host-tflm"}
+OF_ALL = {"host", "cortex-m4", "esp-eye", "esp-eye-compiled", "esp-eye-iram", "host-tflm"}
 OF_CARS = {f"{core}-{level}" for core in ("host", "cortex-m4") for level in ("Og", "Os", "O3", "float")}
 OF_CARS |= {"esp-eye-float", "host-camera", "esp-eye-camera", "esp-eye-fast", "esp-eye-compiled-fast"}
 OF_CIFAR = {f"{core}-{what}" for core in ("host", "esp-eye") for what in ("tiny", "bin", "camera")}
@@ -233,12 +263,18 @@ def test_the_boards_settings_are_files_that_are_there(project):
         assert files[0] == BOARD / "sdkconfig.defaults" and all(file.is_file() for file in files)
         text = "\n".join(file.read_text() for file in files)
         assert all(re.fullmatch(r"CONFIG_\w+=\S+|#.*|", line) for line in text.splitlines())
+        flags = " ".join(options.get("build_flags", []))
+        needs_psram = "AIEDGE_CAMERA" in flags or "AIEDGE_BUFFERS_IN_PSRAM" in flags
+        if name.startswith("env:"):
+            assert ("CONFIG_SPIRAM=y" in text) == (BOARD / "psram.sdkconfig" in files) == needs_psram, name
         fast = find_project(project).lesson.firmware.settings == "all" or name.endswith("-fast")
         assert all((setting in text) == fast for setting in wanted), name
         assert (REPO / project / "vscode" / options["board_build.partitions"]).resolve() == PARTITIONS
 
 
-@pytest.mark.parametrize("file", sorted(BOARD.glob("*.sdkconfig")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "file", sorted({*BOARD.glob("*.sdkconfig")} - {BOARD / "psram.sdkconfig"}), ids=lambda path: path.stem
+)
 def test_each_setting_for_speed_stands_alone_and_says_where_menuconfig_has_it(file):
     lines = file.read_text().splitlines()
     assert len([line for line in lines if line.startswith("CONFIG_")]) == 1

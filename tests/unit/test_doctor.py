@@ -73,3 +73,11 @@ def test_a_port_that_may_not_be_opened(monkeypatch):
     monkeypatch.setattr(doctor.os, "access", lambda *_: False)
     (finding,) = doctor.serial_ports()
     assert finding.mark == "!!" and "10c4:ea60" in finding.found and "usermod -aG" in finding.advice
+
+
+def test_a_space_in_the_kits_path(monkeypatch, tmp_path):
+    monkeypatch.setattr(doctor, "REPO", tmp_path / "my kit")
+    finding = lacks(doctor.firmware())["ESP32 tools"]
+    assert finding.mark == "--" and "a space" in finding.found and "without spaces" in finding.advice
+    monkeypatch.setattr(doctor, "REPO", tmp_path)
+    assert "a space" not in lacks(doctor.firmware())["ESP32 tools"].found

@@ -27,6 +27,7 @@ RESOLVER_WORDS = {
     "2D": "2D",
     "PADV2": "PadV2",
 }  # where TFLM's resolver does not just capitalize a kind's word
+HOT_BYTES = 1024  # a table of at most so many can lie in RAM, beside the kernels (AIEDGE_IRAM)
 STREAM, WEIGHTS = '"aiedge_stream.h"', '"aiedge_weights.h"'
 
 
@@ -95,6 +96,7 @@ def generate(graph: Graph, name: str, stream: bool = False, weights: Weights = "
         "graph": graph,
         "plan": plan,
         "alignment": ALIGNMENT,
+        "hot_bytes": HOT_BYTES,
         "calls": list(zip(plan.steps, calls, strict=True)),
         "operands": list(places.constants.values()),
         "limits": _limits(calls),

@@ -55,9 +55,10 @@ static inline int8_t *aiedge_conv_2d_copy(int8_t *to, const int8_t *from, int32_
 }
 
 // Copies the window of one pixel, with the zero point where it lies outside.
-static __attribute__((noinline)) void aiedge_conv_2d_window(const aiedge_conv_2d_int8_layer *layer,
-                                                            const int8_t *x, int32_t top, int32_t left,
-                                                            int inside, int8_t *window) {
+static __attribute__((noinline)) AIEDGE_HOT void aiedge_conv_2d_window(const aiedge_conv_2d_int8_layer *layer,
+                                                                       const int8_t *x, int32_t top,
+                                                                       int32_t left, int inside,
+                                                                       int8_t *window) {
   const int32_t channels = layer->channels, row = layer->filter_width * channels;
   const int32_t row_bytes = layer->gathered ? row : (row + 3) & ~3;
   if (inside) {

@@ -35,7 +35,18 @@
 #define AIEDGE_FOLD(bias, weights) (bias)
 #endif
 
+// With AIEDGE_IRAM the kernels lie in the ESP32's own RAM for code, and the layers' structs and small tables
+// in that for data, in place of the flash behind its cache: ESP-IDF's linker collects these sections. They
+// are two, since the ESP32 reads nothing but whole words from its RAM for code.
+#if defined(AIEDGE_IRAM) && defined(__XTENSA__)
+#define AIEDGE_HOT __attribute__((section(".iram1.aiedge")))
+#define AIEDGE_TABLE __attribute__((section(".dram1.aiedge")))
+#else
+#define AIEDGE_HOT
+#define AIEDGE_TABLE
+#endif
+
 #define AIEDGE_INLINE static inline __attribute__((always_inline))
-#define AIEDGE_KERNEL static __attribute__((noinline, unused))
+#define AIEDGE_KERNEL static __attribute__((noinline, unused)) AIEDGE_HOT
 
 #endif

@@ -63,8 +63,7 @@ typedef struct {
   int16_t plain;      // 1 where that is all of int8, and aiedge_finish_fast() serves every channel
 } aiedge_output;
 
-static __attribute__((noinline, unused)) int32_t aiedge_multiply_any(int32_t x, int32_t multiplier,
-                                                                     int32_t shift) {
+AIEDGE_KERNEL int32_t aiedge_multiply_any(int32_t x, int32_t multiplier, int32_t shift) {
   return aiedge_multiply(x, multiplier, shift);
 }
 

@@ -215,7 +215,10 @@ def firmware() -> Iterator[Finding]:
         "ready for host and cortex-m4" if ready else "not prepared",
         "" if ready else SETUP,
     )
-    if (core / "platforms" / "espressif32").exists():
+    if " " in str(REPO):
+        advice = "for a real board, move the kit to a folder without spaces and set it up there"
+        yield Finding("--", "ESP32 tools", f"build nothing in a path with a space: {REPO}", advice)
+    elif (core / "platforms" / "espressif32").exists():
         yield Finding("ok", "ESP32 tools", "there")
     else:
         advice = "`pio run -e esp-eye` downloads them, once"

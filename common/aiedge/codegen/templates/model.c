@@ -43,7 +43,7 @@ static const uint32_t *weights;
 {% if file %}
 #define {{ constant.name }} {{ file.address(constant) }}
 {% else %}
-static const {{ constant.c_type }} {{ constant.name }}[{{ constant.values.size }}] = {
+static {{ "AIEDGE_TABLE " if constant.values.nbytes <= hot_bytes }}const {{ constant.c_type }} {{ constant.name }}[{{ constant.values.size }}] = {
 {% for row in constant | rows %}
     {{ row }}
 {% endfor %}
@@ -65,7 +65,7 @@ static const {{ constant.c_type }} {{ constant.name }}[{{ constant.values.size }
 {% endfor %}
 })
 {% elif call.struct %}
-static const {{ call.struct.type }} layer_{{ step.index }} = {
+static AIEDGE_TABLE const {{ call.struct.type }} layer_{{ step.index }} = {
 {% for initializer in call.struct.initializers %}
     {{ initializer }},
 {% endfor %}

@@ -1,11 +1,14 @@
-// The ESP-EYE's camera, through esp32-camera. Projects that do not ask for that component in their
-// idf_component.yml have none.
-#if __has_include("esp_camera.h")
-
+// The ESP-EYE's camera, through esp32-camera: a component for which a project asks in its idf_component.yml.
+// Only environments whose pictures come from the camera define AIEDGE_CAMERA. The others have no driver,
+// whose static data and PSRAM they would pay for, but a class that says so: a sketch may hold a provider that
+// it does not use.
 #include "CameraImageProvider.h"
+#include "print.h"
+
+#ifdef AIEDGE_CAMERA
+
 #include "driver/gpio.h"
 #include "esp_camera.h"
-#include "print.h"
 
 namespace aiedge {
 namespace {
@@ -77,4 +80,16 @@ bool CameraImageProvider::read(Tensor &input) {
 
 }  // namespace aiedge
 
-#endif  // __has_include("esp_camera.h")
+#else  // AIEDGE_CAMERA
+
+namespace aiedge {
+
+bool CameraImageProvider::read(Tensor &) {
+  print("error: no picture of %u x %u: this firmware has no camera\n", unsigned(width_), unsigned(height_));
+  print("hint: take the environment whose name ends in -camera: pio run -e esp-eye-camera -t upload\n");
+  return false;
+}
+
+}  // namespace aiedge
+
+#endif  // AIEDGE_CAMERA
