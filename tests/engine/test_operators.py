@@ -13,8 +13,8 @@ from aiedge.cost.targets import TARGETS
 from aiedge.errors import UserError
 from aiedge.tflite.interpreters import has_tflm, run_tflm_all
 from tests.support.batch import run_batch
-from tests.support.random_layers import Draw
-from tests.support.random_operators import KINDS_AND_TYPES, random_model
+from tests.support.random_layers import Draw, behind
+from tests.support.random_operators import KINDS_AND_TYPES, UNARY, dtypes, random_model
 
 pytestmark = pytest.mark.skipif(
     not has_tflm(), reason="needs tflite-micro: its wheel exists for Linux on x86-64"
@@ -91,6 +91,33 @@ def test_on_an_emulated_core(kind: str, target: str) -> None:
         count = count_instructions(graph, generate(graph, "net"), TARGETS[target], runs)
         for y, expected in zip(count.outputs, run_tflm_all(model, inputs), strict=True):
             np.testing.assert_array_equal(y.reshape(expected.shape), expected)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in UNARY if "float32" in dtypes(kind)])
+def test_floats_far_from_zero(kind: str, tmp_path: Path, need_tool) -> None:
+    """Every value to 2e-6 of itself, however small: the random models forgive what is small beside the largest."""
+    draw = Draw(np.random.default_rng(8), "float32")
+    ends = [
+        -np.inf,
+        np.inf,
+        -9.0,
+        np.nextafter(np.float32(-9), np.float32(-10)),
+        16.61904,
+        16.61905,
+        3,
+        -3,
+        6,
+    ]
+    x = np.concatenate(
+        [np.linspace(-100, 100, 4001), np.geomspace(1e-30, 1, 99), -np.geomspace(1e-30, 1, 99), ends]
+    )
+    x = x.astype(np.float32).reshape(1, 1, -1)
+    source = draw.input(list(x.shape[1:]))
+    model = draw.file.build([source], behind(draw, kind, source))
+    (outputs,) = run_batch(
+        [tflite.read(model)], [[x]], tmp_path, [need_tool("gcc", "apt install gcc"), "-O2"]
+    )
+    np.testing.assert_allclose(outputs[0], run_tflm_all(model, [x])[0], rtol=2e-6, atol=1e-44)
 
 
 def test_windows_too_large_for_a_reciprocal(tmp_path: Path) -> None:

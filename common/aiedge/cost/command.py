@@ -25,9 +25,16 @@ def inspect(parser: Parser) -> Callable[[argparse.Namespace], None]:
 
 def _inspect(options: argparse.Namespace) -> None:
     from aiedge.cost.description import describe
+    from aiedge.tflite.versions import rounded_apart
 
     graph = tflite.read(options.model)
     print(describe(graph, options.model.name))
+    if apart := rounded_apart(graph):
+        names = ", ".join(map(str, apart))
+        text = (
+            "a TensorFlow Lite Micro that rounds its scales to float32 may answer otherwise in the last bit"
+        )
+        print(f"other versions       {names}: {text}")
     if options.tflm:
         print(
             f"arena, interpreter   {tflite.tflm_arena_bytes(graph.source):,} bytes"

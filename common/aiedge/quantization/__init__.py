@@ -4,6 +4,7 @@ A real number `r` is stored as an integer `q` by  r = scale · (q − zero_point
 Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference", 2018, equation 1).
 
 - `affine`: `QuantParams`, from a range to scale and zero point, quantize and dequantize
+- `factors`: the real factors between scales, as TensorFlow Lite Micro forms them
 - `fixed_point`: multiplying an int32 by a real factor with integers only
 - `layers`: one fully connected layer, the patches of a convolution, the exponentials of a softmax
 - `tables`: the 256-entry tables of element-wise operators

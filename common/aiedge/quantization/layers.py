@@ -6,6 +6,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from aiedge.quantization import factors
 from aiedge.quantization.affine import INT8_MAX, INT8_MIN, QuantParams
 from aiedge.quantization.fixed_point import (
     exp_of_negative_q,
@@ -18,18 +19,20 @@ Multiply = Callable[..., NDArray[np.int64]]
 
 
 def layer_multipliers(
-    inputs: QuantParams, weights: QuantParams, outputs: QuantParams, channels: int
+    inputs: QuantParams,
+    weights: QuantParams,
+    outputs: QuantParams,
+    channels: int,
+    real: factors.Real = factors.PINNED,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Multipliers and shifts, [channels] each, of  factor = input scale · weight scale / output scale.
 
-    TFLM forms the product of the two scales in float32 where the weights have one scale, in float64 where
-    each channel has its own; the difference can show in the last bit of the multiplier.
+    The scales are float32, their product and ratio float64. `real` is the type in which other versions of TFLM form the
+    product where the weights have one scale (`factors`); the difference shows in the multiplier's last bits.
     """
-    if weights.per_channel:
-        products = float(inputs.scale) * weights.scales(channels)
-    else:
-        products = np.full(channels, float(np.float32(inputs.scale) * np.float32(weights.scale)))
-    pairs = [quantize_multiplier(product / float(outputs.scale)) for product in products.tolist()]
+    real = factors.PINNED if weights.per_channel else real
+    ratios = factors.product(inputs.scale, weights.scales(channels), float(outputs.scale), real)
+    pairs = [quantize_multiplier(ratio) for ratio in ratios.tolist()]
     multipliers, shifts = np.array(pairs, np.int64).T
     return multipliers, shifts
 
@@ -83,7 +86,7 @@ def softmax_exponentials(params: QuantParams, beta: float) -> NDArray[np.int64]:
     At most 256 values; it ends where TFLM takes the exponential for zero.
     """
     integer_bits = 5
-    factor = min(beta * float(params.scale) * 2 ** (31 - integer_bits), 2.0**31 - 1)
+    factor = min(factors.fixed(float(params.scale), integer_bits, beta), 2.0**31 - 1)
     if factor <= 1:
         raise ValueError("beta times the input's scale is below 2^-26")
     multiplier, shift = quantize_multiplier(factor)

@@ -10,7 +10,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from aiedge.quantization import factors
 from aiedge.quantization.affine import INT8_MAX, INT8_MIN, QuantParams, nearest_integer, round_half_away
+from aiedge.quantization.factors import PINNED, Real
 from aiedge.quantization.fixed_point import (
     inverse_sqrt_multiplier,
     logistic_q,
@@ -50,14 +52,17 @@ def tanh_table(inputs: QuantParams, outputs: QuantParams) -> Int8:
     return _saturating_table(inputs, lambda x: rounding_right_shift(tanh_q(x, 4), 24))
 
 
-def requantize_table(inputs: QuantParams, outputs: QuantParams, low: int = INT8_MIN) -> Int8:
+def requantize_table(
+    inputs: QuantParams, outputs: QuantParams, low: int = INT8_MIN, real: Real = PINNED
+) -> Int8:
     """A change of scale and zero point, clamped from below at `low`: QUANTIZE from int8 to int8."""
-    return _clamped(_times(_centered(inputs), float(inputs.scale) / float(outputs.scale)), outputs, low)
+    factor = factors.ratio(float(inputs.scale), float(outputs.scale), real)
+    return _clamped(_times(_centered(inputs), factor), outputs, low)
 
 
-def relu_table(inputs: QuantParams, outputs: QuantParams) -> Int8:
-    """max(x, 0)"""
-    return requantize_table(inputs, outputs, int(outputs.zero_point))
+def relu_table(inputs: QuantParams, outputs: QuantParams, real: Real = PINNED) -> Int8:
+    """max(x, 0)."""
+    return requantize_table(inputs, outputs, max(INT8_MIN, int(outputs.zero_point)), real)
 
 
 def relu6_table(inputs: QuantParams, outputs: QuantParams) -> Int8:
@@ -66,12 +71,13 @@ def relu6_table(inputs: QuantParams, outputs: QuantParams) -> Int8:
     return np.clip(np.arange(INT8_MIN, INT8_MAX + 1), int(inputs.zero_point), six).astype(np.int8)
 
 
-def leaky_relu_table(inputs: QuantParams, outputs: QuantParams, alpha: float) -> Int8:
-    """x ≥ 0 ? x : alpha · x; TFLM forms both factors in float64."""
-    ratio = float(inputs.scale) / float(outputs.scale)
-    slope = float(inputs.scale) * alpha / float(outputs.scale)
+def leaky_relu_table(inputs: QuantParams, outputs: QuantParams, alpha: float, real: Real = PINNED) -> Int8:
+    """x ≥ 0 ? x : alpha · x."""
+    scale, result = float(inputs.scale), float(outputs.scale)
+    slope = factors.slope(scale, alpha, result, real)
     q = _centered(inputs)
-    return _clamped(np.where(q >= 0, _times(q, ratio), _times(q, slope)), outputs)
+    below = _times(q, abs(slope)) * (-1 if slope < 0 else 1)
+    return _clamped(np.where(q >= 0, _times(q, factors.ratio(scale, result, real)), below), outputs)
 
 
 def rsqrt_table(inputs: QuantParams, outputs: QuantParams) -> Int8:
@@ -89,13 +95,13 @@ def rsqrt_table(inputs: QuantParams, outputs: QuantParams) -> Int8:
     return np.concatenate([[np.int8(INT8_MAX)], _clamped(y, outputs)])
 
 
-def hard_swish_table(inputs: QuantParams, outputs: QuantParams) -> Int8:
+def hard_swish_table(inputs: QuantParams, outputs: QuantParams, real: Real = PINNED) -> Int8:
     """x · clamp(x + 3, 0, 6) / 6  in TFLM's 16-bit arithmetic; the scales' ratio must not exceed 128."""
-    fine_scale = np.float32(1 / 128) * np.float32(inputs.scale)
-    output_multiplier, output_shift = _int16_multiplier(float(fine_scale / np.float32(outputs.scale)))
+    to_output, to_reluish = factors.swish(float(inputs.scale), float(outputs.scale), real)
+    output_multiplier, output_shift = _int16_multiplier(to_output)
     if output_shift > 0:
         raise ValueError(f"its output's scale is less than 1/128 of its input's, {AS_THERE}")
-    reluish_multiplier, reluish_shift = _int16_multiplier(float(fine_scale / np.float32(3 / 32768)))
+    reluish_multiplier, reluish_shift = _int16_multiplier(to_reluish)
     fine = _centered(inputs) << 7
     # clamp(x / 3, −1, 1) as Q0.15; a shift to the left saturates, its last bit after the multiplication.
     reluish = _saturate_int16(fine << max(reluish_shift - 1, 0))
@@ -148,7 +154,7 @@ def _saturating_table(
 ) -> Int8:
     """Table of a function that takes Q4.27 and saturates where its argument leaves (−15, 15)."""
     integer_bits = 4
-    multiplier, shift = quantize_multiplier(float(params.scale) * 2 ** (31 - integer_bits))
+    multiplier, shift = quantize_multiplier(factors.fixed(float(params.scale), integer_bits))
     radius = math.floor((2**integer_bits - 1) * 2.0 ** (31 - integer_bits) / 2.0**shift)
     q = _centered(params)
     inside = np.abs(q) < radius

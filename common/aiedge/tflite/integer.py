@@ -14,6 +14,7 @@ from aiedge.quantization import (
     quantize,
 )
 from aiedge.quantization.affine import INT8_MAX, INT8_MIN, nearest_integer
+from aiedge.quantization.factors import Real
 from aiedge.tflite.graph import Graph, Operator, Tensor
 from aiedge.tflite.traits import TRAITS, Nature
 
@@ -52,12 +53,16 @@ def activation_range(operator: Operator) -> tuple[int, int]:
     )
 
 
-def unary_table(operator: Operator) -> NDArray[np.int8]:
-    """The 256 outputs of an element-wise int8 operator with one input, for the inputs −128 … 127."""
+def unary_table(operator: Operator, real: Real | None = None) -> NDArray[np.int8]:
+    """The 256 outputs of an element-wise int8 operator with one input, for the inputs −128 … 127.
+
+    `real` is the arithmetic of another version's factors, where the operator's depend on it.
+    """
     trait = operator.trait
     assert trait.table, operator
     parameters = [operator.real(trait.parameter)] if trait.parameter else []
-    return trait.table(params_of(operator.input(0)), params_of(operator.outputs[0]), *parameters)
+    version = {"real": real} if real else {}
+    return trait.table(params_of(operator.input(0)), params_of(operator.outputs[0]), *parameters, **version)
 
 
 def run_integer(

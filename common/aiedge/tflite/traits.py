@@ -48,8 +48,9 @@ class Trait:
 
     `options` is the name of its table in the schema, `parameter` the option that its formula takes beside the values.
     `table` gives the int8 outputs of all int8 inputs (`aiedge.quantization.tables`); a unary operator without it is one
-    of floats only. `sums` marks a window whose values are added up. `joins` are the kinds behind which it can run in
-    the same call.
+    of floats only. `sums` marks a window whose values are added up, `single` int8 factors that some versions of
+    TensorFlow Lite Micro form in float32 (`aiedge.quantization.factors`). `joins` are the kinds behind which it can run
+    in the same call.
     """
 
     nature: Nature
@@ -60,6 +61,7 @@ class Trait:
     parameter: str = ""
     table: Callable[..., tables.Int8] | None = None
     sums: bool = False
+    single: bool = False
     joins: tuple[str, ...] = ()
 
     @property
@@ -106,9 +108,11 @@ TRAITS = {
     "ELU": Trait(Nature.UNARY, table=tables.elu_table),
     "EXP": Trait(Nature.UNARY),
     "EXPAND_DIMS": Trait(Nature.VIEW, 2),
-    "FULLY_CONNECTED": Trait(Nature.DENSE, 2, optional=1, options="FullyConnected"),
-    "HARD_SWISH": Trait(Nature.UNARY, table=tables.hard_swish_table),
-    "LEAKY_RELU": Trait(Nature.UNARY, options="LeakyRelu", parameter="alpha", table=tables.leaky_relu_table),
+    "FULLY_CONNECTED": Trait(Nature.DENSE, 2, optional=1, options="FullyConnected", single=True),
+    "HARD_SWISH": Trait(Nature.UNARY, table=tables.hard_swish_table, single=True),
+    "LEAKY_RELU": Trait(
+        Nature.UNARY, options="LeakyRelu", parameter="alpha", table=tables.leaky_relu_table, single=True
+    ),
     "LOGISTIC": Trait(Nature.UNARY, table=tables.logistic_table),
     "MAX_POOL_2D": Trait(Nature.POOL, options="Pool2D", joins=("CONV_2D",)),
     "MEAN": Trait(Nature.REDUCTION, 2, options="Reducer"),
@@ -117,7 +121,7 @@ TRAITS = {
     "PAD": Trait(Nature.PAD, 2),
     "PADV2": Trait(Nature.PAD, 3),
     "QUANTIZE": Trait(Nature.CONVERSION, table=tables.requantize_table),
-    "RELU": Trait(Nature.UNARY, table=tables.relu_table),
+    "RELU": Trait(Nature.UNARY, table=tables.relu_table, single=True),
     "RELU6": Trait(Nature.UNARY, table=tables.relu6_table),
     "RESHAPE": Trait(Nature.VIEW, optional=1, options="Reshape"),
     "RESIZE_BILINEAR": Trait(Nature.BILINEAR, 2, options="ResizeBilinear"),
@@ -129,7 +133,7 @@ TRAITS = {
     "SQUARE": Trait(Nature.UNARY),
     "SQUEEZE": Trait(Nature.VIEW, options="Squeeze"),
     "STRIDED_SLICE": Trait(Nature.SLICE, 4, options="StridedSlice"),
-    "SUB": Trait(Nature.BINARY, 2, options="Sub"),
+    "SUB": Trait(Nature.BINARY, 2, options="Sub", single=True),
     "TANH": Trait(Nature.UNARY, table=tables.tanh_table),
     "TRANSPOSE_CONV": Trait(Nature.TRANSPOSED, 3, optional=1, options="TransposeConv"),
 }

@@ -12,7 +12,7 @@ from aiedge.codegen.operators.call import (
     unsupported,
     zero_point,
 )
-from aiedge.quantization import quantize_multiplier
+from aiedge.quantization import factors, quantize_multiplier
 from aiedge.tflite.graph import Operator, Tensor
 from aiedge.tflite.integer import params_of
 from aiedge.tflite.traits import Nature
@@ -78,19 +78,15 @@ def broadcast(operator: Operator, first: Tensor, second: Tensor) -> dict[str, Fi
 def _sum(operator: Operator, a: Tensor, b: Tensor) -> dict[str, Field]:
     """The constants of int8 ADD and SUB, where `a` has the larger scale.
 
-    Both inputs go to a common scale, 2^20 finer than twice the larger one: `a` by an exact 2^19. TFLM forms the
-    factors in float64 for ADD, in float32 for SUB.
+    Both inputs go to a common scale, 2^20 finer than twice the larger one: `a` by an exact 2^19.
     """
-    real = np.float32 if operator.kind == "SUB" else np.float64
-    scale_a, scale_b, scale = (real(params_of(t).scale) for t in (a, b, operator.outputs[0]))
-    common = real(2) * scale_a
-    multiplier, shift = quantize_multiplier(float(scale_b / common))
+    to_common, factor = factors.sums(*(float(params_of(t).scale) for t in (a, b, operator.outputs[0])))
+    multiplier, shift = quantize_multiplier(to_common)
     if shift == 0:  # half, where the scales are equal; the kernel shifts by 1 or more
         multiplier, shift = 2 * multiplier, -1
     if shift < -30:  # rounds to zero
         multiplier, shift = 0, -1
-    factor = common / (real(2**20) * scale)
-    output_multiplier, output_shift = quantize_multiplier(float(factor))
+    output_multiplier, output_shift = quantize_multiplier(factor)
     if factor >= 0.5:
         raise unsupported(operator, "its output's scale must exceed 2^-18 of its inputs'")
     if output_shift < -30:
@@ -111,9 +107,11 @@ def _sum(operator: Operator, a: Tensor, b: Tensor) -> dict[str, Field]:
 
 
 def _product(operator: Operator) -> dict[str, Field]:
-    """The constants of int8 MUL; TFLM forms the factor in float64."""
+    """The constants of int8 MUL."""
     a, b, out = (params_of(t) for t in (operator.input(0), operator.input(1), operator.outputs[0]))
-    multiplier, shift = quantize_multiplier(float(a.scale) * float(b.scale) / float(out.scale))
+    multiplier, shift = quantize_multiplier(
+        float(factors.product(float(a.scale), float(b.scale), float(out.scale)))
+    )
     if shift > 14:
         raise unsupported(operator, "its output's scale must not be 2^14 times finer than its product's")
     return {

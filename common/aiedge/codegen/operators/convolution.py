@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from aiedge.codegen.operators.call import Field, Run, bias_of, unsupported
 from aiedge.codegen.operators.window import checked_windows, filter_fields, image_fields
-from aiedge.quantization import quantize_multiplier
+from aiedge.quantization import layer_multipliers
 from aiedge.tflite.graph import Operator
 from aiedge.tflite.integer import params_of
 
@@ -36,13 +36,10 @@ def check_shapes(operator: Operator) -> None:
 
 
 def multipliers(operator: Operator, axis: int) -> tuple[NDArray, NDArray]:
-    """Multiplier and shift of each output; TFLM forms the factor in float64 for convolutions, per channel or not."""
+    """Multiplier and shift of each output; as `layer_multipliers` forms them."""
     inputs, weights, outputs = (
         params_of(t) for t in (operator.input(0), operator.input(1), operator.outputs[0])
     )
     if np.any(weights.zero_point) or weights.axis not in (None, axis):
         raise unsupported(operator, "its weights must be symmetric (zero point 0), per tensor or per output")
-    scales = weights.scales(operator.outputs[0].shape[3])
-    pairs = [quantize_multiplier(float(inputs.scale) * s / float(outputs.scale)) for s in scales.tolist()]
-    multiplier, shift = np.array(pairs, np.int64).T
-    return multiplier, shift
+    return layer_multipliers(inputs, weights, outputs, operator.outputs[0].shape[3])

@@ -13,7 +13,7 @@ from aiedge.codegen.operators.call import (
     unsupported,
     zero_point,
 )
-from aiedge.quantization import quantize_multiplier
+from aiedge.quantization import factors, quantize_multiplier
 from aiedge.quantization.fixed_point import INT32_MAX
 from aiedge.tflite.graph import Operator
 from aiedge.tflite.integer import params_of
@@ -68,7 +68,7 @@ def _loops(shape: tuple[int, ...], axes: set[int]) -> tuple[list[tuple[int, int]
 def _scaling(operator: Operator, count: int) -> dict[str, Field]:
     """The constants of  y = z_y + (sum − count · z_x) · (s_x / s_y / count);  TFLM divides the integer multiplier."""
     inputs, outputs = params_of(operator.input(0)), params_of(operator.outputs[0])
-    multiplier, shift = quantize_multiplier(float(inputs.scale) / float(outputs.scale))
+    multiplier, shift = quantize_multiplier(factors.ratio(float(inputs.scale), float(outputs.scale)))
     extra = min(count.bit_length() - 1, 32, 31 + shift)
     if 256 * count > INT32_MAX:
         raise unsupported(operator, "its sums leave the range of int32")

@@ -16,7 +16,7 @@ from aiedge.codegen.operators.call import (
     zero_point,
 )
 from aiedge.codegen.operators.window import checked_windows, filter_fields, image
-from aiedge.quantization import quantize_multiplier
+from aiedge.quantization import layer_multipliers
 from aiedge.tflite.graph import Operator
 from aiedge.tflite.integer import params_of
 from aiedge.tflite.traits import Nature
@@ -60,17 +60,16 @@ def _emit(operator: Operator, at: Places) -> Call:
 
 
 def _multipliers(operator: Operator, bias: NDArray) -> list[Constant]:
-    """Multiplier and shift of each output channel; TFLM forms the factors in float64."""
+    """Multiplier and shift of each output channel; as `layer_multipliers` forms them."""
     weights = params_of(operator.input(1))
     if np.any(weights.zero_point) or weights.axis not in (None, 0):
         raise unsupported(operator, "its weights must be symmetric (zero point 0), per tensor or per output")
-    scales = weights.scales(operator.input(1).shape[0])
     inputs, outputs = params_of(operator.input(2)), params_of(operator.outputs[0])
-    factors = float(inputs.scale) * scales / float(outputs.scale)
-    multipliers, shifts = np.array([quantize_multiplier(float(factor)) for factor in factors], np.int64).T
+    multipliers, shifts = layer_multipliers(inputs, weights, outputs, operator.input(1).shape[0])
+    ratios = multipliers * 2.0 ** (shifts - 31)
     weight_sums = np.abs(operator.input(1).values.astype(np.float64)).sum(axis=(1, 2, 3))
     largest = np.abs(bias.astype(np.float64)) + 255 * weight_sums
-    if np.any(largest >= 2**30) or np.any(largest * factors >= 2**30):
+    if np.any(largest >= 2**30) or np.any(largest * ratios >= 2**30):
         raise unsupported(operator, "its sums and outputs must stay within 2^30 before they are clamped")
     return [
         Constant(f"multiplier_{operator.index}", multipliers.astype(np.int32)),

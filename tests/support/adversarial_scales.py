@@ -1,0 +1,220 @@
+"""Models that tell how the factors between their scales were formed: in float64, or in float32, which answers otherwise.
+
+Random scales hardly ever do. Here a ratio of two scales lies so close to a number of few bits that float32 rounds it to
+that number and float64 does not; and sums are chosen beside the point at which the rounding turns.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aiedge.quantization import QuantParams, factors, multiply_by_quantized_multiplier, quantize_multiplier
+from aiedge.tflite.interpreters import run_tflm
+from aiedge.tflite.traits import TRAITS, Nature
+from tests.support.model_files import ModelFile
+
+EVERY = np.arange(-128, 128, dtype=np.int8)
+TRIES = 2000
+REALS: tuple[factors.Real, factors.Real] = (np.float64, np.float32)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A model of one operator, and the inputs [n, ...] for which the two formulas answer differently."""
+
+    model: bytes
+    inputs: list[NDArray[np.int8]]
+
+
+def near(rng: np.random.Generator, target: float) -> tuple[float, float]:
+    """Two scales of float32 whose ratio is `target` in float32 and another number in float64."""
+    while True:
+        below = np.float32(10 ** rng.uniform(-3, 0))
+        above = np.float32(target * float(below))
+        if above / below == np.float32(target) and float(above) / float(below) != target:
+            return float(above), float(below)
+
+
+def few_bits(rng: np.random.Generator, bits: int = 9, low: int = -1, high: int = 2) -> float:
+    """An odd number of some bits times a power of two, between 2^low and 2^high."""
+    odd = int(rng.integers(2 ** (bits - 2), 2 ** (bits - 1))) * 2 + 1
+    return odd / 2**bits * 2.0 ** int(rng.integers(low + 1, high + 1))
+
+
+def zero_point(rng: np.random.Generator) -> int:
+    return int(rng.integers(-128, 128))
+
+
+def _file(
+    kind: str, sources: list[QuantParams], target: QuantParams, shape: list[int], **options: object
+) -> bytes:
+    file = ModelFile()
+    x = [file.tensor(shape, scale=float(s.scale), zero_point=int(s.zero_point)) for s in sources]
+    y = file.tensor(shape, scale=float(target.scale), zero_point=int(target.zero_point))
+    file.operator(kind, x, [y], **options)
+    return file.build(x, [y])
+
+
+def _unary(rng: np.random.Generator, kind: str) -> Case | None:
+    """All 256 inputs."""
+    table = TRAITS[kind].table
+    assert table
+    # HARD_SWISH rounds its factors to 15 bits, of a fraction whose 16 bits are a half.
+    above, below = near(rng, few_bits(rng, 16, -2, 3) if kind == "HARD_SWISH" else few_bits(rng))
+    source, target = QuantParams(above, zero_point(rng)), QuantParams(below, zero_point(rng))
+    options: dict[str, float] = {}
+    if kind == "LEAKY_RELU":
+        options["alpha"] = float(np.float32(rng.uniform(-1, 1.5)))
+    exact, single = (table(source, target, *options.values(), real=real) for real in REALS)
+    if np.array_equal(exact, single):
+        return None
+    return Case(_file(kind, [source], target, [1, 256], **options), [EVERY.reshape(1, 1, 256)])
+
+
+def _softmax(rng: np.random.Generator, kind: str) -> Case | None:
+    """Many rows; TFLM itself says what it would answer to a product of float32, given as the scale."""
+    scale, beta = (float(np.float32(value)) for value in (10 ** rng.uniform(-2, -1), rng.uniform(0.5, 2)))
+    single = float(np.float32(scale) * np.float32(beta))
+    shape, target = [4000, 32], QuantParams(1 / 256, -128)
+    models = [
+        _file(kind, [QuantParams(s, 0)], target, shape, beta=b) for s, b in ((scale, beta), (single, 1.0))
+    ]
+    x = rng.integers(-40, 40, (1, *shape), dtype=np.int8)
+    exact, rounded = (run_tflm(model, x) for model in models)
+    return Case(models[0], [x]) if not np.array_equal(exact, rounded) else None
+
+
+def _binary(rng: np.random.Generator, kind: str) -> Case | None:
+    """All pairs of inputs; the kernel's own arithmetic is written here once more, as TFLM has it."""
+    a, b = (grid.ravel().astype(np.int64) for grid in np.meshgrid(EVERY, EVERY))
+    if kind == "MUL":
+        scale_a, scale_b = (float(np.float32(10 ** rng.uniform(-3, 0))) for _ in range(2))
+        output = float(np.float32(scale_a) * np.float32(scale_b)) * 2.0 ** int(rng.integers(5, 10))
+    else:
+        scale_a, output = near(rng, few_bits(rng, 7, -2, 1))
+        scale_b = scale_a * rng.choice([1.0, few_bits(rng, 6), float(rng.uniform(0.3, 1))])
+    scale_b = float(np.float32(scale_b))
+    source = [QuantParams(scale_a, zero_point(rng)), QuantParams(scale_b, zero_point(rng))]
+    target = QuantParams(output, zero_point(rng))
+    answers = []
+    for real in REALS:
+        x, y = a - int(source[0].zero_point), b - int(source[1].zero_point)
+        if kind == "MUL":
+            factor = float(factors.product(scale_a, scale_b, output, real))
+            value = multiply_by_quantized_multiplier(x * y, *quantize_multiplier(factor))
+        else:
+            larger = max(scale_a, scale_b)
+            sides = []
+            for operand, scale in ((x, scale_a), (y, scale_b)):
+                to_common, to_output = factors.sums(larger, scale, output, real)
+                sides.append(multiply_by_quantized_multiplier(operand << 20, *quantize_multiplier(to_common)))
+            total = sides[0] + (sides[1] if kind == "ADD" else -sides[1])
+            value = multiply_by_quantized_multiplier(total, *quantize_multiplier(to_output))
+        answers.append(np.clip(value + int(target.zero_point), -128, 127))
+    apart = np.flatnonzero(answers[0] != answers[1])
+    if not len(apart):
+        return None
+    # Those that differ, and others to fill up the tensor.
+    chosen = np.resize(np.concatenate([apart[:128], rng.integers(0, len(a), 128)]), 256)
+    inputs = [operand[chosen].astype(np.int8).reshape(1, 1, 256) for operand in (a, b)]
+    return Case(_file(kind, source, target, [1, 256]), inputs)
+
+
+def _mean(rng: np.random.Generator, kind: str) -> Case | None:
+    rows, columns = 8, 64
+    count = int(rng.choice([rows, 5, 7]))
+    above, below = near(rng, few_bits(rng, 7, 2, 6))
+    source, target = QuantParams(above, zero_point(rng)), QuantParams(below, zero_point(rng))
+    x = (int(source.zero_point) + rng.integers(-6, 7, (count, columns))).clip(-128, 127).astype(np.int8)
+    answers = []
+    for real in REALS:
+        multiplier, shift = quantize_multiplier(factors.ratio(above, below, real))
+        extra = min(count.bit_length() - 1, 32, 31 + shift)
+        sums = x.astype(np.int64).sum(axis=0) - count * int(source.zero_point)
+        y = multiply_by_quantized_multiplier(sums, (multiplier << extra) // count, shift - extra)
+        answers.append(np.clip(y + int(target.zero_point), -128, 127))
+    if np.array_equal(*answers):
+        return None
+    file = ModelFile()
+    entry = file.tensor([1, count, 1, columns], scale=above, zero_point=int(source.zero_point))
+    axes = file.tensor([2], "int32", data=np.array([1, 2], np.int32))
+    out = file.tensor([1, columns], scale=below, zero_point=int(target.zero_point))
+    file.operator(kind, [entry, axes], [out])
+    return Case(file.build([entry], [out]), [x.reshape(1, 1, count, 1, columns)])
+
+
+def _layer(rng: np.random.Generator, kind: str) -> Case | None:
+    """A layer whose sums are its biases, each beside a point at which the rounding turns; one scale of weights."""
+    channels = 24
+    scale, weight = (float(np.float32(10 ** rng.uniform(-3, -1))) for _ in range(2))
+    output = float(np.float32(scale * weight * 2 ** rng.uniform(19, 21)))
+    pairs = [quantize_multiplier(float(factors.product(scale, weight, output, real))) for real in REALS]
+    if pairs[0] == pairs[1]:
+        return None
+    ratio = pairs[0][0] * 2.0 ** (pairs[0][1] - 31)
+    bias = []
+    for _ in range(TRIES):
+        middle = round((int(rng.integers(-127, 127)) + 0.5) / ratio)
+        sums = middle + np.arange(-64, 65)
+        exact, single = (multiply_by_quantized_multiplier(sums, *pair) for pair in pairs)
+        bias += sums[exact != single][:1].tolist()
+        if len(bias) == channels:
+            break
+    else:
+        return None
+    file = ModelFile()
+    dense = kind == "FULLY_CONNECTED"
+    entry = file.tensor([1, 1] if dense else [1, 1, 1, 1], scale=scale)
+    shape = [channels, 1] if dense else [1, 1, 1, channels] if "DEPTHWISE" in kind else [channels, 1, 1, 1]
+    weights = file.tensor(shape, scale=weight, data=np.ones(shape, np.int8))
+    add = file.tensor([channels], "int32", scale=float(np.float32(scale * weight)), data=np.array(bias))
+    result = [1, channels] if dense else [1, 1, 1, channels]
+    out = file.tensor(result, scale=output)
+    options = {} if dense else {"strideH": 1, "strideW": 1}
+    if kind == "DEPTHWISE_CONV_2D":
+        options["depthMultiplier"] = channels
+    if not dense and kind != "TRANSPOSE_CONV":
+        options |= {"dilationHFactor": 1, "dilationWFactor": 1}
+    inputs = [entry, weights, add]
+    if kind == "TRANSPOSE_CONV":
+        inputs = [file.tensor([4], "int32", data=np.array(result)), weights, entry, add]
+    file.operator(kind, inputs, [out], version=4, **options)
+    return Case(file.build([entry], [out]), [np.zeros((1, *([1, 1] if dense else [1, 1, 1, 1])), np.int8)])
+
+
+# What draws a case of each nature whose int8 operators have factors; None where the draw tells nothing.
+DRAWS: dict[Nature, Callable[[np.random.Generator, str], Case | None]] = {
+    Nature.UNARY: _unary,
+    Nature.CONVERSION: _unary,
+    Nature.BINARY: _binary,
+    Nature.REDUCTION: _mean,
+    Nature.SOFTMAX: _softmax,
+    Nature.DENSE: _layer,
+    Nature.CONVOLUTION: _layer,
+    Nature.DEPTHWISE: _layer,
+    Nature.TRANSPOSED: _layer,
+}
+# Kinds of these natures that have no factor, or one of a power of two, which both formulas form alike.
+WITHOUT = {"DEQUANTIZE", "RELU6", "LOGISTIC", "TANH"}
+KINDS = [kind for kind, trait in TRAITS.items() if trait.nature in DRAWS and kind not in WITHOUT]
+# Natures that move or compare integers of one scale.
+UNSCALED = {
+    Nature.VIEW,
+    Nature.POOL,
+    Nature.CONCATENATION,
+    Nature.SPLIT,
+    Nature.PAD,
+    Nature.SLICE,
+    Nature.NEAREST,
+    Nature.BILINEAR,
+}
+
+
+def adversarial(rng: np.random.Generator, kind: str) -> Case:
+    """A case of the kind."""
+    for _ in range(TRIES):
+        if case := DRAWS[TRAITS[kind].nature](rng, kind):
+            return case
+    raise AssertionError(f"no scales were found that tell {kind}'s formulas apart")
