@@ -62,7 +62,7 @@ def fuzz(files: Path, seed: int, first: int, count: int) -> dict[str, int]:
 def test_damaged_files_are_refused_or_consistent(files: Path) -> None:
     outcomes = fuzz(files, seed=1, first=0, count=3000)
     # The damage is neither harmless nor hopeless.
-    assert min(outcomes[kind] for kind in ("refused", "not for C", "C")) > 100
+    assert min(outcomes[kind] for kind in ("refused", "not for C", "C")) > 50
     assert outcomes["peak_kb"] < 2**20
 
 
