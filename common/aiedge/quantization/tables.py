@@ -20,6 +20,7 @@ from aiedge.quantization.fixed_point import (
 )
 
 Int8 = NDArray[np.int8]
+LARGEST_SHIFT = 30  # to the left, of an int32
 
 
 def logistic_table(inputs: QuantParams, outputs: QuantParams) -> Int8:
@@ -72,6 +73,8 @@ def hard_swish_table(inputs: QuantParams, outputs: QuantParams) -> Int8:
         raise ValueError("the output's scale is less than 1/128 of the input's")
     reluish_multiplier, reluish_shift = _int16_multiplier(float(fine_scale / np.float32(3 / 32768)))
     fine = _centered(inputs) << 7
+    if reluish_shift > LARGEST_SHIFT:
+        raise ValueError("the input's scale is far beyond 3")
     # clamp(x / 3, −1, 1) as Q0.15; a shift to the left saturates, its last bit after the multiplication.
     reluish = _saturate_int16(fine << max(reluish_shift - 1, 0))
     reluish = _multiply_int16(reluish, reluish_multiplier)
@@ -88,7 +91,10 @@ def _centered(inputs: QuantParams) -> NDArray[np.int64]:
 
 
 def _times(x: NDArray[np.int64], factor: float) -> NDArray[np.int64]:
-    return multiply_by_quantized_multiplier(x, *quantize_multiplier(factor))
+    multiplier, shift = quantize_multiplier(factor)
+    if shift > LARGEST_SHIFT:
+        raise ValueError(f"a ratio of its scales is {factor:.3g}")
+    return multiply_by_quantized_multiplier(x, multiplier, shift)
 
 
 def _clamped(y: NDArray[np.int64], outputs: QuantParams, low: int = INT8_MIN) -> Int8:

@@ -85,15 +85,15 @@ def _sum(operator: Operator, a: Tensor, b: Tensor) -> dict[str, Field]:
     scale_a, scale_b, scale = (real(params_of(t).scale) for t in (a, b, operator.outputs[0]))
     common = real(2) * scale_a
     multiplier, shift = quantize_multiplier(float(scale_b / common))
+    if not multiplier or shift < -30:  # rounds to zero
+        multiplier, shift = 0, -1
     if shift == 0:  # half, where the scales are equal; the kernel shifts by 1 or more
         multiplier, shift = 2 * multiplier, -1
-    if shift < -30:  # rounds to zero
-        multiplier, shift = 0, -1
     factor = common / (real(2**20) * scale)
     output_multiplier, output_shift = quantize_multiplier(float(factor))
     if factor >= 0.5:
         raise unsupported(operator, "its output's scale must exceed 2^-18 of its inputs'")
-    if output_shift < -30:
+    if not output_multiplier or output_shift < -30:
         output_multiplier, output_shift = 0, -1
     sign_a, sign_b = ((1, -1) if a is operator.input(0) else (-1, 1)) if operator.kind == "SUB" else (1, 1)
     return {
