@@ -193,7 +193,7 @@ def test_a_slow_board_is_given_the_time_it_needs():
 
     board = Board(Slow(Working(output_bytes=4)))
     board.infer(b"ab")
-    board._deadline.learn_work(4.0)
+    board._deadline.learn_work(4.0, 4.0)
     waits.clear()
     with pytest.raises(UserError, match="does not answer"):
         board.infer(b"cd")

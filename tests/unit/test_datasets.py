@@ -1,10 +1,14 @@
 """The sets of pictures: splits, sources, damaged files, drawings."""
 
 import dataclasses
+import hashlib
+import io
 import os
 import pickle
 import tarfile
+import zipfile
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +18,7 @@ from aiedge.errors import UserError
 from aiedge.train import datasets
 from aiedge.train.datasets import archives, drawn_cars, drawn_small, sets
 from aiedge.train.datasets.dataset import Dataset, Splits
+from aiedge.train.datasets.download import NoNetworkError
 
 NO_SERVER = "http://127.0.0.1:9/cifar10.npz"  # the discard port: nobody listens
 
@@ -150,6 +155,13 @@ def _flip(path: Path) -> None:
     path.write_bytes(data)
 
 
+def _lie(path: Path) -> None:
+    head = io.BytesIO()
+    np.lib.format.write_array_header_1_0(head, {"descr": "|u1", "fortran_order": False, "shape": (10**12,)})
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("x_train.npy", head.getvalue())
+
+
 def _rewrite(path: Path, **changes: np.ndarray | None) -> None:
     with np.load(path) as file:
         arrays = {**file, **changes}
@@ -163,6 +175,11 @@ DAMAGE = {
     "text": (lambda path: path.write_text("<html>404</html>"), "it is cut off or no .npz file"),
     "pickled": (
         lambda path: _rewrite(path, x_test=np.array([{}], dtype=object)),
+        "it is cut off or no .npz file",
+    ),
+    "a head of 10^12 values": (_lie, "it is cut off or no .npz file"),
+    "zeros without end": (
+        lambda path: np.savez_compressed(path, x_train=np.zeros(300_000_000, np.uint8)),
         "it is cut off or no .npz file",
     ),
     "no labels": (lambda path: _rewrite(path, y_test=None), "the array y_test is missing"),
@@ -278,6 +295,7 @@ def test_cifar10_archive_becomes_one_file(tmp_path: Path, monkeypatch: pytest.Mo
         target.parent.mkdir(parents=True)
         return Path(packed.rename(target))
 
+    archive = replace(archive, sha256=hashlib.sha256(packed.read_bytes()).hexdigest())
     monkeypatch.setattr(archives, "download", fetched)
     for _ in range(2):  # the second time from the cache
         path = archives.find(archive)
@@ -285,6 +303,48 @@ def test_cifar10_archive_becomes_one_file(tmp_path: Path, monkeypatch: pytest.Mo
         np.testing.assert_array_equal(array, arrays[name])
     assert len(calls) == 1
     assert [file.name for file in path.parent.iterdir()] == ["cifar10.npz"]
+
+
+class Runs:
+    """What makes a pickle run code when it is read."""
+
+    def __reduce__(self) -> tuple:
+        return Path.touch, (Path(os.environ["RAN"]),)
+
+
+@pytest.mark.parametrize("member", ["data_batch_1", "../../data_batch_1", "link", "bomb", "many"])
+def test_a_file_in_the_cache_is_not_trusted(
+    member: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A false cifar-10-python.tar.gz is fetched anew, and even with its checksum no code in it runs."""
+    monkeypatch.delenv("AIEDGE_DATA")
+    monkeypatch.setenv("AIEDGE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("RAN", str(tmp_path / "ran"))
+    packed = tmp_path / "cache/datasets/cifar-10-python.tar.gz"
+    packed.parent.mkdir(parents=True)
+    with tarfile.open(packed, "w:gz") as tar:
+        for number in range(1000 if member == "many" else 1):
+            entry = tarfile.TarInfo(
+                "data_batch_1" if member in ("bomb", "link") else f"{member}{number or ''}"
+            )
+            data = bytes(2**27) if member == "bomb" else pickle.dumps({b"data": Runs()})
+            entry.size = len(data)
+            if member == "link":
+                entry.type, entry.linkname, entry.size = tarfile.SYMTYPE, "/etc/passwd", 0
+            tar.addfile(entry, io.BytesIO(data))
+
+    def fetched(url: str, target: Path, digest: str) -> Path:
+        raise NoNetworkError("not here")
+
+    monkeypatch.setattr(archives, "download", fetched)
+    digest = hashlib.sha256(packed.read_bytes()).hexdigest()
+    verified = replace(archives.CIFAR10, sha256=digest)
+    with pytest.raises(UserError, match="is not the published set"):
+        archives.find(verified)
+    assert packed.exists()
+    with pytest.raises(NoNetworkError):
+        archives.find(archives.CIFAR10)
+    assert not packed.exists() and not (tmp_path / "ran").exists()
 
 
 # Drawings.

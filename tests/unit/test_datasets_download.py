@@ -27,7 +27,7 @@ class Server(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.content, self.cut, self.resumes, self.status, self.silent = CONTENT, 0, True, 200, False
-        self.answers = 1000
+        self.answers, self.length = 1000, ""
         self.ranges: list[str | None] = []
 
     @property
@@ -51,7 +51,7 @@ class Handler(BaseHTTPRequestHandler):
             return
         body = server.content[start:]
         self.send_response(206 if start else 200)
-        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Length", server.length or str(len(body)))
         self.end_headers()
         if len(server.ranges) <= server.answers:
             self.wfile.write(body[: server.cut] if server.cut else body)
@@ -173,6 +173,12 @@ def test_refused(target: Path) -> None:
         url = f"http://127.0.0.1:{closed.getsockname()[1]}/set.npz"
         with pytest.raises(NoNetworkError, match="cannot reach"):
             download(url, target, DIGEST)
+
+
+@pytest.mark.parametrize("length", ["x", "-1", "1e6", "²"])
+def test_a_length_that_is_no_number(server: Server, target: Path, length: str) -> None:
+    server.length = length
+    assert download(server.url, target, DIGEST).read_bytes() == CONTENT
 
 
 def test_two_at_once(server: Server, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:

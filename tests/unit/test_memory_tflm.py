@@ -161,6 +161,7 @@ def test_scratch_of_other_kernels() -> None:
         strideW=1,
         dilationHFactor=1,
         dilationWFactor=1,
+        depthMultiplier=1,
     )
     flat = file.tensor([1, 64], scale=0.1)
     file.operator("RESHAPE", [deep], [flat])
@@ -351,8 +352,7 @@ def test_the_map_counts_shared_bytes_once(in_place: bool) -> None:
 def test_a_dangling_tensor_and_one_of_no_bytes_are_errors() -> None:
     for shape, message in (([4], "no operator reads or writes"), (None, "has no values")):
         file = ModelFile()
-        x = file.tensor([1, 4], scale=0.1)
-        y = file.tensor([1, 4] if shape else [1, 0], scale=0.1)
+        x, y = (file.tensor([1, 4] if shape else [1, 0], scale=0.1) for _ in range(2))
         if shape:
             file.tensor(shape, scale=0.1)
         file.operator("RELU", [x], [y])

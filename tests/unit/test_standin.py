@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -173,19 +174,21 @@ def test_simulate_the_solution(tmp_path):
 
 @needs_compiler
 @needs_pty
-@pytest.mark.parametrize("ending", ["exit", "exception", "SIGTERM in the command"])
-def test_no_program_is_left_behind(program, ending):
+@pytest.mark.parametrize("tcp", [False, True])
+@pytest.mark.parametrize(
+    "ending", ["exit", "exception", "SIGTERM in the command", "SIGHUP", "SIGQUIT", "SIGKILL"]
+)
+def test_no_program_is_left_behind(program, ending, tcp):
     what = {
         "exit": "",
         "exception": "raise RuntimeError",
-        "SIGTERM in the command": "time.sleep(60)",
-    }[ending]
+    }.get(ending, "time.sleep(60)")
     code = "\n".join(
         [
             "import signal, sys, time",
             "from aiedge.board import StandIn",
             "signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))",
-            f"stand_in = StandIn({str(program)!r})",
+            f"stand_in = StandIn({str(program)!r}, {tcp})",
             "print(stand_in._process.pid, flush=True)",
             what,
         ]
@@ -194,9 +197,12 @@ def test_no_program_is_left_behind(program, ending):
         [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     ) as python:
         pid = int(python.stdout.readline())
-        if "SIGTERM" in ending:
-            python.send_signal(signal.SIGTERM)
+        if ending.startswith("SIG"):
+            python.send_signal(signal.Signals[ending.split()[0]])
         python.wait(60)
+    end = time.monotonic() + 10
+    while is_running(pid) and time.monotonic() < end:
+        time.sleep(0.02)
     assert not is_running(pid)
 
 

@@ -1,5 +1,6 @@
 """The computer's side of the protocol: ask a board what it is, and let it run its network."""
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Self
 
@@ -46,6 +47,7 @@ class Board:
         self._window = self._new_window(1, MAX_PAYLOAD, 0)
         self._deadline = Deadline()
         self._fetch_seq = -1
+        self._last_result = 0.0  # s, or the begin of the first input
 
     def __enter__(self) -> Self:
         return self
@@ -123,6 +125,7 @@ class Board:
         info = self._info or self.hello()
         self._window.clear()
         self._heard()
+        self._last_result = time.monotonic()
         source = iter(inputs)
         more = True
         while more or not self._window.is_empty:
@@ -193,7 +196,9 @@ class Board:
         self._fetch_seq = -1
         if len(output) != info.output_bytes:
             raise UserError(f"the board's result has {len(output)} bytes, not {info.output_bytes}", FLASH)
-        self._deadline.learn_work(1e-6 * microseconds)
+        now = time.monotonic()
+        self._deadline.learn_work(1e-6 * microseconds, now - self._last_result)
+        self._last_result = now
         return output, microseconds
 
     def _take_error(self, frame: Frame) -> None:

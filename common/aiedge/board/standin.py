@@ -24,7 +24,8 @@ class StandIn:
 
     `port` is what to open: a pseudo-terminal, or with `tcp` (always on Windows, which has none) a `socket://` URL.
     `log` gets the lines that the program prints beside the port. The program stops at the end of the `with` block,
-    at `stop()` and when Python exits. Raises `UserError` if the program cannot be started or says no port.
+    at `stop()` and when Python ends, even if it is killed. Raises `UserError` if the program cannot be started or says
+    no port.
     """
 
     def __init__(
@@ -39,11 +40,11 @@ class StandIn:
         self._lines: list[str] = []
         self._listening = threading.Event()
         self._stopped = False
-        arguments = [self._program, "--tcp", "0"] if tcp else [self._program, "--pty"]
+        line = ("--tcp", "0") if tcp else ("--pty",)
         try:
             self._process = subprocess.Popen(
-                arguments,
-                stdin=subprocess.DEVNULL,
+                [self._program, "--leashed", *line],
+                stdin=subprocess.PIPE,  # it closes when this process ends, by whatever signal
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
             )
@@ -78,6 +79,8 @@ class StandIn:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
+        if self._process.stdin:
+            self._process.stdin.close()
         self._reader.join(_STOP_TIMEOUT)
 
     def failure(self) -> UserError | None:

@@ -1,7 +1,6 @@
 """Generate one C file and its header from a graph."""
 
 import re
-import textwrap
 from collections import Counter
 from dataclasses import dataclass
 from functools import cache
@@ -18,6 +17,7 @@ from aiedge.errors import UserError
 from aiedge.files import write_atomic
 from aiedge.memory import MemoryPlan, Step, plan_memory
 from aiedge.tflite.graph import Graph, Tensor
+from aiedge.tflite.integer import params_of
 from aiedge.tflite.traits import FUSABLE
 
 ALIGNMENT = 4
@@ -76,6 +76,8 @@ def generate(graph: Graph, name: str, stream: bool = False, weights: Weights = "
             raise UserError(
                 f"{tensor} cannot be the model's input or output", "int8 and float32 activations can"
             )
+        if tensor.quantization is not None:
+            params_of(tensor)  # the one that the header names
     plan = plan_memory(graph, ALIGNMENT, fusable=FUSABLE, streaming=stream)
     places = _Places(plan)
     streamers = [Streamer(section, plan, places) for section in plan.sections]
@@ -221,7 +223,17 @@ def _comment(text: str) -> str:
 
 def _rows(constant: Constant) -> list[str]:
     """The constant's numbers as lines of C."""
-    return textwrap.wrap(", ".join(constant.numbers) + ",", LINE)
+    lines: list[str] = []
+    line: list[str] = []
+    room = LINE
+    for number in constant.numbers:
+        for word in f"{number},".split(" "):
+            if len(word) > room:
+                lines.append(" ".join(line))
+                line, room = [], LINE
+            line.append(word)
+            room -= len(word) + 1
+    return [*lines, " ".join(line)]
 
 
 @cache

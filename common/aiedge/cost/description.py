@@ -1,9 +1,11 @@
 """What a model is and what it costs, as text."""
 
-from aiedge.codegen import CSource, footprint, generate
+from aiedge.codegen import CSource, Weights, footprint, generate
 from aiedge.errors import UserError
 from aiedge.text import table
 from aiedge.tflite.graph import Graph, Tensor
+
+LARGE = 2**21  # bytes of a model
 
 
 def describe(graph: Graph, name: str) -> str:
@@ -46,8 +48,10 @@ def describe(graph: Graph, name: str) -> str:
         "",
         f"flash, interpreter   {len(graph.source):,} bytes of model, and TensorFlow Lite Micro's code",
     ]
+    # C with megabytes of numbers takes minutes to write and to compile: the code is the same without them.
+    weights: Weights = "loaded" if len(graph.source) > LARGE else "linked"
     try:
-        source = generate(graph, "model")
+        source = generate(graph, "model", weights=weights)
     except UserError as error:
         return "\n".join([*lines, f"flash, compiled      cannot be compiled: {error.message} ({error.hint})"])
     return "\n".join([*lines, *memory_lines(source)])
@@ -57,8 +61,9 @@ def memory_lines(source: CSource) -> list[str]:
     """Flash and arena of the compiled network; code bytes where the Cortex-M4 compiler is installed."""
     measured = footprint(source)
     if measured:
-        parts = f"{measured.code:,} of code, {measured.constants:,} of constants"
-        flash = f"{measured.flash:,} bytes: {parts} (Cortex-M4, -Os)"
+        constants = source.constant_bytes if source.weights else measured.constants
+        parts = f"{measured.code:,} of code, {constants:,} of constants"
+        flash = f"{measured.code + constants:,} bytes: {parts} (Cortex-M4, -Os)"
     else:
         flash = f"{source.constant_bytes:,} bytes of weights and tables; code: install arm-none-eabi-gcc to see it"
     arena = f"{source.plan.arena_bytes:,} bytes ({source.plan.verdict})"

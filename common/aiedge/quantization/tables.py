@@ -24,6 +24,7 @@ from aiedge.quantization.fixed_point import (
 
 Int8 = NDArray[np.int8]
 FRACTION = 20  # fractional bits of TFLM's 1 / √q
+LARGEST_SHIFT = 30  # to the left, of an int32
 AS_THERE = "where TensorFlow Lite Micro stops as well"
 
 
@@ -103,6 +104,8 @@ def hard_swish_table(inputs: QuantParams, outputs: QuantParams, real: Real = PIN
         raise ValueError(f"its output's scale is less than 1/128 of its input's, {AS_THERE}")
     reluish_multiplier, reluish_shift = _int16_multiplier(to_reluish)
     fine = _centered(inputs) << 7
+    if reluish_shift > LARGEST_SHIFT:
+        raise ValueError("the input's scale is far beyond 3")
     # clamp(x / 3, −1, 1) as Q0.15; a shift to the left saturates, its last bit after the multiplication.
     reluish = _saturate_int16(fine << max(reluish_shift - 1, 0))
     reluish = _multiply_int16(reluish, reluish_multiplier)
@@ -119,8 +122,11 @@ def _centered(inputs: QuantParams) -> NDArray[np.int64]:
 
 
 def _times(x: NDArray[np.int64], factor: float) -> NDArray[np.int64]:
-    """x · factor, whose sign is put on after halves have been rounded."""
-    y = multiply_by_quantized_multiplier(x, *quantize_multiplier(abs(factor)))
+    """x · factor, whose sign is put on after halves have been rounded; `ValueError` for a shift beyond int32."""
+    multiplier, shift = quantize_multiplier(abs(factor))
+    if shift > LARGEST_SHIFT:
+        raise ValueError(f"a ratio of its scales is {abs(factor):.3g}")
+    y = multiply_by_quantized_multiplier(x, multiplier, shift)
     return -y if factor < 0 else y
 
 

@@ -12,6 +12,7 @@ from aiedge.files import write_atomic
 
 BYTES_PER_LINE = 20
 ARRAY = re.compile(r"const unsigned char (\w+)\[\] = \{([^}]*)\}", re.DOTALL)
+NUMBER = re.compile(r"[^\s,]+")
 
 
 def to_c_array(model: bytes, name: str) -> str:
@@ -77,7 +78,7 @@ def from_c_array(path: str | Path) -> bytes:
     if not found:
         raise UserError(f"{path} holds no array of unsigned char", hint)
     try:
-        return bytes(int(number, 0) for number in found[2].replace(",", " ").split())
+        return bytes(int(number[0], 0) for number in NUMBER.finditer(found[2]))
     except ValueError as error:
         raise UserError(f"the array in {path} is damaged: {error}", hint) from error
 

@@ -28,7 +28,15 @@ ACTIVATIONS: dict[int, tuple[str, float, float]] = {
 
 
 def params_of(tensor: Tensor) -> QuantParams:
-    """The tensor's quantization; raises `UserError` where it has none."""
+    """The tensor's one scale and zero point; raises `UserError` where it has none, or a scale for each channel."""
+    params = weight_params(tensor)
+    if params.per_channel:
+        raise UserError(f"{tensor} has a scale for each channel", "only the weights of a layer may have that")
+    return params
+
+
+def weight_params(tensor: Tensor) -> QuantParams:
+    """The quantization of weights, per tensor or per channel; raises `UserError` where they have none."""
     if tensor.quantization is None:
         raise UserError(f"{tensor} has no scale", "convert the model to int8 with a calibration set")
     return tensor.quantization
@@ -92,7 +100,7 @@ def _run(operator: Operator, x: NDArray, multiply: Callable) -> NDArray:
             weights.values,
             None if bias is None else bias.values,
             params_of(source),
-            params_of(weights),
+            weight_params(weights),
             params_of(target),
             activation_range(operator),
             multiply,

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
+from numpy.typing import NDArray
 
 from aiedge.errors import UserError
 from aiedge.quantization import QuantParams
 from aiedge.tflite.c_array import load_model
 from aiedge.tflite.graph import Graph, Operator, Tensor
+from aiedge.tflite.shapes import check_shapes
 from aiedge.tflite.traits import TRAITS
 
 # What the flatbuffer accessors raise on a file whose offsets and lengths lead nowhere.
@@ -40,6 +42,10 @@ DTYPES = {
 }
 KINDS = {code: name for name, code in vars(schema.BuiltinOperator).items() if isinstance(code, int)}
 LARGEST_TENSOR = 2**31 - 1
+# More than any network for a microcontroller has, and few enough to be read and planned in seconds.
+MOST_OPERATORS, MOST_TENSORS, MOST_DIMENSIONS = 10_000, 50_000, 32
+# Tensors may share a buffer, such as one of zeros: so many bytes more than the file's.
+SHARED_BYTES = 2**25
 
 
 def read(model: str | Path | bytes) -> Graph:
@@ -55,11 +61,7 @@ def read(model: str | Path | bytes) -> Graph:
     if model[4:8] != b"TFL3":
         raise UserError(f"{name} is not a .tflite file", "a .tflite file has the letters TFL3 at byte 4")
     try:
-        # Counted before anything is unpacked: many subgraphs that share one table would fill the memory.
-        subgraphs = schema.Model.GetRootAs(model, 0).SubgraphsLength()
-        if subgraphs != 1:
-            raise ValueError(f"it has {subgraphs} subgraphs instead of one")
-        return _graph(schema.ModelT.InitFromPackedBuf(model, 0), model)
+        return _graph(schema.Model.GetRootAs(model, 0), model)
     except struct.error as error:
         raise UserError(
             f"{name} is damaged: a part of it lies beyond its end", "export or copy it again"
@@ -70,45 +72,107 @@ def read(model: str | Path | bytes) -> Graph:
         ) from error
 
 
-def _graph(model: schema.ModelT, source: bytes) -> Graph:
-    subgraph = model.subgraphs[0]
-    tensors = tuple(_tensor(i, tensor, model.buffers) for i, tensor in enumerate(subgraph.tensors or []))
+class _Budget:
+    """What may be taken out of a file: hardly more than its bytes.
+
+    Tables and vectors of a flatbuffer may share one place, so that a small file unpacks to gigabytes.
+    """
+
+    def __init__(self, size: int):
+        self.left = 2 * size + 2**16
+
+    def spend(self, size: int) -> None:
+        """Count bytes before they are taken out; raises `ValueError` where they are too many."""
+        self.left -= size
+        if self.left < 0:
+            raise ValueError("its parts share their places: together they are larger than the file")
+
+
+class _Buffers:
+    """The constant data of a file, each buffer copied once, when it is asked for."""
+
+    def __init__(self, model: schema.Model, budget: _Budget):
+        self.model, self.budget, self.count = model, budget, model.BuffersLength()
+        self.copies: dict[int, NDArray[np.uint8]] = {}
+        self.shared = SHARED_BYTES
+
+    def __getitem__(self, index: int) -> NDArray[np.uint8]:
+        if not 0 <= index < self.count:
+            raise ValueError(f"it refers to item {index} of a list of {self.count}")
+        if index not in self.copies:
+            buffer = self.model.Buffers(index)
+            self.budget.spend(buffer.DataLength())
+            # A copy begins at a place of any type's alignment.
+            data = bytes(buffer.DataAsNumpy()) if buffer.DataLength() else b""
+            self.copies[index] = np.frombuffer(data, np.uint8)
+        else:
+            self.shared -= len(self.copies[index])
+            if self.shared < 0:
+                raise ValueError(f"its tensors share more than {SHARED_BYTES:,} bytes of constants")
+        return self.copies[index]
+
+
+def _graph(model: schema.Model, source: bytes) -> Graph:
+    # All is counted before it is unpacked.
+    if model.SubgraphsLength() != 1:
+        raise ValueError(f"it has {model.SubgraphsLength()} subgraphs instead of one")
+    subgraph = model.Subgraphs(0)
+    counts = {"operators": subgraph.OperatorsLength(), "tensors": subgraph.TensorsLength()}
+    for (name, count), most in zip(counts.items(), (MOST_OPERATORS, MOST_TENSORS), strict=True):
+        if count > most:
+            raise ValueError(f"it has {count:,} {name}, and at most {most:,} are read")
+    budget = _Budget(len(source))
+    buffers = _Buffers(model, budget)
+    tensors = tuple(_tensor(i, subgraph.Tensors(i), buffers, budget) for i in range(counts["tensors"]))
 
     def pick(indices: object) -> tuple[Tensor, ...]:
-        return tuple(
-            tensors[_in_range(i, tensors)]
-            for i in np.atleast_1d(np.asarray([] if indices is None else indices))
-        )
+        return tuple(tensors[_in_range(i, tensors)] for i in _indices(indices, budget))
 
-    inputs, outputs = pick(subgraph.inputs), pick(subgraph.outputs)
+    inputs, outputs = pick(subgraph.InputsAsNumpy()), pick(subgraph.OutputsAsNumpy())
     if not inputs or not outputs:
         raise ValueError(f"it has {len(inputs)} inputs and {len(outputs)} outputs")
     if len(set(inputs)) < len(inputs):
         raise ValueError("it has one tensor as several inputs")
     operators = tuple(
-        _operator(i, op, model.operatorCodes or [], tensors) for i, op in enumerate(subgraph.operators or [])
+        _operator(i, subgraph.Operators(i), model, tensors, budget) for i in range(counts["operators"])
     )
     _check_order(operators, inputs, outputs)
     return Graph(tensors, operators, inputs, outputs, source)
 
 
-def _tensor(index: int, tensor: schema.TensorT, buffers: list[schema.BufferT]) -> Tensor:
-    name = (tensor.name or b"").decode(errors="replace")
-    if tensor.type not in DTYPES:
-        raise ValueError(f"tensor {index} has a type that is not supported (schema type {tensor.type})")
-    dtype = np.dtype(DTYPES[tensor.type])
-    shape = tuple(int(size) for size in ([] if tensor.shape is None else tensor.shape))
+def _indices(vector: object, budget: _Budget) -> list[int]:
+    """The elements of a vector of int32, which flatbuffers give as an array, or as 0 where there is none."""
+    if not isinstance(vector, np.ndarray):
+        return []
+    budget.spend(vector.nbytes)
+    return vector.tolist()
+
+
+def _tensor(index: int, tensor: schema.Tensor, buffers: _Buffers, budget: _Budget) -> Tensor:
+    text = tensor.Name() or b""
+    budget.spend(len(text))
+    if tensor.Type() not in DTYPES:
+        raise ValueError(f"tensor {index} has a type that is not supported (schema type {tensor.Type()})")
+    dtype = np.dtype(DTYPES[tensor.Type()])
+    if tensor.ShapeLength() > MOST_DIMENSIONS:
+        raise ValueError(f"tensor {index} has {tensor.ShapeLength()} dimensions")
+    shape = tuple(_indices(tensor.ShapeAsNumpy(), budget))
     if any(size < 0 for size in shape) or prod(shape) * dtype.itemsize > LARGEST_TENSOR:
         raise ValueError(f"tensor {index} has the impossible shape {list(shape)}")
-    values = buffers[_in_range(tensor.buffer, buffers)].data
+    values = buffers[tensor.Buffer()]
     data = None
-    if values is not None and len(values):
+    if len(values):
         if len(values) != prod(shape) * dtype.itemsize:
             raise ValueError(
                 f"tensor {index} has {len(values)} bytes, its shape {list(shape)} needs another number"
             )
-        data = np.frombuffer(bytes(values), dtype).reshape(shape)
-    return Tensor(index, name, shape, dtype, _quantization(index, tensor.quantization, shape, dtype), data)
+        data = values.view(dtype).reshape(shape)
+    params = tensor.Quantization()
+    if params is not None:
+        budget.spend(4 * params.ScaleLength() + 8 * params.ZeroPointLength())
+        params = schema.QuantizationParametersT.InitFromObj(params)
+    quantization = _quantization(index, params, shape, dtype)
+    return Tensor(index, text.decode(errors="replace"), shape, dtype, quantization, data)
 
 
 def _quantization(
@@ -123,6 +187,9 @@ def _quantization(
         if params.zeroPoint is None
         else np.asarray(params.zeroPoint, np.int64)
     )
+    # Below, some processors calculate with zero. A bias's own scale is not used.
+    if dtype.itemsize < 4 and usable and np.min(params.scale) < np.finfo(np.float32).tiny:
+        raise ValueError(f"tensor {index} has a scale of {np.min(params.scale):.3g}, a subnormal number")
     if dtype.kind in "iu":
         bounds = np.iinfo(dtype)
         usable &= np.all((bounds.min <= zero_point) & (zero_point <= bounds.max))
@@ -138,15 +205,21 @@ def _quantization(
 
 
 def _operator(
-    index: int, op: schema.OperatorT, codes: list[schema.OperatorCodeT], tensors: tuple[Tensor, ...]
+    index: int, table: schema.Operator, model: schema.Model, tensors: tuple[Tensor, ...], budget: _Budget
 ) -> Operator:
-    code = codes[_in_range(op.opcodeIndex, codes)]
+    codes = model.OperatorCodesLength()
+    if not 0 <= table.OpcodeIndex() < codes:
+        raise ValueError(f"it refers to item {table.OpcodeIndex()} of a list of {codes}")
+    code = model.OperatorCodes(table.OpcodeIndex())
     # Files older than schema 3a hold the code in a byte of its own.
-    number = max(code.builtinCode, code.deprecatedBuiltinCode)
+    number = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
     kind = KINDS.get(number, f"BUILTIN_{number}")
     if kind == "CUSTOM":
-        kind = f"CUSTOM {(code.customCode or b'').decode(errors='replace')}"
-    inputs, outputs = ([] if ids is None else np.asarray(ids).tolist() for ids in (op.inputs, op.outputs))
+        custom = code.CustomCode() or b""
+        budget.spend(len(custom))
+        kind = f"CUSTOM {custom.decode(errors='replace')}"
+    op = schema.OperatorT.InitFromObj(table)  # its vectors stay where they are in the file
+    inputs, outputs = _indices(op.inputs, budget), _indices(op.outputs, budget)
     options = vars(op.builtinOptions) if op.builtinOptions else {}
     if trait := TRAITS.get(kind):
         try:
@@ -154,13 +227,18 @@ def _operator(
             options = trait.options_of(op)
         except ValueError as error:
             raise ValueError(f"operator {index} ({kind}) is impossible: {error}") from error
-    return Operator(
+    operator = Operator(
         index,
         kind,
         tuple(None if i == -1 else tensors[_in_range(i, tensors)] for i in inputs),
         tuple(tensors[_in_range(i, tensors)] for i in outputs),
         options,
     )
+    try:
+        check_shapes(operator)
+    except ValueError as error:
+        raise ValueError(f"{operator} is impossible: {error}") from error
+    return operator
 
 
 def _check_order(

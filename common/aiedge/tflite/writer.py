@@ -7,14 +7,18 @@ tensor the offset of its first byte in the arena's head, or −1 where the runti
 """
 
 from collections.abc import Sequence
+from functools import cache
+from types import FunctionType
 
 import flatbuffers  # type: ignore[import-untyped]
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from aiedge.errors import UserError
+from aiedge.tflite.reader import MALFORMED
 
 OFFLINE = b"OfflineMemoryAllocation"
+MOST_TABLES, MOST_ENTRIES = 400_000, 100  # of a file that is unpacked, and of its metadata
 ONLINE = -1  # an offset that the runtime chooses
 BUFFER_ALIGNMENT = (
     16  # of the schema's Buffer.data: what runs on the microcontroller reads words from it in place
@@ -34,7 +38,10 @@ def rewrite(model: bytes, order: Sequence[int], offsets: Sequence[int] | None = 
     `offsets` holds a byte offset, or −1, for each tensor of the file; None leaves the runtime to plan, and takes an
     older plan out. Everything else stays: tensors and their numbers, quantization, names, signatures, metadata.
     """
-    packed = schema.ModelT.InitFromPackedBuf(model, 0)
+    try:
+        packed = _unpacked(model)
+    except MALFORMED as error:
+        raise _damaged(error) from error
     graph = packed.subgraphs[0]
     operators = list(graph.operators or [])
     if sorted(order) != list(range(len(operators))):
@@ -51,8 +58,62 @@ def rewrite(model: bytes, order: Sequence[int], offsets: Sequence[int] | None = 
         entries.append(_entry(packed, offsets))
     packed.metadata = entries or None
     builder = _Builder(len(model) + 4096)
-    builder.Finish(packed.Pack(builder), b"TFL3")
+    try:
+        builder.Finish(packed.Pack(builder), b"TFL3")
+    except MALFORMED as error:
+        raise _damaged(error) from error
     return bytes(builder.Output())
+
+
+def _damaged(error: Exception) -> UserError:
+    return UserError(f"the model is damaged: {error}", "export or copy it again")
+
+
+def _unpacked(model: bytes) -> schema.ModelT:
+    """All of the file; raises `UserError` where tables or vectors share their places again and again."""
+    tables, size = MOST_TABLES, 2 * len(model) + 2**16
+    waiting: list[object] = [schema.Model.GetRootAs(model, 0)]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, bytes):
+            size -= len(item)
+        else:
+            tables -= 1
+            for field, kind in _fields(item.__class__.__name__):
+                if kind == "scalars":
+                    # Eight bytes at most, and no file has a vector of these that it takes twice.
+                    size -= getattr(item, f"{field}Length")()
+                elif kind == "vector":
+                    count = getattr(item, f"{field}Length")()
+                    tables -= count
+                    if tables >= 0:
+                        waiting += map(getattr(item, field), range(count))
+                elif isinstance(value := getattr(item, field)(), bytes) or hasattr(value, "_tab"):
+                    waiting.append(value)
+        if tables < 0 or size < 0:
+            raise UserError(
+                "the model's parts share their places, or are too many to write it anew", "export it again"
+            )
+    return schema.ModelT.InitFromPackedBuf(model, 0)
+
+
+@cache
+def _fields(table: str) -> list[tuple[str, str]]:
+    """The fields of a table of the schema that may hold more than a number: their names, and what they are."""
+    methods = vars(getattr(schema, table, object))
+    found = []
+    for name, method in methods.items():
+        if f"{name}AsNumpy" in methods:
+            found.append((name, "scalars"))
+        elif f"{name}Length" in methods:
+            found.append((name, "vector"))
+        elif (
+            isinstance(method, FunctionType)
+            and method.__code__.co_argcount == 1
+            and not name.endswith(("Length", "IsNone", "AsNumpy"))
+        ):
+            found.append((name, "one"))
+    return found
 
 
 def _entry(packed: schema.ModelT, offsets: Sequence[int]) -> schema.MetadataT:
@@ -76,9 +137,14 @@ def offline_offsets(model: bytes) -> list[int] | None:
     Raises `UserError` for a plan that does not fit the model: TensorFlow Lite Micro would refuse it, or worse.
     """
     root = schema.Model.GetRootAs(model, 0)
-    for entry in map(root.Metadata, range(root.MetadataLength())):
-        if entry.Name() == OFFLINE:
-            return _checked(root, entry.Buffer())
+    try:
+        if root.MetadataLength() > MOST_ENTRIES:
+            raise ValueError(f"it has {root.MetadataLength()} entries of metadata")
+        for entry in map(root.Metadata, range(root.MetadataLength())):
+            if entry.Name() == OFFLINE:
+                return _checked(root, entry.Buffer())
+    except MALFORMED as error:
+        raise _damaged(error) from error
     return None
 
 

@@ -3,8 +3,6 @@
 import io
 import json
 import sys
-import zipfile
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ from tqdm import tqdm
 from aiedge.errors import UserError
 from aiedge.files import write_atomic
 from aiedge.train.framework import keras
+from aiedge.train.npz import DAMAGED, load_npz
 
 BAR = "{desc} {percentage:3.0f}% |{bar:30}| {n_fmt} of {total_fmt} epochs{postfix}"
 
@@ -191,10 +190,10 @@ def _restore(model: keras.Model, path: Path) -> dict[str, list[float]]:
     if not path.exists():
         return {}
     try:
-        with np.load(path) as file:
-            first, *arrays = [file[f"arr_{i}"] for i in range(len(file.files))]
-            history = json.loads(str(first))
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        file = load_npz(path)
+        first, *arrays = [file[f"arr_{i}"] for i in range(len(file))]
+        history = json.loads(str(first))
+    except DAMAGED as error:
         raise UserError(
             f"{path} is no checkpoint, or a damaged one", "delete it to train from the start"
         ) from error

@@ -5,6 +5,7 @@ import time
 FIRST_TIMEOUT = 0.3  # s, beside the time on the line and that of the inference; grows each time
 LONGEST_TIMEOUT = 2.0  # s
 _SHORTEST_TIMEOUT = 0.005  # s
+LONGEST_WORK_TIME = 60.0  # s, until a result is asked for again
 _FIRST_WORK_TIME = 2.0  # s, until a board has shown how long one takes
 
 
@@ -47,7 +48,10 @@ class Deadline:
         self._delay += error / 8
         self._jitter += (abs(error) - self._jitter) / 4
 
-    def learn_work(self, seconds: float) -> None:
-        """Enter how long the network took: asking a board that is still busy only makes it busier."""
-        self._slowest = max(self._slowest, seconds)
-        self.work_time = 3 * self._slowest
+    def learn_work(self, seconds: float, waited: float) -> None:
+        """Enter how long the network took: asking a board that is still busy only makes it busier.
+
+        The board says `seconds`. It can be wrong, so that this end's clock, which has `waited`, counts as well.
+        """
+        self._slowest = max(self._slowest, min(seconds, waited))
+        self.work_time = min(3 * self._slowest, LONGEST_WORK_TIME)

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
+from aiedge.board.line.log import printable
 from aiedge.board.line.protocol import (
     HELLO_REPLY_HEAD,
     MAX_PAYLOAD,
+    MOST_UNITS,
     RUNTIMES,
     TENSOR_TYPES,
     VERSION,
@@ -38,8 +40,12 @@ class BoardInfo:
 
     @property
     def is_usable(self) -> bool:
-        """Whether a piece of an input fits into a payload, and that into a frame."""
-        return 0 < self.unit <= self.max_payload - WRITE_HEAD.size and self.max_payload <= MAX_PAYLOAD
+        """Whether a piece of an input fits into a payload, that into a frame, and each has a number."""
+        return (
+            0 < self.unit <= self.max_payload - WRITE_HEAD.size
+            and self.max_payload <= MAX_PAYLOAD
+            and self.input_bytes <= self.unit * MOST_UNITS
+        )
 
 
 def ask_hello(requests: Requests, attempts: int = ATTEMPTS) -> bytes:
@@ -53,7 +59,7 @@ def read_hello(payload: bytes) -> BoardInfo:
         raise other_version()
     _, runtime, input_type, output_type, *sizes, digest = HELLO_REPLY_HEAD.unpack_from(payload)
     return BoardInfo(
-        payload[HELLO_REPLY_HEAD.size :].decode("ascii", "replace"),
+        printable(payload[HELLO_REPLY_HEAD.size :].decode("ascii", "replace")),
         digest.hex(),
         RUNTIMES.get(runtime, "unknown"),
         TENSOR_TYPES.get(input_type, "unknown"),

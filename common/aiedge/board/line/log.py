@@ -6,6 +6,15 @@ from collections.abc import Callable
 from aiedge.errors import UserError
 
 
+def printable(text: str) -> str:
+    """Text from a board as a terminal may get it: nothing moves the cursor, starts a line or changes colours.
+
+    >>> printable("xor\\x1b[2J\\r\\nmodel")
+    'xor?[2J??model'
+    """
+    return "".join(c if c.isprintable() else "?" for c in text)
+
+
 class BoardLog:
     """Passes a board's lines on to `show`, and remembers the first that names an unfinished TODO or an error."""
 

@@ -47,6 +47,7 @@ TENSOR_TYPES = {0: "int8", 1: "float32"}
 # Version, runtime, types of input and output, their bytes, the arena's, window, max payload, unit, model hash.
 HELLO_REPLY_HEAD = struct.Struct("<BBBBIIIIHH32s")
 WRITE_HEAD = struct.Struct("<BH")  # number, index
+MOST_UNITS = 1 << 16  # of an input: an index has 16 bits
 ACK_HISTORY = struct.Struct("<I")
 RESULT_HEAD = struct.Struct("<BII")  # number, CRC of the input, time
 BAUD_PAYLOAD = struct.Struct("<I")

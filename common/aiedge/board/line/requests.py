@@ -6,7 +6,7 @@ import time
 from aiedge.board.line import frames
 from aiedge.board.line.deadline import FIRST_TIMEOUT, LONGEST_TIMEOUT
 from aiedge.board.line.frames import Frame, FrameReader
-from aiedge.board.line.log import BoardLog
+from aiedge.board.line.log import BoardLog, printable
 from aiedge.board.line.protocol import BASE_BAUD, REPLY, ErrorCode, FrameType
 from aiedge.board.line.transport import USUAL, Transport
 from aiedge.errors import UserError
@@ -124,7 +124,7 @@ class Requests:
 
 def refusal(payload: bytes) -> UserError:
     """The `UserError` for an ERROR with this payload."""
-    code, message = payload[:1], payload[1:].decode("ascii", "replace")
+    code, message = payload[:1], printable(payload[1:].decode("ascii", "replace"))
     wrong_baud = code == bytes([ErrorCode.WRONG_BAUD])
     hint = f"leave the speed at {BASE_BAUD}, or take {USUAL}" if wrong_baud else FLASH
     return UserError(f"the board refuses the request: {message} (code {code.hex()})", hint)

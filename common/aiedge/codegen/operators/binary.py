@@ -80,16 +80,17 @@ def _sum(operator: Operator, a: Tensor, b: Tensor) -> dict[str, Field]:
 
     Both inputs go to a common scale, 2^20 finer than twice the larger one: `a` by an exact 2^19.
     """
-    to_common, factor = factors.sums(*(float(params_of(t).scale) for t in (a, b, operator.outputs[0])))
+    scales = [float(params_of(t).scale) for t in (a, b, operator.outputs[0])]
+    to_common, factor = factors.sums(scales[0], scales[1], scales[2])
     multiplier, shift = quantize_multiplier(to_common)
+    if not multiplier or shift < -30:  # rounds to zero
+        multiplier, shift = 0, -1
     if shift == 0:  # half, where the scales are equal; the kernel shifts by 1 or more
         multiplier, shift = 2 * multiplier, -1
-    if shift < -30:  # rounds to zero
-        multiplier, shift = 0, -1
     output_multiplier, output_shift = quantize_multiplier(factor)
     if factor >= 0.5:
         raise unsupported(operator, "its output's scale must exceed 2^-18 of its inputs'")
-    if output_shift < -30:
+    if not output_multiplier or output_shift < -30:
         output_multiplier, output_shift = 0, -1
     sign_a, sign_b = ((1, -1) if a is operator.input(0) else (-1, 1)) if operator.kind == "SUB" else (1, 1)
     return {

@@ -4,12 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiedge.codegen.operators.call import Field, Run, bias_of, unsupported
-from aiedge.codegen.operators.window import checked_windows, filter_fields, image_fields
+from aiedge.codegen.operators.window import LARGEST_SIZE, checked_windows, filter_fields, image_fields
 from aiedge.quantization import layer_multipliers
 from aiedge.tflite.graph import Operator
-from aiedge.tflite.integer import params_of
-
-LARGEST_SIZE = 32767  # what the layer structs' fields hold
+from aiedge.tflite.integer import params_of, weight_params
 
 
 def shape_fields(operator: Operator, run: Run | None) -> dict[str, Field]:
@@ -37,9 +35,8 @@ def check_shapes(operator: Operator) -> None:
 
 def multipliers(operator: Operator, axis: int) -> tuple[NDArray, NDArray]:
     """Multiplier and shift of each output; as `layer_multipliers` forms them."""
-    inputs, weights, outputs = (
-        params_of(t) for t in (operator.input(0), operator.input(1), operator.outputs[0])
-    )
+    inputs, outputs = params_of(operator.input(0)), params_of(operator.outputs[0])
+    weights = weight_params(operator.input(1))
     if np.any(weights.zero_point) or weights.axis not in (None, axis):
         raise unsupported(operator, "its weights must be symmetric (zero point 0), per tensor or per output")
     return layer_multipliers(inputs, weights, outputs, operator.outputs[0].shape[3])

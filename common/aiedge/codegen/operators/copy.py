@@ -181,7 +181,9 @@ def _range(operator: Operator, axis: int, begin: int, end: int, stride: int) -> 
     ]
     if not masked("shrinkAxisMask"):
         return (indices.start, len(indices))
-    first = (0 if stride > 0 else size - 1) if masked("beginMask") else begin + (size if begin < 0 else 0)
+    if stride < 0:
+        raise unsupported(operator, f"dimension {axis} shrinks, and its stride must be positive")
+    first = 0 if masked("beginMask") else begin + (size if begin < 0 else 0)
     if not 0 <= first < size:
         raise unsupported(operator, f"its begin must lie in dimension {axis}, which shrinks")
     return (first, 1)

@@ -17,7 +17,7 @@ from aiedge.codegen.operators.packing import pack_pairs
 from aiedge.codegen.operators.scaling import scaling
 from aiedge.quantization.layers import layer_multipliers
 from aiedge.tflite.graph import Operator
-from aiedge.tflite.integer import params_of
+from aiedge.tflite.integer import params_of, weight_params
 from aiedge.tflite.traits import Nature
 
 
@@ -40,7 +40,8 @@ def _emit(operator: Operator, at: Places) -> Call:
 
 def _int8(operator: Operator, at: Places, shape: dict[str, Field]) -> Call:
     tensor = operator.input(1)
-    inputs, weights, outputs = (params_of(t) for t in (operator.input(0), tensor, operator.outputs[0]))
+    inputs, outputs = params_of(operator.input(0)), params_of(operator.outputs[0])
+    weights = weight_params(tensor)
     if np.any(weights.zero_point) or weights.axis not in (None, 0):
         raise unsupported(operator, "its weights must be symmetric (zero point 0), per tensor or per output")
     values = tensor.values.reshape(tensor.shape[0], -1)

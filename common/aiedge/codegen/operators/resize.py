@@ -17,7 +17,7 @@ from aiedge.codegen.operators.call import (
     same_scales,
     unsupported,
 )
-from aiedge.codegen.operators.window import image
+from aiedge.codegen.operators.window import LARGEST_SIZE, image
 from aiedge.quantization.affine import round_half_away
 from aiedge.tflite.graph import Operator
 from aiedge.tflite.traits import Nature
@@ -74,6 +74,8 @@ def _shapes(operator: Operator) -> tuple[str, dict[str, Field]]:
         raise unsupported(
             operator, "its output must have the input's batch and channels, and the size it names"
         )
+    if max(*source.shape[1:3], *target.shape[1:3]) > LARGEST_SIZE:
+        raise unsupported(operator, f"its images may have at most {LARGEST_SIZE:,} rows and columns")
     if suffix == "int8":
         same_scales(operator, source, target)
     fields: dict[str, Field] = {"batch": batch, "height": height, "width": width, "channels": channels}
@@ -82,10 +84,8 @@ def _shapes(operator: Operator) -> tuple[str, dict[str, Field]]:
 
 def _table(operator: Operator, name: str, indices: NDArray, axis: int) -> Constant:
     size = operator.input(0).shape[axis]
-    if size > np.iinfo(np.int16).max or indices.min() < 0 or indices.max() >= size:
-        raise unsupported(
-            operator, "its input may have at most 32,767 rows and columns, and none beyond is read"
-        )
+    if indices.min() < 0 or indices.max() >= size:
+        raise unsupported(operator, "it would read rows or columns beyond its input's")
     return Constant(name, indices.astype(np.int16))
 
 

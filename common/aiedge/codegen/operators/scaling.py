@@ -40,7 +40,7 @@ def scaling(operator: Operator, weights: NDArray[np.int8], multipliers: NDArray,
         raise unsupported(operator, "its bias leaves the range of int32")
     if shifts.max() > 30:
         raise unsupported(operator, "its output's scale is too small for its sums: by 2^30 or more")
-    largest = np.abs(weights.astype(np.int64)).sum(axis=1) * 128 + np.abs(folded)
+    largest = np.abs(weights.astype(np.int16)).sum(axis=1, dtype=np.int64) * 128 + np.abs(folded)
     fast = (largest < FAST_SUM) & (shifts <= -1) & (shifts >= -30)
     low, high = activation_range(operator)
     plain = bool(fast.all()) and high - low == 255

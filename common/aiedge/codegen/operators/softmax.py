@@ -1,5 +1,7 @@
 """SOFTMAX along the last dimension, int8 and float32."""
 
+import math
+
 import numpy as np
 
 from aiedge.codegen.operators.call import Call, Constant, Places, c_float, kernel_suffix, unsupported
@@ -20,6 +22,8 @@ def _emit(operator: Operator, at: Places) -> Call:
     columns = source.shape[-1]
     rows = source.elements // columns
     beta = operator.real("beta")
+    if not math.isfinite(beta):
+        raise unsupported(operator, "its beta must be finite")
     places = f"{at(source)}, {at(target)}, {rows}, {columns}"
     if suffix == "f32":
         return Call('"aiedge_softmax.h"', (f"aiedge_softmax_f32({places}, {c_float(beta)})",))

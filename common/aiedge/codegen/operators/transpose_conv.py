@@ -18,7 +18,7 @@ from aiedge.codegen.operators.call import (
 from aiedge.codegen.operators.window import checked_windows, filter_fields, image
 from aiedge.quantization import layer_multipliers
 from aiedge.tflite.graph import Operator
-from aiedge.tflite.integer import params_of
+from aiedge.tflite.integer import params_of, weight_params
 from aiedge.tflite.traits import Nature
 
 
@@ -61,7 +61,7 @@ def _emit(operator: Operator, at: Places) -> Call:
 
 def _multipliers(operator: Operator, bias: NDArray) -> list[Constant]:
     """Multiplier and shift of each output channel; as `layer_multipliers` forms them."""
-    weights = params_of(operator.input(1))
+    weights = weight_params(operator.input(1))
     if np.any(weights.zero_point) or weights.axis not in (None, 0):
         raise unsupported(operator, "its weights must be symmetric (zero point 0), per tensor or per output")
     inputs, outputs = params_of(operator.input(2)), params_of(operator.outputs[0])

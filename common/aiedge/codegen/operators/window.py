@@ -5,6 +5,10 @@ from aiedge.tflite.graph import Operator
 from aiedge.tflite.traits import Nature
 from aiedge.tflite.window import Window, windows
 
+LARGEST_SIZE = 32767  # what 16 bits of layer structs and tables hold
+# Of a window: where it begins and ends stays within int32, and so does a sum of the int8 values that it covers.
+LARGEST_WINDOW, MOST_VALUES = 2**20, 2**23
+
 
 def checked_windows(operator: Operator, run: Run | None = None) -> tuple[Window, Window]:
     """The operator's windows, along the rows as one run sees them; raises `UserError` where its sizes do not fit."""
@@ -13,9 +17,13 @@ def checked_windows(operator: Operator, run: Run | None = None) -> tuple[Window,
     for each in (rows, columns):
         if not each.positive:
             raise unsupported(operator, "its window, strides and dilations must be positive")
+        if max(each.taps, each.stride, each.dilation) > LARGEST_WINDOW or each.size > LARGEST_WINDOW:
+            raise unsupported(operator, f"its sizes, windows and strides must be at most {LARGEST_WINDOW:,}")
         if not each.fits:
             sizes = f"{each.expected} rows or columns for {each.size} of its {image}"
             raise unsupported(operator, f"its padding must be SAME or VALID, and its {result} have {sizes}")
+    if min(rows.taps, rows.size) * min(columns.taps, columns.size) > MOST_VALUES:
+        raise unsupported(operator, f"its window must cover at most {MOST_VALUES:,} values")
     return (rows.once(run.rows) if run else rows), columns
 
 

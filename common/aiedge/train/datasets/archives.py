@@ -7,10 +7,10 @@ Both are kept as one .npz file each, with the arrays x_train, y_train, x_test an
 import os
 import pickle
 import tarfile
-import zipfile
-import zlib
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +18,13 @@ from numpy.typing import NDArray
 from aiedge.errors import UserError
 from aiedge.files import cache_folder
 from aiedge.train.datasets.dataset import DRAWN
-from aiedge.train.datasets.download import download
+from aiedge.train.datasets.download import download, sha256
+from aiedge.train.npz import DAMAGED, load_npz
 
 Arrays = dict[str, NDArray[np.uint8]]
 
-# What reading a file raises that is cut off or no .npz file.
-DAMAGED = (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile, zlib.error)
+# What a published set stays below: files in an archive, bytes of one of CIFAR-10's batches (it has 31 MB).
+MOST_MEMBERS, MOST_BATCH_BYTES = 100, 2**26
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,11 @@ class Archive:
     train: int
     test: int
     shape: tuple[int, ...]
+
+    @property
+    def bytes(self) -> int:
+        """More than its arrays take, whatever their type."""
+        return 4 * (self.train + self.test) * (prod(self.shape) + 8) + 2**16
 
 
 CIFAR10 = Archive(
@@ -68,7 +74,9 @@ def find(archive: Archive) -> Path:
         if archive.url.endswith(".npz"):
             return download(archive.url, path, archive.sha256)
         packed = path.with_name(archive.url.rsplit("/", 1)[1])
-        if not packed.is_file():
+        # One that lies in the cache can be anybody's: it holds pickles.
+        if not packed.is_file() or sha256(packed) != archive.sha256:
+            packed.unlink(missing_ok=True)
             download(archive.url, packed, archive.sha256)
         save(path, _unpack_cifar10(packed))
         packed.unlink()
@@ -94,8 +102,8 @@ def save(path: Path, arrays: dict[str, NDArray]) -> None:
 def read(path: Path, archive: Archive) -> Arrays:
     """The four arrays of an .npz file: images uint8 [n, ...], labels uint8 [n]. Raises `UserError` if it is damaged."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in ("x_train", "y_train", "x_test", "y_test")}
+        arrays = load_npz(path, archive.bytes)
+        arrays = {name: arrays[name] for name in ("x_train", "y_train", "x_test", "y_test")}
     except KeyError as error:
         raise _damaged(path, f"the array {error.args[0].split()[0]} is missing") from error
     except PermissionError as error:
@@ -119,20 +127,48 @@ def _damaged(path: Path, what: str) -> UserError:
     return UserError(f"{path} is not the published set: {what}", "delete it, or copy it again")
 
 
+class _Unpickler(pickle.Unpickler):
+    """Reads what CIFAR-10's pickles hold, NumPy arrays among lists and bytes, and calls nothing else."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) in (("numpy", "ndarray"), ("numpy", "dtype")):
+            return getattr(np, name)
+        if (module, name) in (
+            ("numpy.core.multiarray", "_reconstruct"),
+            ("numpy._core.multiarray", "_reconstruct"),
+        ):
+            return np._core.multiarray._reconstruct  # type: ignore[attr-defined]
+        raise pickle.UnpicklingError(f"it names {module}.{name}")
+
+
+BATCHES = (*(f"data_batch_{k}" for k in range(1, 6)), "test_batch")
+
+
 def _unpack_cifar10(packed: Path) -> Arrays:
-    """The arrays of CIFAR-10's archive for Python, whose checksum has been verified: it holds pickles."""
+    """The arrays of CIFAR-10's archive for Python; raises `UserError` where it holds anything else."""
+    try:
+        return _batches(packed)
+    except (*DAMAGED, tarfile.TarError, pickle.UnpicklingError, KeyError, TypeError, IndexError) as error:
+        raise _damaged(packed, str(error)) from error
+
+
+def _batches(packed: Path) -> Arrays:
     parts: dict[str, dict] = {}
     with tarfile.open(packed) as tar:
-        for member in tar:
-            file = tar.extractfile(member)
+        for number, member in enumerate(tar):
+            if number >= MOST_MEMBERS or member.size > MOST_BATCH_BYTES:
+                raise ValueError("it has too many files, or too large ones")
             name = member.name.rsplit("/", 1)[-1]
-            if file is not None and name.endswith(("_batch", "_1", "_2", "_3", "_4", "_5")):
-                parts[name] = pickle.load(file, encoding="bytes")
+            if name in BATCHES and member.isfile() and name not in parts:
+                file = tar.extractfile(member)
+                if file is None:
+                    raise ValueError(f"{name} is no file")
+                parts[name] = _Unpickler(file, encoding="bytes").load()
 
     def join(names: list[str]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         images = np.concatenate([parts[name][b"data"] for name in names]).reshape(-1, 3, 32, 32)
         labels = np.concatenate([parts[name][b"labels"] for name in names])
         return np.ascontiguousarray(images.transpose(0, 2, 3, 1)), labels.astype(np.uint8)
 
-    train, test = join([f"data_batch_{k}" for k in range(1, 6)]), join(["test_batch"])
+    train, test = join(list(BATCHES[:-1])), join(["test_batch"])
     return {"x_train": train[0], "y_train": train[1], "x_test": test[0], "y_test": test[1]}

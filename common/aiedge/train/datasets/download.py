@@ -113,8 +113,9 @@ def _attempt(url: str, partial: Path, start: int) -> bool:
     with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
         if answer.status != 206:  # the whole file: the server cannot resume
             start = 0
-        length = answer.headers.get("Content-Length")
-        total = start + int(length) if length else None
+        length = answer.headers.get("Content-Length") or ""
+        # Where it is no number, the checksum tells whether all is there.
+        total = start + int(length) if length.isascii() and length.isdecimal() else None
         with (
             partial.open("ab" if start else "wb") as file,
             tqdm(

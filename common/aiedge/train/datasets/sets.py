@@ -34,6 +34,7 @@ from aiedge.train.datasets import (
 )
 from aiedge.train.datasets.dataset import DRAWN, Dataset, Splits
 from aiedge.train.datasets.download import NoNetworkError
+from aiedge.train.npz import DAMAGED, load_npz
 
 Source = Literal["auto", "real", "drawn"]
 
@@ -46,6 +47,7 @@ CALIBRATION = 500
 TEST_PER_CLASS = 1000  # cars in CIFAR-10's test set, and as many others
 CAR_SIDE = 96
 DRAWING = (canvas, car_model, car_shapes, creatures, drawn_cars, drawn_small, scenes, stamp, things)
+MOST_DRAWN_BYTES = 2**28
 # Numbers of drawn pictures: train, calibration, test.
 DRAWN_CARS = (2000, 500, 1000)
 DRAWN_SMALL = (5000, 500, 1000)
@@ -182,9 +184,10 @@ def _drawn(name: str, draw: Callable[[int, int], tuple[NDArray, NDArray, NDArray
     path = cache_folder("datasets") / f"drawn-{name}-{code.hexdigest()[:12]}.npz"
     parts = ("train", "calibration", "test")
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {key: file[key] for key in file.files}
-    except archives.DAMAGED:  # not there, or damaged: drawn anew
+        arrays = load_npz(path, MOST_DRAWN_BYTES)
+        if arrays.keys() != {f"{part}_{what}" for part in parts for what in ("images", "labels", "kinds")}:
+            raise ValueError("another file")
+    except DAMAGED:  # not there, or damaged: drawn anew
         arrays = {}
         for seed, (part, count) in enumerate(zip(parts, counts, strict=True)):
             arrays.update(

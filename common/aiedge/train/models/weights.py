@@ -1,7 +1,6 @@
 """The weights that the kit ships: NumPy archives in `common/weights`, made by `aiedge.workshop.recipes`."""
 
 import io
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from aiedge.paths import COMMON
 from aiedge.train.framework import keras
 from aiedge.train.models.cifar import cifar_cnn, cifar_original, cifar_tiny
 from aiedge.train.models.mobilenet import mobilenet_v1
+from aiedge.train.npz import DAMAGED, load_npz
 
 WEIGHTS = COMMON / "weights"
 
@@ -69,11 +69,11 @@ def load_weights(model: keras.Model, path: str | Path) -> keras.Model:
     """
     path = Path(path)
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            weights = [archive[f"arr_{i}"] for i in range(len(archive.files))]
+        archive = load_npz(path)
+        weights = [archive[f"arr_{i}"] for i in range(len(archive))]
     except FileNotFoundError as error:
         raise UserError(f"the weights {path} are missing", "fetch the whole repository again") from error
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except DAMAGED as error:
         raise UserError(f"{path} is damaged: {error}", "fetch the file again") from error
     shapes, wanted = [w.shape for w in weights], [w.shape for w in model.get_weights()]
     if shapes != wanted:

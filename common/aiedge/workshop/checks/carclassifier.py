@@ -16,7 +16,7 @@ from aiedge.quantization import (
     patches,
 )
 from aiedge.quantization.affine import INT8_MAX, INT8_MIN
-from aiedge.tflite.integer import params_of
+from aiedge.tflite.integer import params_of, weight_params
 from aiedge.workshop.checks import (
     CheckFailed,
     answer,
@@ -258,7 +258,7 @@ def integer_convolution(function: Any, model: bytes) -> None:
     operator = graph.operators[0]
     x = np.random.default_rng(0).integers(-128, 128, graph.inputs[0].sample_shape, dtype=np.int8)
     weights, bias = operator.input(1), operator.input(2)
-    params = (params_of(operator.input(0)), params_of(weights), params_of(operator.outputs[0]))
+    params = (params_of(operator.input(0)), weight_params(weights), params_of(operator.outputs[0]))
     right = tflite.tensor_after_run(model, x, operator.outputs[0].index)
     name = "integer_convolution(...)"
     returned = answer(function, 8, name, x, weights.values, bias.values, *params)

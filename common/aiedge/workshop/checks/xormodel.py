@@ -15,7 +15,7 @@ from aiedge.quantization import (
 from aiedge.quantization import quantize as reference_quantize
 from aiedge.quantization.affine import INT8_MAX, INT8_MIN
 from aiedge.tflite import Graph
-from aiedge.tflite.integer import params_of
+from aiedge.tflite.integer import params_of, weight_params
 from aiedge.workshop.checks import CheckFailed, answer, as_array, expect, passed, still_open
 
 if TYPE_CHECKING:
@@ -216,7 +216,7 @@ def integer_layer(function: Any, graph: Graph) -> None:
         weights, bias = operator.input(1), operator.input(2)
         source, target = params_of(operator.input(0)), params_of(operator.outputs[0])
         x = rng.integers(-128, 128, (64, weights.shape[1]), dtype=np.int8)
-        arguments = (weights.values, bias.values, source, params_of(weights), target)
+        arguments = (weights.values, bias.values, source, weight_params(weights), target)
         answers = answer(function, 6, "integer_layer(...)", x, *arguments)
         got = as_array(answers, 6, "integer_layer(...)", (64, weights.shape[0]))
         right = fully_connected(x, *arguments)

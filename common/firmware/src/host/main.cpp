@@ -5,9 +5,12 @@
 //     program --weights FILE      has the network's weights in a file
 //     program [...] --pty         listens on a pseudo-terminal, like a board on a serial port
 //     program [...] --tcp PORT    listens on a TCP port of this computer (0: any free one)
+//     program [...] --leashed     ends when its standard input does: however its parent has ended
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <thread>
 
 #include "Model.h"
 #include "camera.h"
@@ -30,6 +33,7 @@ struct Options {
   const char *weights = nullptr;
   const char *tcp_port = nullptr;
   bool pty = false;
+  bool leashed = false;
 };
 
 // False where an argument is unknown, lacks its value, or is there twice.
@@ -41,6 +45,8 @@ bool parse(int argc, char **argv, Options &options) {
       options.pty = true;
     } else if (strcmp(argv[i], "--tcp") == 0 && !has_line && has_value) {
       options.tcp_port = argv[++i];
+    } else if (strcmp(argv[i], "--leashed") == 0 && !options.leashed) {
+      options.leashed = true;
     } else if (strcmp(argv[i], "--images") == 0 && options.images == nullptr && has_value) {
       options.images = argv[++i];
     } else if (strcmp(argv[i], "--weights") == 0 && options.weights == nullptr && has_value) {
@@ -62,16 +68,24 @@ aiedge::Line *open_tcp(const char *text) {
   return nullptr;
 }
 
+// No signal tells that a parent was killed, but a pipe from it closes.
+void end_with_input() {
+  while (getchar() != EOF) continue;
+  _Exit(0);
+}
+
 }  // namespace
 
 int main(int argc, char **argv) {
   Options options;
   if (!parse(argc, argv, options)) {
     fprintf(stderr,
-            "error: unknown arguments\nhint: %s [--images FOLDER] [--weights FILE] [--pty | --tcp PORT]\n",
+            "error: unknown arguments\nhint: %s [--images FOLDER] [--weights FILE] [--pty | --tcp PORT] "
+            "[--leashed]\n",
             argv[0]);
     return 2;
   }
+  if (options.leashed) std::thread(end_with_input).detach();
   if (options.images != nullptr && !aiedge::use_images(options.images)) return 2;
   if (options.weights != nullptr) aiedge::use_weights(options.weights);
   if (options.pty || options.tcp_port != nullptr) {

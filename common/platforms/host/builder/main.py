@@ -24,7 +24,7 @@ if sys.platform == "win32":
 elif sys.platform == "darwin":
     env.Append(LINKFLAGS=["-Wl,-dead_strip"])
 else:
-    env.Append(LINKFLAGS=["-Wl,--gc-sections"])
+    env.Append(CCFLAGS=["-pthread"], LINKFLAGS=["-Wl,--gc-sections", "-pthread"])
 
 # In  -a "--images FOLDER"  an option and its value are one argument.
 arguments = [
