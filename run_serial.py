@@ -26,7 +26,7 @@ def main():
 
 def start_in_venv(error):
     if os.environ.pop("AIEDGE_RESTARTED", ""):  # by this function: a damaged .venv would start itself forever
-        message = f"the kit's .venv is incomplete: {error}"
+        message = f"the kit's .venv is incomplete: {getattr(error, 'message', error)}"
     elif not os.path.exists(PYTHON):
         message = "the kit is not set up yet"
     else:

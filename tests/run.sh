@@ -28,7 +28,7 @@ finish() {
 }
 
 format_c() {
-    find common tests \( -name '*.c' -o -name '*.h' -o -name '*.cpp' \) -not -path '*/templates/*' \
+    find common docs tests \( -name '*.c' -o -name '*.h' -o -name '*.cpp' \) -not -path '*/templates/*' \
         -not -path 'tests/artifacts/*' -exec clang-format --dry-run -Werror {} +
 }
 

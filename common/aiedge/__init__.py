@@ -13,11 +13,22 @@ The package is a line of stations, in the way of the data; a station imports onl
 - `board`, `benchmark`: a board and its serial line; a data set over a board
 - `workshop`: lessons, checks, plots, set-up
 
-All of them stand on `errors`, `files`, `text`, `paths`, `boards` and `colours`. Only `train` and `workshop` import
-TensorFlow. `cli` is the list of commands; each lies in its station's `command`.
+All of them stand on `errors`, `files`, `text`, `paths`, `lesson`, `boards` and `colours`. Only `train` and `workshop`
+import TensorFlow. `cli` is the list of commands; each lies in its station's `command`.
 """
 
+from pathlib import Path
+
 __version__ = "0.1.0"
+
+
+def include_dir() -> Path:
+    """The folder of the engine's headers, for the `-I` of a compiler that gets generated C.
+
+    >>> (include_dir() / "aiedge_engine.h").exists()
+    True
+    """
+    return Path(__file__).with_name("engine")
 
 
 def __getattr__(name: str) -> object:

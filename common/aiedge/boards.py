@@ -1,15 +1,21 @@
 """What boards have: SRAM that a program may use for data, PSRAM and flash, each figure with its source.
 
+An entry's `platformio` is what PlatformIO must know beside these memories of a board that it does not bring itself;
+`aiedge lessons build` makes its file in `common/boards/` of both.
+
 Beside the workshop's ESP-EYE these are the boards of published tables (Sudharsan et al.; their code's read-me,
 github.com/bharathsudharsan/Train_plus_plus, says which Feather and METRO are meant).
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from aiedge.errors import UserError
+
+TABLE = Path(__file__).with_name("boards.json")
 
 
 @dataclass(frozen=True)
@@ -22,6 +28,7 @@ class Board:
     flash: int
     sources: dict[str, str]
     psram: int = 0
+    platformio: dict[str, Any] = field(default_factory=dict)
 
     @property
     def budget(self) -> dict[str, int]:
@@ -31,6 +38,17 @@ class Board:
         {'flash': 4194304, 'SRAM': 327680}
         """
         return {"flash": self.flash, "SRAM": self.sram}
+
+    @property
+    def manifest(self) -> str:
+        """The board's file for PlatformIO."""
+        sizes = {
+            "flash_size": f"{self.flash >> 20}MB",  # Espressif's boards alone need it
+            "maximum_ram_size": self.sram,
+            "maximum_size": self.flash,
+        }
+        upload = sizes | self.platformio.get("upload", {})
+        return json.dumps({"name": self.name} | self.platformio | {"upload": upload}, indent=2) + "\n"
 
     def __str__(self) -> str:
         psram = f", {self.psram:,} of PSRAM (slower)" if self.psram else ""
@@ -44,7 +62,7 @@ def boards() -> dict[str, Board]:
     >>> boards()["bluepill"].sram
     20480
     """
-    entries = json.loads(Path(__file__).with_name("boards.json").read_text())
+    entries = json.loads(TABLE.read_text())
     return {key: Board(key, **entry) for key, entry in entries.items()}
 
 

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from importlib import import_module
 
 from aiedge import __version__
-from aiedge.errors import Parser, exit_cleanly
+from aiedge.errors import Parser, UserError, exit_cleanly
+from aiedge.paths import in_checkout
 
 # Each command's module and the function in it that adds arguments to a parser and returns what the command does. Only
 # the module of the command that is asked for is imported.
@@ -22,15 +23,27 @@ COMMANDS = {
     "doctor": ("workshop.doctor:doctor", "one screen about this computer, to paste into a question"),
 }
 
+# Commands about the lessons, which are no part of the package.
+OF_THE_KIT = {"image", "lessons"}
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit status: 0, or 2 after an error that the person can mend."""
     words = sys.argv[1:] if arguments is None else arguments
+    return exit_cleanly(lambda: _run(words), "--debug" in words)
+
+
+def _run(words: list[str]) -> int | None:
     parser = Parser(prog="aiedge", description="Small neural networks on microcontrollers.")
     parser.add_argument("--version", action="version", version=f"aiedge {__version__}")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     commands = parser.add_subparsers(metavar="command", required=True, parser_class=Parser)
     asked = next((word for word in words if not word.startswith("-")), "")
+    if asked in OF_THE_KIT and not in_checkout():
+        raise UserError(
+            f"`aiedge {asked}` works in the workshop kit's folder, and the package was installed alone",
+            "clone the kit's repository; there, ./start-notebook.sh --setup prepares all that it needs",
+        )
     for name, (where, text) in COMMANDS.items():
         command = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
         if name == asked:
@@ -38,4 +51,4 @@ def main(arguments: list[str] | None = None) -> int:
             add: Callable[[Parser], Callable] = getattr(import_module(f"aiedge.{module}"), function)
             command.set_defaults(run=add(command))
     options = parser.parse_args(words)
-    return exit_cleanly(lambda: options.run(options), options.debug)
+    return options.run(options)

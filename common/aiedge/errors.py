@@ -5,9 +5,29 @@ traceback appears only on request.
 """
 
 import argparse
+import contextlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NoReturn
+
+# Modules that `pip install aiedge` does not bring, and the extra of pyproject.toml that does.
+EXTRAS = {
+    "IPython": "workshop",
+    "PIL": "workshop",
+    "SCons": "board",
+    "ipykernel": "workshop",
+    "jupyter_client": "workshop",
+    "jupyter_core": "workshop",
+    "jupytext": "workshop",
+    "keras": "workshop",
+    "matplotlib": "plots",
+    "nbclient": "workshop",
+    "nbformat": "workshop",
+    "platformio": "board",
+    "serial": "board",
+    "tensorflow": "workshop",
+    "tflite_micro": "tflm",
+}
 
 
 class UserError(Exception):
@@ -31,6 +51,36 @@ class UserError(Exception):
         return str(self).splitlines()
 
 
+class MissingExtra(UserError, ImportError):
+    """Something needs a module that one of the extras brings.
+
+    >>> print(MissingExtra("serial"))
+    error: the Python module serial is not installed
+    hint: pip install 'aiedge[board]'; in the kit's own folder: ./start-notebook.sh --setup
+    """
+
+    def __init__(self, module: str):
+        super().__init__(
+            f"the Python module {module} is not installed",
+            f"pip install 'aiedge[{EXTRAS[module]}]'; in the kit's own folder: ./start-notebook.sh --setup",
+        )
+
+
+@contextlib.contextmanager
+def extras() -> Iterator[None]:
+    """Turn the failing import of a module of `EXTRAS` into a `MissingExtra`, from however deep within it comes.
+
+    >>> with extras():
+    ...     import json
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if error.name not in EXTRAS:
+            raise
+        raise MissingExtra(error.name) from error
+
+
 class Parser(argparse.ArgumentParser):
     """A parser of command lines whose complaints look like all the kit's errors."""
 
@@ -42,11 +92,12 @@ class Parser(argparse.ArgumentParser):
 def exit_cleanly(command: Callable[[], int | None], debug: bool = False) -> int:
     """Run a command and return its exit status: 2 after a `UserError`, 130 after Ctrl-C.
 
-    A file or folder that the system refuses (no permission, no room) counts as one. With `debug` the traceback is
-    shown as well.
+    A file or folder that the system refuses (no permission, no room) counts as one, and so does a module that an extra
+    brings. With `debug` the traceback is shown as well.
     """
     try:
-        return command() or 0
+        with extras():
+            return command() or 0
     except UserError as error:
         if debug:
             raise

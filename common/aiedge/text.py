@@ -1,5 +1,6 @@
-"""Tables as text, in columns or in Markdown, and their place in a README."""
+"""Tables as text, in columns or in Markdown, and their place in a document."""
 
+import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -31,15 +32,50 @@ def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "".join(f"| {' | '.join(cells)} |\n" for cells in (head, ("---",) * len(head), *rows))
 
 
-def renew(path: Path, name: str, text: str) -> None:
-    """Put `text` between the marks `<!-- name -->` and `<!-- end -->` of a Markdown file.
+# A generated part of a Markdown file: its name, the digest of what was generated, the text, the end.
+PART = re.compile(r"<!-- (\S+)(?: sha256:(\w+))? -->\n(.*?)<!-- end -->", re.DOTALL)
 
-    Raises `UserError` where the file does not hold these marks once.
+
+def part(name: str, text: str) -> str:
+    """The text between its marks; the first one holds a digest, which tells an edit by hand.
+
+    >>> print(part("xor.py", "32 B\\n"))
+    <!-- xor.py sha256:3d0e46876979e286 -->
+    32 B
+    <!-- end -->
     """
-    marks = re.compile(rf"(<!-- {re.escape(name)} -->\n).*?(<!-- end -->)", re.DOTALL)
-    renewed, count = marks.subn(lambda found: found[1] + text + found[2], path.read_text(encoding="utf-8"))
-    if count != 1:
+    digest = hashlib.sha256(f"{name}\n{text}".encode()).hexdigest()[:16]
+    return f"<!-- {name} sha256:{digest} -->\n{text}<!-- end -->"
+
+
+def parts(document: str) -> dict[str, str]:
+    """The generated parts of a Markdown document by name, with their marks.
+
+    >>> parts("before\\n" + part("xor.py", "32 B\\n") + "\\nafter") == {"xor.py": part("xor.py", "32 B\\n")}
+    True
+    """
+    return {found[1]: found[0] for found in PART.finditer(document)}
+
+
+def edited(document: str) -> list[str]:
+    """Names of the generated parts of a Markdown document that are not as they were generated.
+
+    >>> edited(part("xor.py", "32 B\\n").replace("32", "31"))
+    ['xor.py']
+    """
+    return [found[1] for found in PART.finditer(document) if found[0] != part(found[1], found[3])]
+
+
+def renew(path: Path, name: str, text: str) -> None:
+    """Put `text` in place of the generated part `name` of a Markdown file: between `<!-- name -->` and `<!-- end -->`.
+
+    The first mark gets the text's digest. Raises `UserError` where the file does not hold these marks once.
+    """
+    document = path.read_text(encoding="utf-8")
+    found = [match for match in PART.finditer(document) if match[1] == name]
+    if len(found) != 1:
         raise UserError(
-            f"{path} has {count} places for {name}", f"mark one with <!-- {name} --> and <!-- end -->"
+            f"{path} has {len(found)} places for {name}", f"mark one with <!-- {name} --> and <!-- end -->"
         )
-    write_atomic(path, renewed)
+    begin, end = found[0].span()
+    write_atomic(path, document[:begin] + part(name, text) + document[end:])

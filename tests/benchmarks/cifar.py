@@ -3,7 +3,7 @@
     python -m tests.benchmarks.cifar                  answers are compared with TensorFlow Lite Micro's on 500 pictures
     python -m tests.benchmarks.cifar --full           on all 10,000
     python -m tests.benchmarks.cifar cifar_tiny       of these weights only
-    python -m tests.benchmarks.cifar --write          as --full; also renews the tables in README.md and in
+    python -m tests.benchmarks.cifar --write          as --full; also renews the tables in docs/results.md and in
                                                       common/weights/README.md
 
 TFLM's answers are kept in tests/artifacts/cifar, so that the next run is a matter of some minutes.
@@ -300,7 +300,7 @@ def judged(text: str, fine: bool) -> str:
 
 
 def tables(names: list[str], data: datasets.Splits, compared: int, load: Load) -> tuple[str, str]:
-    """The text for README.md, and that for common/weights/README.md."""
+    """The text for docs/results.md, and that for common/weights/README.md."""
     rows: list[Row] = []
     in_keras = {}
     not_tuned = None
@@ -324,7 +324,7 @@ def main() -> None:
     """Print the tables; with --write renew what is shown of them."""
     parser = Parser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--full", action="store_true", help="compare all answers with TFLM's")
-    parser.add_argument("--write", action="store_true", help="renew the README's tables, from all pictures")
+    parser.add_argument("--write", action="store_true", help="renew the documents' tables, from all pictures")
     parser.add_argument("weights", nargs="*", default=list(NETWORKS), help=f"of {', '.join(NETWORKS)}")
     options = parser.parse_args()
     if options.write and options.weights != list(NETWORKS):
@@ -335,10 +335,10 @@ def main() -> None:
         raise UserError("the tflite-micro wheel is missing", "it exists for Linux on x86-64 only")
     data = datasets.cifar10("real")
     compared = len(data.test) if options.full or options.write else COMPARED
-    readme, weights = tables(options.weights, data, compared, models.pretrained)
-    print(f"\n{readme}\n{weights}\nBold: misses its target.")
+    results, weights = tables(options.weights, data, compared, models.pretrained)
+    print(f"\n{results}\n{weights}\nBold: misses its target.")
     if options.write:
-        renew(REPO / "README.md", "cifar.py", readme)
+        renew(REPO / "docs/results.md", "cifar.py", results)
         renew(WEIGHTS / "README.md", "cifar.py", weights)
 
 

@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.engine               prints the tables
     python -m tests.benchmarks.engine --inputs 100  compares on 100 random inputs instead of 1,000
-    python -m tests.benchmarks.engine --write       also renews the table in README.md, and writes the figures of each
-                                                    operator and their plots into tests/artifacts/engine
+    python -m tests.benchmarks.engine --write       also renews the table in docs/results.md, and writes the figures
+                                                    of each operator and their plots into tests/artifacts/engine
 
 Needs the tflite-micro wheel (Linux on x86-64), the compilers and emulators of the Cortex-M4 and the Xtensa LX106, and
 TensorFlow at the first run, for the networks. Instructions are counted on emulated cores with GCC 12.2 at -O2, not
@@ -157,7 +157,7 @@ def main() -> None:
     print(table, end="")
     print("Bold: misses its target.")
     if options.write:
-        renew(REPO / "README.md", "engine.py", table)
+        renew(REPO / "docs/results.md", "engine.py", table)
 
 
 if __name__ == "__main__":

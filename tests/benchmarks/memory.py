@@ -3,7 +3,8 @@
     python -m tests.benchmarks.memory                the kit's networks
     python -m tests.benchmarks.memory --full         and the networks of published tables (converted at first use, about
                                                      a minute each; with the comparisons 10 minutes more)
-    python -m tests.benchmarks.memory --full --write also renews the tables in README.md and tests/benchmarks/memory.png
+    python -m tests.benchmarks.memory --full --write also renews the tables in docs/results.md and
+                                                     tests/benchmarks/memory.png
 
 Heads are those of TensorFlow Lite Micro's recording allocator (tflite-micro wheel, Linux on x86-64); outputs of each
 smaller model are compared with the original's, bit by bit. Times are this computer's, no board's.
@@ -224,7 +225,7 @@ def main() -> None:
     )
     options = parser.parse_args()
     if options.write and not options.full:
-        raise UserError("the README shows the published networks too", "add --full")
+        raise UserError("docs/results.md shows the published networks too", "add --full")
     if not tflite.has_tflm():
         raise UserError("the tflite-micro wheel is missing", "it exists for Linux on x86-64 only")
     cases: list[tuple[str, str, Callable[[str], bytes]]] = [(*item, network) for item in KIT.items()]
@@ -261,7 +262,7 @@ def main() -> None:
     text = "\n".join(f"{title}\n\n{table}" for title, table in tables)
     print(f"\n{text}\nBold: misses its target.")
     if options.write:
-        renew(REPO / "README.md", "memory.py", text)
+        renew(REPO / "docs/results.md", "memory.py", text)
         mobilenet = KIT["mobilenet_v1"]
         figure = ladder_figure(steps[mobilenet], f"{mobilenet}, int8", (boards()["bluepill"],))
         print(f"wrote {write_atomic(PLOT, png(figure))}")

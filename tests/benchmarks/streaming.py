@@ -3,7 +3,7 @@
     python -m tests.benchmarks.streaming                     prints the table
     python -m tests.benchmarks.streaming resnet8 nasnet      of these networks only
     python -m tests.benchmarks.streaming --target cortex-m4  on one core only
-    python -m tests.benchmarks.streaming --write             also renews the table in README.md
+    python -m tests.benchmarks.streaming --write             also renews the table in docs/results.md
 
 The arena of whole maps comes without the input, which the caller holds; that of rows holds what is needed of the input.
 Instructions are counted on emulated cores with GCC 12.2 at -O2, not measured on a board. Outputs of a random input
@@ -52,15 +52,21 @@ def row(name: str, targets: list[str]) -> tuple[str, ...]:
             np.testing.assert_array_equal(a, b)
         ratio = after.total / before.total - 1
         extra.append(judged(f"{ratio:+.2%} ({after.total:,})", ratio, MOST_EXTRA))
-    arena = streamed.plan.arena_bytes
     sizes = [footprint(source, optimize="-Os") for source in (whole, streamed)]
     return (
         NAMES.get(name, name),
-        f"{whole.plan.arena_bytes:,} B and {graph.inputs[0].bytes:,} B",
-        judged(f"{arena:,} B", arena, TARGET_BYTES.get(name)),
-        layers(streamed.plan),
+        *planned(name, graph, whole.plan, streamed.plan),
         *extra,
         " → ".join(f"{size.code:,} B" for size in sizes if size),
+    )
+
+
+def planned(name: str, graph: tflite.Graph, whole: MemoryPlan, rows: MemoryPlan) -> tuple[str, ...]:
+    """The cells that follow from the memory plans alone."""
+    return (
+        f"{whole.arena_bytes:,} B and {graph.inputs[0].bytes:,} B",
+        judged(f"{rows.arena_bytes:,} B", rows.arena_bytes, TARGET_BYTES.get(name)),
+        layers(rows),
     )
 
 
@@ -75,7 +81,7 @@ def judged(text: str, value: float, most: float | None) -> str:
 
 
 def main() -> None:
-    """Print the table; with --write renew it in README.md."""
+    """Print the table; with --write renew it in docs/results.md."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--target", choices=sorted(TARGETS), action="append")
     parser.add_argument("--write", action="store_true")
@@ -97,7 +103,7 @@ def main() -> None:
     table = markdown(head, rows)
     print(f"\n{table}Bold: misses its target.")
     if options.write:
-        renew(REPO / "README.md", "streaming.py", table)
+        renew(REPO / "docs/results.md", "streaming.py", table)
 
 
 if __name__ == "__main__":

@@ -155,7 +155,7 @@ int main(void) {
 def test_xor_on_an_emulated_cortex_m4(xormodel: bytes, tmp_path: Path, need_tool) -> None:
     need_tool("arm-none-eabi-gcc", "apt install gcc-arm-none-eabi libnewlib-arm-none-eabi")
     need_tool("qemu-system-arm", "apt install qemu-system-arm")
-    board = ENGINE.parents[1] / "platforms" / "cortex_m4" / "bsp"
+    board = ENGINE.parent / "cost" / "bsp" / "cortex_m4"
     source = generate(tflite.read(xormodel), "net")
     source.write(tmp_path)
     (tmp_path / "main.c").write_text(CORTEX_M4_MAIN)

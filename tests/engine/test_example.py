@@ -9,6 +9,7 @@ import pytest
 
 from aiedge import tflite
 from aiedge.cli import main
+from aiedge.quantization import QuantParams, quantize
 from tests.support.networks import network
 
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror"]
@@ -49,6 +50,48 @@ def test_cpp(compiler: str, repo: Path, project: Path, need_tool) -> None:
     build(project, ["cc", "-std=c11", "-O2", "-c", "xormodel.c"])
     build(project, [compiler, "-std=c++17", "-O2", "main.cpp", "xormodel.o", "-o", "xor", "-lm"])
     check_truth_table(project)
+
+
+QUANTIZE = """
+#define main example
+#include "main.{suffix}"
+#undef main
+int main() {{
+  float real[XORMODEL_INPUT_COUNT];
+  int8_t input[XORMODEL_INPUT_COUNT];
+  while (fread(real, sizeof real, 1, stdin) == 1) {{
+    quantize(real, input);
+    fwrite(input, sizeof input, 1, stdout);
+  }}
+}}
+"""
+
+
+def edges(params: QuantParams) -> np.ndarray:
+    """Reals around each half between two integers, at and beyond both ends of int8, and beyond int32."""
+    halves = np.float32(params.scale) * (np.arange(-131, 131, dtype=np.float32) + 0.5 - params.zero_point)
+    near = [halves, np.nextafter(halves, np.float32(-np.inf)), np.nextafter(halves, np.float32(np.inf))]
+    far = np.float32([0, -0.0, 1, -1, 1e-45, 1e9, -1e9, 3e9, -3e9, 3.4e38, -3.4e38, np.inf, -np.inf, 0])
+    return np.concatenate([*near, far])
+
+
+@pytest.mark.parametrize(("suffix", "compiler"), [("c", "cc"), ("cpp", "g++")])
+def test_inputs_are_quantized_as_the_kit_does(
+    suffix: str, compiler: str, repo: Path, project: Path, xormodel: bytes, need_tool
+) -> None:
+    need_tool(compiler, "apt install gcc g++")
+    assert main(["compile", str(repo / "xormodel/solution/xormodel.cpp"), "-o", str(project)]) == 0
+    (project / f"quantize.{suffix}").write_text(QUANTIZE.format(suffix=suffix))
+    build(project, ["cc", "-std=c11", "-c", "xormodel.c"])
+    build(project, [compiler, "-O2", f"quantize.{suffix}", "xormodel.o", "-o", "quantize", "-lm"])
+    params = tflite.read(xormodel).inputs[0].quantization
+    reals = edges(params)
+    run = subprocess.run([project / "quantize"], input=reals.tobytes(), capture_output=True, check=True)
+    found = np.frombuffer(run.stdout, np.int8)
+    with np.errstate(over="ignore"):  # a large real, divided by the scale, is infinite
+        expected = quantize(reals, params)
+    np.testing.assert_array_equal(found, expected)
+    assert found.min() == -128 and found.max() == 127
 
 
 SEVERAL = """

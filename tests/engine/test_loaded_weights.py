@@ -15,12 +15,14 @@ from aiedge.cost.emulator import count_instructions
 from aiedge.cost.harness import random_inputs
 from aiedge.cost.targets import TARGETS
 from aiedge.errors import UserError
+from aiedge.tflite.bin_file import ENTRY, HEAD, LAYOUTS, MAGIC
 from aiedge.tflite.interpreters import has_tflm, run_tflm_all
 from tests.support.batch import STRICT, run_batch
 from tests.support.model_files import ModelFile, dense_float, dense_int8
 from tests.support.networks import network
-from tests.support.random_operators import OPERATORS, random_model
+from tests.support.random_operators import KINDS_AND_TYPES, random_model
 from tests.support.random_streams import random_network
+from tests.support.streams import far_streams
 
 needs_tflm = pytest.mark.skipif(
     not has_tflm(), reason="needs tflite-micro: its wheel exists for Linux on x86-64"
@@ -33,7 +35,8 @@ def compare(models: list[bytes], folder: Path, compiler: list[str], stream: bool
     rng = np.random.default_rng(0)
     graphs = [tflite.read(model) for model in models]
     inputs = [[rng.integers(-128, 128, (4, *t.shape), np.int8) for t in graph.inputs] for graph in graphs]
-    results = run_batch(graphs, inputs, folder, compiler, stream="all" if stream else False, weights="loaded")
+    with far_streams():
+        results = run_batch(graphs, inputs, folder, compiler, stream=stream, weights="loaded")
     for model, x, outputs in zip(models, inputs, results, strict=True):
         for y, expected in zip(outputs, run_tflm_all(model, x), strict=True):
             np.testing.assert_array_equal(y, expected)
@@ -46,7 +49,8 @@ def has_constants(model: bytes) -> bool:
 @needs_tflm
 def test_all_operators_that_have_constants_under_sanitizers(tmp_path: Path, need_tool) -> None:
     rng = np.random.default_rng(1)
-    drawn = {kind: [random_model(rng, kind, "int8") for _ in range(3)] for kind in OPERATORS}
+    kinds = [kind for kind, dtype in KINDS_AND_TYPES if dtype == "int8"]
+    drawn = {kind: [random_model(rng, kind, "int8") for _ in range(3)] for kind in kinds}
     found = {kind: [m for m in models if has_constants(m)] for kind, models in drawn.items()}
     models = {kind: rest[0] for kind, rest in found.items() if rest}
     assert {"ADD", "LOGISTIC", "RESIZE_BILINEAR", "SOFTMAX", "TRANSPOSE_CONV"} < set(models)
@@ -145,14 +149,15 @@ def test_the_file_as_documented() -> None:
     """A reader of its own: head, table of sections, filters in pairs, both forms of the biases, CRC-32."""
     model = convolution(3)
     data = loaded(model).weights
-    magic, length, layout, _, count, digest = struct.unpack_from("<4sIBBH32s", data)
-    assert (magic, length, layout, count) == (b"AEW1", len(data), 2, 3)
+    magic, length, layout, _, count, digest = HEAD.unpack_from(data)
+    assert (magic, length, LAYOUTS[layout], count) == (MAGIC, len(data), "packed", 3)
     assert digest.hex() == tflite.read(model).sha256 and struct.unpack("<I", data[-4:])[0] == zlib.crc32(
         data[:-4]
     )
-    table = [struct.unpack_from("<IHBB", data, 44 + 8 * i) for i in range(count)]
+    table = [ENTRY.unpack_from(data, HEAD.size + ENTRY.size * i) for i in range(count)]
     assert [(number, size) for _, number, size, _ in table] == [(0, 1), (1, 4), (2, 4)]
-    starts = [68 + sum(-(-t[0] // 4) * 4 for t in table[:i]) for i in range(count)]
+    first = HEAD.size + ENTRY.size * count
+    starts = [first + sum(-(-t[0] // 4) * 4 for t in table[:i]) for i in range(count)]
     weights, plain, offset = (
         np.frombuffer(data, f"<i{size}", bytes_ // size, start)
         for (bytes_, _, size, _), start in zip(table, starts, strict=True)

@@ -1,5 +1,6 @@
 """Networks that run row by row against TensorFlow Lite Micro and against the same C with whole maps: no bit differs."""
 
+import re
 import subprocess
 from collections.abc import Callable, Sequence
 from itertools import pairwise
@@ -10,16 +11,18 @@ import pytest
 
 from aiedge import cli, tflite
 from aiedge.codegen import CompiledModel, generate
-from aiedge.codegen.operators import FUSED
+from aiedge.codegen.toolchain import ENGINE
 from aiedge.cost.emulator import count_instructions
 from aiedge.cost.targets import TARGETS
 from aiedge.errors import UserError
-from aiedge.memory import Streaming, plan_memory
+from aiedge.memory import plan_memory
 from aiedge.tflite.interpreters import has_tflm, run_tflm_all
+from aiedge.tflite.traits import FUSABLE
 from tests.support.batch import STRICT, run_batch
 from tests.support.model_files import ModelFile, dense_int8
 from tests.support.networks import network
 from tests.support.random_streams import random_network, residual_network
+from tests.support.streams import far_streams
 
 needs_tflm = pytest.mark.skipif(
     not has_tflm(), reason="needs tflite-micro: its wheel exists for Linux on x86-64"
@@ -41,16 +44,17 @@ def compare(
     seeds: Sequence[int],
     folder: Path,
     compiler: list[str],
-    stream: Streaming,
+    far: bool,
     draw: Callable[[np.random.Generator, str], bytes] = random_network,
 ) -> None:
-    """Random networks, row by row and from the whole input, against TFLM."""
+    """Random networks, row by row and from the whole input, against TFLM; `far` as in `far_streams`."""
     models = [draw(np.random.default_rng(seed), dtype) for seed in seeds]
     graphs = [tflite.read(model) for model in models]
     inputs = [
         inputs_of(graph, np.random.default_rng(seed)) for seed, graph in zip(seeds, graphs, strict=True)
     ]
-    streamed = run_batch(graphs, [[x] for x in inputs], folder, compiler, stream=stream)
+    with far_streams(far):
+        streamed = run_batch(graphs, [[x] for x in inputs], folder, compiler, stream=True)
     for seed, model, graph, x, results in zip(seeds, models, graphs, inputs, streamed, strict=True):
         said = f"seed {seed}: " + ", ".join(
             f"{op.kind} {list(op.outputs[0].shape)}" for op in graph.operators
@@ -65,18 +69,18 @@ def compare(
 
 @needs_tflm
 @pytest.mark.parametrize(
-    ("dtype", "seeds", "stream"),
+    ("dtype", "seeds", "far"),
     [
-        ("int8", [*range(14), 1069], "all"),
-        ("int8", [10, 17, 36, 58, 1201], True),
-        ("float32", range(100, 104), "all"),
+        ("int8", [*range(14), 1069], True),
+        ("int8", [10, 17, 36, 58, 1201], False),
+        ("float32", range(100, 104), True),
     ],
     ids=str,
 )
 def test_random_networks_under_sanitizers(
-    dtype: str, seeds: Sequence[int], stream: Streaming, tmp_path: Path, need_tool
+    dtype: str, seeds: Sequence[int], far: bool, tmp_path: Path, need_tool
 ) -> None:
-    compare(dtype, seeds, tmp_path, [need_tool("clang", "apt install clang"), *SANITIZE], stream)
+    compare(dtype, seeds, tmp_path, [need_tool("clang", "apt install clang"), *SANITIZE], far)
 
 
 @needs_tflm
@@ -84,16 +88,18 @@ def test_several_sections_run_row_by_row() -> None:
     """The seeds that are streamed above have parts in between where whole maps take less."""
     for seed, sections in (10, 2), (17, 2), (36, 2), (58, 3), (1201, 3):
         graph = tflite.read(random_network(np.random.default_rng(seed), "int8"))
-        one, best = (plan_memory(graph, fusable=FUSED, streaming=mode) for mode in ("all", True))
+        best = plan_memory(graph, fusable=FUSABLE, streaming=True)
+        with far_streams():
+            one = plan_memory(graph, fusable=FUSABLE, streaming=True)
         assert len(best.sections) == sections and best.arena_bytes < one.arena_bytes
 
 
 @needs_tflm
-@pytest.mark.parametrize("stream", [True, "all"])
-def test_residual_blocks_that_halve_the_size(stream: Streaming, tmp_path: Path, need_tool) -> None:
+@pytest.mark.parametrize("far", [False, True])
+def test_residual_blocks_that_halve_the_size(far: bool, tmp_path: Path, need_tool) -> None:
     """Shortcuts through 1x1 convolutions of stride 2 and through pools wait for the longer branch."""
     compiler = [need_tool("clang", "apt install clang"), *SANITIZE]
-    compare("int8", range(4), tmp_path, compiler, stream, residual_network)
+    compare("int8", range(4), tmp_path, compiler, far, residual_network)
 
 
 @needs_tflm
@@ -102,7 +108,7 @@ def test_residual_blocks_that_halve_the_size(stream: Streaming, tmp_path: Path, 
 @pytest.mark.parametrize("first", range(1000, 1400, 40))
 def test_many_random_networks(first: int, tmp_path: Path, need_tool) -> None:
     compiler = [need_tool("gcc", "apt install gcc"), *SANITIZE]
-    compare("int8", range(first, first + 40), tmp_path, compiler, "all" if first % 80 else True)
+    compare("int8", range(first, first + 40), tmp_path, compiler, first % 80 > 0)
 
 
 # Bytes of the arena at most, the picture included; whole maps need 55,296, 9,664, 49,152, 138,240 and 12,288.
@@ -117,7 +123,7 @@ ARENAS = {
 
 @pytest.mark.parametrize("name", ARENAS)
 def test_arenas_of_known_networks(name: str) -> None:
-    plan = plan_memory(tflite.read(network(name)), fusable=FUSED, streaming=True)
+    plan = plan_memory(tflite.read(network(name)), fusable=FUSABLE, streaming=True)
     assert plan.stream is not None and plan.proved and plan.arena_bytes <= ARENAS[name]
 
 
@@ -200,7 +206,6 @@ def test_a_dense_network_cannot_run_row_by_row() -> None:
     graph = tflite.read(dense_int8(np.random.default_rng(4), [6, 4]))
     with pytest.raises(UserError, match="cannot run row by row"):
         generate(graph, "net", True)
-    assert generate(graph, "net", "auto").c == generate(graph, "net").c
 
 
 def test_an_input_that_is_read_later_is_not_streamed() -> None:
@@ -243,12 +248,12 @@ def test_a_network_may_begin_with_an_element_wise_layer() -> None:
 
 def test_strides_far_beyond_the_image_are_not_waited_for() -> None:
     graph = pools(3, 1 << 16)
-    plan = plan_memory(graph, streaming="all")
-    assert plan.stream is not None and len(plan.stream.flows) == 1  # the third would wait for row 2^32
     x = np.random.default_rng(5).integers(-128, 128, (4, 1, 4, 2), np.int8)
-    np.testing.assert_array_equal(
-        CompiledModel(graph, stream="all").predict(x), CompiledModel(graph).predict(x)
-    )
+    with far_streams():
+        plan = plan_memory(graph, streaming=True)
+        by_rows = CompiledModel(graph, stream=True).predict(x)
+    assert plan.stream is not None and len(plan.stream.flows) == 1  # the third would wait for row 2^32
+    np.testing.assert_array_equal(by_rows, CompiledModel(graph).predict(x))
 
 
 def test_windows_far_beyond_the_image_get_no_ring() -> None:
@@ -263,3 +268,10 @@ def test_the_command_streams(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     (tmp_path / "dense.tflite").write_bytes(dense_int8(np.random.default_rng(4), [6, 4]))
     assert cli.main(["compile", str(tmp_path / "dense.tflite"), "-o", str(tmp_path), "--stream"]) == 2
     assert "cannot run row by row" in capsys.readouterr().err
+
+
+def test_the_header_gives_the_engines_number_for_more_rows() -> None:
+    status = (ENGINE / "aiedge_status.h").read_text(encoding="utf-8")
+    (number,) = re.findall(r"AIEDGE_MORE_ROWS = (\d)", status)
+    header = generate(tflite.read(network("cifar_cnn_25_51_76")), "net", stream=True).header
+    assert re.findall(r"AIEDGE_MORE_ROWS \((\d)\)", header) == [number]

@@ -15,7 +15,6 @@ from test_camera import picture
 from test_image import area_mean
 from test_mlperf import client, quantized
 from test_project import TOOLS, pio
-from test_serial import running
 
 from aiedge import benchmark, tflite
 from aiedge.benchmark.models import Choice
@@ -26,6 +25,7 @@ from aiedge.paths import REPO
 from aiedge.tflite.bin_file import write_bin
 from aiedge.train.datasets.drawn_small import draw_classes
 from aiedge.train.datasets.sets import CLASSES
+from tests.firmware.test_serial import running
 from tests.support.firmware import (
     BOARD,
     BUILDS,

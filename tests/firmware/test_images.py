@@ -7,7 +7,6 @@ import pytest
 
 from aiedge import tflite
 from aiedge.board import UNPACED, Board, FaultyTransport, PacedTransport, SerialTransport, StandIn
-from aiedge.board import client as client_module
 from aiedge.errors import UserError
 from aiedge.paths import REPO
 from tests.support.firmware import BUILDS, HERE, QUICK, firmware
@@ -158,8 +157,7 @@ def test_garbage_between_the_frames_costs_time_only(program, images, expected):
         assert outputs(board, images[:10]) == expected[:10]
 
 
-def test_images_of_another_size_than_the_models_are_named(monkeypatch):
-    monkeypatch.setattr(client_module, "ATTEMPTS", 2)
+def test_images_of_another_size_than_the_models_are_named():
     small = receiver("gcc-sanitized", 16)
     with pytest.raises(UserError) as caught, StandIn(small) as stand_in, Board(stand_in.port) as board:
         board.hello()

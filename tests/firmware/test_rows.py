@@ -11,11 +11,12 @@ import pytest
 from numpy.typing import NDArray
 from test_camera import CAMERA, classify, picture
 from test_project import TOOLS, pio
-from test_serial import ACK, ERROR, FETCH, GREETING, HELLO, RESULT, WRITE, Line, board
 
 from aiedge import tflite
 from aiedge.board import UNPACED, Board, FaultyTransport, SerialTransport, StandIn
+from aiedge.board.line.protocol import RESULT_HEAD, ErrorCode, FrameType
 from aiedge.paths import REPO
+from tests.firmware.test_serial import GREETING, Line, board
 from tests.support.firmware import (
     BUILDS,
     HERE,
@@ -57,31 +58,33 @@ class Sender:
 
     def __init__(self, line: Line):
         self.line, self.seq = line, 1
-        line.ask(HELLO, 1, GREETING)
+        line.ask(FrameType.HELLO, 1, GREETING)
 
     def send(self, number: int, data: bytes, start: int, end: int) -> int:
         """Send bytes `start` to `end` of a picture."""
         self.seq += 1
         head = bytes([number]) + (start // UNIT).to_bytes(2, "little")
-        self.line.send(wire(WRITE, self.seq, head + data[start:end]))
+        self.line.send(wire(FrameType.WRITE, self.seq, head + data[start:end]))
         return self.seq
 
     def acknowledged(self, *piece) -> bytes:
         """Send a piece that the board takes; the history in the answer."""
         seq = self.send(*piece)
         kind, newest, history = self.line.frame()
-        assert (kind, newest) == (ACK, seq)
+        assert (kind, newest) == (FrameType.ACK, seq)
         return history
 
     def result(self, number: int, data: bytes) -> bytes:
         """The output, after the second acknowledgement of the last piece."""
-        assert self.line.frame()[:2] == (ACK, self.seq)
+        assert self.line.frame()[:2] == (FrameType.ACK, self.seq)
         kind, _, payload = self.line.frame()
-        assert kind == RESULT and payload[:5] == bytes([number]) + zlib.crc32(data).to_bytes(4, "little")
+        assert kind == FrameType.RESULT and payload[:5] == bytes([number]) + zlib.crc32(data).to_bytes(
+            4, "little"
+        )
         assert (
             int.from_bytes(payload[5:9], "little") > 0
         )  # the work of all rows, though invoke() had none left
-        return payload[9:]
+        return payload[RESULT_HEAD.size :]
 
     def whole(self, number: int, data: bytes, size: int = 480) -> bytes:
         """Send a picture from its first byte to its last; the output."""
@@ -133,7 +136,7 @@ def test_repeated_pieces_push_no_row_twice(program, images, expected):
             # Of a picture that has its result, nothing is run.
             for start in 0, ROW, len(data) - ROW:
                 sender.acknowledged(number, data, start, start + ROW)
-            assert line.ask(FETCH, 9, bytes([number]))[2][9:] == output
+            assert line.ask(FrameType.FETCH, 9, bytes([number]))[2][RESULT_HEAD.size :] == output
 
 
 def test_pieces_in_any_order_that_the_buffer_holds(program, images, expected):
@@ -173,7 +176,7 @@ def test_a_picture_that_is_aborted_half_way_leaves_no_trace(program, images, exp
             if number % 2:  # another picture, or a computer that starts anew
                 assert sender.whole(2 * number + 1, images[1].tobytes()) == expected[1]
             else:
-                line.ask(HELLO, sender.seq, GREETING)
+                line.ask(FrameType.HELLO, sender.seq, GREETING)
                 assert sender.whole(2 * number, images[1].tobytes()) == expected[1]
 
 
@@ -199,9 +202,9 @@ def test_a_command_that_runs_the_network_ends_the_picture_that_is_coming(program
         assert numbers == [f"{v:.6f}" for v in (y - out.zero_point) * np.float32(out.scale)]
         for start in range(960, 3072, 480):
             sender.acknowledged(1, data, start, min(start + 480, 3072))
-        assert line.frame()[0] == ACK
+        assert line.frame()[0] == FrameType.ACK
         kind, _, message = line.frame()
-        assert (kind, message[0]) == (ERROR, 3)
+        assert (kind, message[0]) == (FrameType.ERROR, ErrorCode.INFERENCE_FAILED)
         assert sender.whole(2, data) == expected[0]
 
 

@@ -7,18 +7,16 @@ import random
 import re
 import select
 import socket
-import struct
 import subprocess
 import time
 import zlib
 
 import pytest
 
+from aiedge.board.line.protocol import HELLO_REPLY_HEAD, RESULT_HEAD, VERSION, ErrorCode, FrameType
 from tests.support.firmware import BUILDS, EVERY_BUILD, MODEL, QEMU, firmware, main_cpp, need, wire
 
-HELLO, WRITE, FETCH, SET_BAUD = 0x01, 0x02, 0x03, 0x04
-HELLO_REPLY, ACK, RESULT, BAUD_REPLY, ERROR = 0x81, 0x82, 0x83, 0x84, 0xFF
-GREETING = b"\x02"
+GREETING = bytes([VERSION])
 
 
 class Line:
@@ -61,11 +59,13 @@ class Line:
 
     def infer(self, number: int, data: bytes) -> tuple[int, int, bytes]:
         """Send an input in one piece, with its number as seq too; the answer after the two acknowledgements."""
-        acks = [self.ask(WRITE, number, bytes([number % 256, 0, 0]) + data)[:2], self.frame()[:2]]
-        assert acks == [(ACK, number)] * 2
+        acks = [self.ask(FrameType.WRITE, number, bytes([number % 256, 0, 0]) + data)[:2], self.frame()[:2]]
+        assert acks == [(FrameType.ACK, number)] * 2
         kind, seq, result = self.frame()
-        assert kind != RESULT or result[:5] == bytes([number % 256]) + zlib.crc32(data).to_bytes(4, "little")
-        return kind, seq, result[9:] if kind == RESULT else result
+        assert kind != FrameType.RESULT or result[:5] == bytes([number % 256]) + zlib.crc32(data).to_bytes(
+            4, "little"
+        )
+        return kind, seq, result[RESULT_HEAD.size :] if kind == FrameType.RESULT else result
 
 
 @contextlib.contextmanager
@@ -106,11 +106,11 @@ def test_plain_run_prints_the_truth_table_and_ends(program):
 
 def test_hello_says_what_the_firmware_is(program):
     with board(program) as line:
-        kind, seq, payload = line.ask(HELLO, 0xABCD, GREETING)
-        assert (kind, seq) == (HELLO_REPLY, 0xABCD)
-        *numbers, digest = struct.unpack("<BBBBIIIIHH32s", payload[:56])
-        assert numbers[:6] == [2, 0, 0, 0, 2, 1] and numbers[7:] == [32768, 1024, 16]
-        assert payload[56:] == b"xormodel"
+        kind, seq, payload = line.ask(FrameType.HELLO, 0xABCD, GREETING)
+        assert (kind, seq) == (FrameType.HELLO_REPLY, 0xABCD)
+        *numbers, digest = HELLO_REPLY_HEAD.unpack_from(payload)
+        assert numbers[:6] == [VERSION, 0, 0, 0, 2, 1] and numbers[7:] == [32768, 1024, 16]
+        assert payload[HELLO_REPLY_HEAD.size :] == b"xormodel"
         array = re.search(r"\{(.+?)\}", MODEL.read_text(), re.DOTALL)[1]
         model = bytes(int(number, 0) for number in array.replace(",", " ").split())
         assert digest == hashlib.sha256(model).digest()
@@ -118,80 +118,83 @@ def test_hello_says_what_the_firmware_is(program):
 
 def test_inference_and_its_errors(program):
     with board(program) as line:
-        for kind in WRITE, FETCH:
+        for kind in FrameType.WRITE, FrameType.FETCH:
             answer, seq, message = line.ask(kind, 8, b"\0\0\0\0")
-            assert (answer, seq, message[0]) in [(ERROR, 8, 5), (ERROR, 8, 2)]
-        line.ask(HELLO, 1, GREETING)
+            assert (answer, seq, message[0]) in [
+                (FrameType.ERROR, 8, ErrorCode.NOT_GREETED),
+                (FrameType.ERROR, 8, ErrorCode.WRONG_PAYLOAD),
+            ]
+        line.ask(FrameType.HELLO, 1, GREETING)
         outputs = {}
         for number, data in enumerate([b"\x80\x80", b"\x80\x7f", b"\x7f\x80", b"\x7f\x7f"], 2):
             kind, answered, result = line.infer(number, data)
-            assert (kind, answered, len(result)) == (RESULT, number, 1)
+            assert (kind, answered, len(result)) == (FrameType.RESULT, number, 1)
             outputs[data] = int.from_bytes(result, signed=True) > 0
         assert list(outputs.values()) == [False, True, True, False]
 
         wrong = [
-            (HELLO, b"\x01", 4),
-            (HELLO, b"", 2),
-            (WRITE, b"", 2),
-            (WRITE, b"\0\0\0", 2),
-            (WRITE, b"\0\0\0a", 2),
-            (WRITE, b"\0\0\0abc", 2),
-            (WRITE, b"\0\1\0ab", 2),
-            (WRITE, b"\0\xff\xffab", 2),
-            (FETCH, b"", 2),
-            (FETCH, b"\x63", 6),
-            (SET_BAUD, b"\0", 2),
-            (SET_BAUD, (300).to_bytes(4, "little"), 7),
-            (SET_BAUD, (10_000_000).to_bytes(4, "little"), 7),
-            (0x55, b"", 1),
+            (FrameType.HELLO, b"\x01", ErrorCode.WRONG_VERSION),
+            (FrameType.HELLO, b"", ErrorCode.WRONG_PAYLOAD),
+            (FrameType.WRITE, b"", ErrorCode.WRONG_PAYLOAD),
+            (FrameType.WRITE, b"\0\0\0", ErrorCode.WRONG_PAYLOAD),
+            (FrameType.WRITE, b"\0\0\0a", ErrorCode.WRONG_PAYLOAD),
+            (FrameType.WRITE, b"\0\0\0abc", ErrorCode.WRONG_PAYLOAD),
+            (FrameType.WRITE, b"\0\1\0ab", ErrorCode.WRONG_PAYLOAD),
+            (FrameType.WRITE, b"\0\xff\xffab", ErrorCode.WRONG_PAYLOAD),
+            (FrameType.FETCH, b"", ErrorCode.WRONG_PAYLOAD),
+            (FrameType.FETCH, b"\x63", ErrorCode.NO_RESULT),
+            (FrameType.SET_BAUD, b"\0", ErrorCode.WRONG_PAYLOAD),
+            (FrameType.SET_BAUD, (300).to_bytes(4, "little"), ErrorCode.WRONG_BAUD),
+            (FrameType.SET_BAUD, (10_000_000).to_bytes(4, "little"), ErrorCode.WRONG_BAUD),
+            (0x55, b"", ErrorCode.UNKNOWN_TYPE),
         ]
         for kind, payload, code in wrong:
             answer, seq, message = line.ask(kind, 9, payload)
-            assert (answer, seq, message[0]) == (ERROR, 9, code), payload
+            assert (answer, seq, message[0]) == (FrameType.ERROR, 9, code), payload
             assert re.fullmatch(rb"[ -~]+", message[1:])
         assert b"TODO" not in line.log
 
 
 def test_a_repeated_request_is_answered_and_runs_nothing(program):
     with board(program) as line:
-        line.ask(HELLO, 1, GREETING)
+        line.ask(FrameType.HELLO, 1, GREETING)
         result = line.infer(7, b"\x80\x7f")[2]
         rows = line.log.count(b"xor")
         for seq in 8, 9:
-            assert line.ask(WRITE, seq, b"\x07\0\0\x80\x7f")[:2] == (ACK, seq)
-            kind, answered, again = line.ask(FETCH, seq, b"\x07")
-            assert (kind, answered, again[0], again[9:]) == (RESULT, seq, 7, result)
+            assert line.ask(FrameType.WRITE, seq, b"\x07\0\0\x80\x7f")[:2] == (FrameType.ACK, seq)
+            kind, answered, again = line.ask(FrameType.FETCH, seq, b"\x07")
+            assert (kind, answered, again[0], again[RESULT_HEAD.size :]) == (FrameType.RESULT, seq, 7, result)
         assert line.log.count(b"xor") == rows
-        line.ask(HELLO, 10, GREETING)
-        assert line.ask(FETCH, 11, b"\x07")[2][0] == 6
+        line.ask(FrameType.HELLO, 10, GREETING)
+        assert line.ask(FrameType.FETCH, 11, b"\x07")[2][0] == ErrorCode.NO_RESULT
 
 
 def test_acknowledgements_hold_the_history(program):
     with board(program) as line:
-        line.ask(HELLO, 0xFFF0, GREETING)
+        line.ask(FrameType.HELLO, 0xFFF0, GREETING)
         line.infer(0xFFF5, b"ab")
         piece = b"\xf5\0\0ab"
         # The HELLO counts too; a late frame is entered in the history of the newest.
         expected = [(0xFFF6, [0, 5]), (0xFFF9, [2, 3, 8]), (4, [10, 13, 14, 19]), (2, [1, 10, 13, 14, 19])]
         for seq, history in expected:
-            kind, newest, bits = line.ask(WRITE, seq, piece)
-            assert (kind, newest) == (ACK, max(seq, 4))
+            kind, newest, bits = line.ask(FrameType.WRITE, seq, piece)
+            assert (kind, newest) == (FrameType.ACK, max(seq, 4))
             assert [bit for bit in range(32) if int.from_bytes(bits, "little") >> bit & 1] == history
-        kind, _, bits = line.ask(WRITE, 4 + 32, piece)
+        kind, _, bits = line.ask(FrameType.WRITE, 4 + 32, piece)
         assert bits == b"\0\0\0\x80"
 
 
 def test_the_speed_changes_after_the_reply_and_back_in_silence(program):
     with board(program) as line:
         rate = (921600).to_bytes(4, "little")
-        assert line.ask(SET_BAUD, 1, rate) == (BAUD_REPLY, 1, rate)
-        assert line.ask(HELLO, 2, GREETING)[:2] == (HELLO_REPLY, 2)
-        assert line.infer(3, b"ab")[0] == RESULT
+        assert line.ask(FrameType.SET_BAUD, 1, rate) == (FrameType.BAUD_REPLY, 1, rate)
+        assert line.ask(FrameType.HELLO, 2, GREETING)[:2] == (FrameType.HELLO_REPLY, 2)
+        assert line.infer(3, b"ab")[0] == FrameType.RESULT
 
 
 def test_commands_are_read_outside_frames_only(program):
     with board(program) as line:
-        line.ask(HELLO, 1, GREETING)
+        line.ask(FrameType.HELLO, 1, GREETING)
         line.send(b"na")
         line.send(b"me%")
         line.read(rb"m-name-dut-\[xormodel\]\r\nm-ready\r\n")
@@ -201,7 +204,7 @@ def test_commands_are_read_outside_frames_only(program):
         line.send(b"xx\xff" + b"y" * 500 + b"\x07name%")
         line.read(rb"^.*?m-name-dut-\[xormodel\]\r\n")
         # Inside a frame a command is part of the frame.
-        assert line.ask(WRITE, 3, b"name%")[0] == ERROR
+        assert line.ask(FrameType.WRITE, 3, b"name%")[0] == FrameType.ERROR
         line.send(b"name%")
         line.read(rb"m-name")
 
@@ -209,27 +212,29 @@ def test_commands_are_read_outside_frames_only(program):
 def test_garbage_costs_nothing_but_itself(program):
     rng = random.Random(4)
     with board(program) as line:
-        line.ask(HELLO, 0, GREETING)
+        line.ask(FrameType.HELLO, 0, GREETING)
         expected = line.infer(1, b"\x10\x20")[2]
         for seq in range(2, 20):
             line.send(bytes(rng.choices(range(256), [30] + [1] * 255, k=rng.randrange(1, 3000))))
             time.sleep(0.25)  # silence: whatever had begun is given up
-            line.send(wire(WRITE, seq, bytes([seq, 0, 0]) + b"\x10\x20"))
-            while (answer := line.frame())[1] != seq or answer[0] != RESULT:
+            line.send(wire(FrameType.WRITE, seq, bytes([seq, 0, 0]) + b"\x10\x20"))
+            while (answer := line.frame())[1] != seq or answer[0] != FrameType.RESULT:
                 pass
-            assert answer[2][9:] == expected
+            assert answer[2][RESULT_HEAD.size :] == expected
 
 
 def test_a_dropped_connection_is_accepted_anew(program):
     with board(program) as line:
-        line.ask(HELLO, 1, GREETING)
-        line.send(wire(WRITE, 2, b"\0\0\0\x10\x20")[:4])  # the cable is pulled in the middle of a frame
+        line.ask(FrameType.HELLO, 1, GREETING)
+        line.send(
+            wire(FrameType.WRITE, 2, b"\0\0\0\x10\x20")[:4]
+        )  # the cable is pulled in the middle of a frame
         os.close(os.dup(line.file))
         socket.socket(fileno=os.dup(line.file)).shutdown(socket.SHUT_RDWR)
         with socket.create_connection(("127.0.0.1", line.port)) as connection:
             time.sleep(0.25)
             again = Line(connection.fileno())
-            assert again.ask(HELLO, 3, GREETING)[:2] == (HELLO_REPLY, 3)
+            assert again.ask(FrameType.HELLO, 3, GREETING)[:2] == (FrameType.HELLO_REPLY, 3)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no pseudo-terminals")
@@ -242,8 +247,8 @@ def test_pseudo_terminal(program):
             file = os.open(name, os.O_RDWR | os.O_NOCTTY)
             tty.setraw(file)
             line = Line(file)
-            line.ask(HELLO, seq, GREETING)
-            assert line.infer(seq + 1, b"\x80\x7f")[:2] == (RESULT, seq + 1)
+            line.ask(FrameType.HELLO, seq, GREETING)
+            assert line.infer(seq + 1, b"\x80\x7f")[:2] == (FrameType.RESULT, seq + 1)
             os.close(file)
 
 
@@ -251,10 +256,10 @@ def test_an_input_without_result_is_answered_as_failed(tmp_path):
     main = main_cpp(5, tmp_path)
     main.write_text(main.read_text().replace("port.write_result(model.output(), time_us);", "(void)time_us;"))
     with board(firmware(*BUILDS["gcc-sanitized"], main)) as line:
-        line.ask(HELLO, 1, GREETING)
+        line.ask(FrameType.HELLO, 1, GREETING)
         kind, seq, message = line.infer(5, b"\x00\x00")
-        assert (kind, seq, message[0]) == (ERROR, 5, 3)
-        assert line.ask(FETCH, 6, b"\5")[2] == message
+        assert (kind, seq, message[0]) == (FrameType.ERROR, 5, ErrorCode.INFERENCE_FAILED)
+        assert line.ask(FrameType.FETCH, 6, b"\5")[2] == message
 
 
 WRONG = [
@@ -294,13 +299,13 @@ def test_emulated_cortex_m4_gives_the_same_bits_over_its_uart(build_xor, tmp_pat
     rng = random.Random(5)
     with running(*qemu), board(firmware(*BUILDS["gcc-sanitized"], main)) as host:
         emulated = connect(path)
-        there, here = emulated.ask(HELLO, 1, GREETING)[2], host.ask(HELLO, 1, GREETING)[2]
+        there, here = emulated.ask(FrameType.HELLO, 1, GREETING)[2], host.ask(FrameType.HELLO, 1, GREETING)[2]
         assert there[:16] + bytes(4) + there[20:] == here[:16] + bytes(4) + here[20:]
         assert there[16:20] == bytes(4)  # what comes while it computes is lost
         for seq in range(2, 100):
             data = rng.randbytes(2)
             there, here = emulated.infer(seq, data), host.infer(seq, data)
-            assert there[0] == here[0] == RESULT
+            assert there[0] == here[0] == FrameType.RESULT
             assert there == here, data
         emulated.send(b"name%")
         emulated.read(rb"m-name-dut-\[xormodel\]\r\nm-ready\r\n")

@@ -18,7 +18,8 @@ from urllib.request import urlopen
 import nbformat
 import pytest
 
-from aiedge.paths import REPO, lesson_of, projects
+from aiedge.lesson import lesson_of, projects
+from aiedge.paths import REPO
 from aiedge.workshop.notebooks import DRAWN
 from aiedge.workshop.start import lab_options
 

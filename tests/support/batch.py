@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from aiedge.codegen import Weights, generate
 from aiedge.codegen.toolchain import ENGINE
-from aiedge.memory import Streaming
 from aiedge.tflite.graph import Graph
 
 STRICT = ["-std=c11", "-Wall", "-Wextra", "-Wconversion", "-Wpedantic", "-Werror", f"-I{ENGINE}"]
@@ -48,7 +47,7 @@ def run_batch(
     folder: Path,
     compiler: Sequence[str | Path],
     runner: Sequence[str | Path] = (),
-    stream: Streaming = False,
+    stream: bool = False,
     weights: Weights = "linked",
 ) -> list[list[NDArray]]:
     """Outputs of each graph for its inputs [n, ...], one array [n, ...] for each output.

@@ -5,12 +5,24 @@ import os
 import random
 import select
 import socket
-import struct
 import threading
 import zlib
 
-from aiedge.board import frames
-from aiedge.board.frames import Frame, FrameReader
+from aiedge.board.line import frames
+from aiedge.board.line.frames import Frame, FrameReader
+from aiedge.board.line.protocol import (
+    ACK_HISTORY,
+    BASE_BAUD,
+    BAUD_PAYLOAD,
+    HELLO_REPLY_HEAD,
+    HISTORY_FRAMES,
+    MAX_PAYLOAD,
+    RESULT_HEAD,
+    VERSION,
+    WRITE_HEAD,
+    ErrorCode,
+    FrameType,
+)
 
 UNIT, WINDOW = 16, 4096
 
@@ -29,21 +41,23 @@ class FakeBoard:
     ):
         self.reader = FrameReader(self._on_text)
         self.function = function or (lambda data: hashlib.sha256(data).digest()[:output_bytes])
-        self.info = struct.pack("<BBBBIIIIHH", 2, 0, 0, 0, input_bytes, output_bytes, 32, window, 1024, UNIT)
-        self.info += sha256 + project.encode()
+        self.info = HELLO_REPLY_HEAD.pack(
+            VERSION, 0, 0, 0, input_bytes, output_bytes, 32, window, MAX_PAYLOAD, UNIT, sha256
+        )
+        self.info += project.encode()
         self.input_bytes = input_bytes
         self.texts = []
         self.requests = 0
         self.inferences = 0
         self.log = b""  # goes out before the next reply
-        self.baud = 115200
+        self.baud = BASE_BAUD
         self.most_baud = 921600
         self.reset()
 
     def reset(self):
         """As after the reset button."""
         self.greeted = False
-        self.baud = 115200
+        self.baud = BASE_BAUD
         self.number = self.result = None
         self.seqs = set()
 
@@ -57,48 +71,50 @@ class FakeBoard:
 
     def replies(self, frame: Frame) -> list[Frame]:
         reply = self.reply(frame)
-        if frame.type == frames.WRITE and reply.type == frames.RESULT:
+        if frame.type == FrameType.WRITE and reply.type == FrameType.RESULT:
             return [self.ack(frame), self.ack(frame), reply]
         return [reply]
 
     def ack(self, frame):
-        history = sum(1 << age for age in range(32) if (frame.seq - 1 - age) % 0x10000 in self.seqs)
-        return Frame(frames.ACK, frame.seq, struct.pack("<I", history))
+        history = sum(
+            1 << age for age in range(HISTORY_FRAMES) if (frame.seq - 1 - age) % 0x10000 in self.seqs
+        )
+        return Frame(FrameType.ACK, frame.seq, ACK_HISTORY.pack(history))
 
-    def error(self, frame, code, text):
-        return Frame(frames.ERROR, frame.seq, bytes([code]) + text)
+    def error(self, frame, code: ErrorCode, text):
+        return Frame(FrameType.ERROR, frame.seq, bytes([code]) + text)
 
     def reply(self, frame: Frame) -> Frame:
         self.requests += 1
-        if frame.type == frames.HELLO:
-            if frame.payload != b"\x02":
-                return self.error(frame, 4, b"this board speaks version 2")
+        if frame.type == FrameType.HELLO:
+            if frame.payload != bytes([VERSION]):
+                return self.error(frame, ErrorCode.WRONG_VERSION, b"this board speaks another version")
             baud = self.baud
             self.reset()
             self.greeted, self.baud = True, baud
-            return Frame(frames.HELLO_REPLY, frame.seq, self.info)
-        if frame.type == frames.SET_BAUD:
-            (rate,) = struct.unpack("<I", frame.payload)
+            return Frame(FrameType.HELLO_REPLY, frame.seq, self.info)
+        if frame.type == FrameType.SET_BAUD:
+            (rate,) = BAUD_PAYLOAD.unpack(frame.payload)
             if rate > self.most_baud:
-                return self.error(frame, 7, b"too fast")
+                return self.error(frame, ErrorCode.WRONG_BAUD, b"too fast")
             self.baud = rate
-            return Frame(frames.BAUD_REPLY, frame.seq, frame.payload)
+            return Frame(FrameType.BAUD_REPLY, frame.seq, frame.payload)
         if not self.greeted:
-            return self.error(frame, 5, b"say HELLO first")
-        if frame.type == frames.FETCH:
+            return self.error(frame, ErrorCode.NOT_GREETED, b"say HELLO first")
+        if frame.type == FrameType.FETCH:
             if self.result is None or self.result[0] != frame.payload[0]:
-                return self.error(frame, 6, b"no result")
-            return Frame(frames.RESULT, frame.seq, self.result)
-        if frame.type != frames.WRITE:
-            return self.error(frame, 1, b"unknown type")
+                return self.error(frame, ErrorCode.NO_RESULT, b"no result")
+            return Frame(FrameType.RESULT, frame.seq, self.result)
+        if frame.type != FrameType.WRITE:
+            return self.error(frame, ErrorCode.UNKNOWN_TYPE, b"unknown type")
         return self.write(frame)
 
     def write(self, frame):
-        number, index = struct.unpack_from("<BH", frame.payload)
-        data, start = frame.payload[3:], index * UNIT
+        number, index = WRITE_HEAD.unpack_from(frame.payload)
+        data, start = frame.payload[WRITE_HEAD.size :], index * UNIT
         end = start + len(data)
         if not data or end > self.input_bytes or (end % UNIT and end < self.input_bytes):
-            return self.error(frame, 2, b"wrong payload size")
+            return self.error(frame, ErrorCode.WRONG_PAYLOAD, b"wrong payload size")
         if number != self.number:
             self.number, self.input = number, bytearray(self.input_bytes)
             self.missing = set(range(0, self.input_bytes, UNIT))
@@ -112,8 +128,8 @@ class FakeBoard:
         self.inferences += 1
         whole = bytes(self.input)
         self.input[:] = b"\xaa" * self.input_bytes  # the network uses the memory again
-        self.result = struct.pack("<BII", number, zlib.crc32(whole), 12) + self.function(whole)
-        return Frame(frames.RESULT, frame.seq, self.result)
+        self.result = RESULT_HEAD.pack(number, zlib.crc32(whole), 12) + self.function(whole)
+        return Frame(FrameType.RESULT, frame.seq, self.result)
 
 
 class MemoryLine:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from aiedge import tflite
 from aiedge.files import cache_folder
+from aiedge.lesson import projects
 from aiedge.paths import REPO
 from aiedge.workshop.lessons.source import read_source
 from tests.support.once import made_once
@@ -27,7 +28,7 @@ HERE = REPO / "tests/firmware"
 LIBRARY = REPO / "common/firmware/src"
 ENGINE = REPO / "common/aiedge/engine"
 VSCODE = REPO / "xormodel/vscode"
-PROJECTS = ["xormodel", "carclassifier_easy", "carclassifier_hard", "cifar_cnn"]
+PROJECTS = projects()
 BOARD = REPO / "common/boards/esp-eye"
 LESSON = REPO / "common/lessons/xormodel/main.cpp"
 CAR_LESSON = REPO / "common/lessons/carclassifier/main.cpp"

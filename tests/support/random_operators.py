@@ -6,6 +6,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from aiedge.tflite.traits import TRAITS, Nature
 from tests.support.model_files import ModelFile
 
 T = TypeVar("T")
@@ -204,6 +205,9 @@ def reshape(d: Draw, kind: str) -> list[int]:
         squeezed = ones or [i for i, n in enumerate(shape) if n == 1]
         result = [n for i, n in enumerate(shape) if i not in squeezed]
         return d.add(kind, [source], [d.like(source, result)], squeezeDims=ones)
+    if kind == "RESHAPE":
+        result = d.rng.permutation(shape).tolist()
+        return d.add(kind, [source, d.integers(result)], [d.like(source, result)], newShape=result)
     axis = int(d.rng.integers(len(shape) + 1))
     return d.add(kind, [source, d.integers(axis)], [d.like(source, [*shape[:axis], 1, *shape[axis:]])])
 
@@ -285,21 +289,98 @@ def unary(d: Draw, kind: str) -> list[int]:
     return behind(d, kind, d.input(d.shape(largest=9)))
 
 
+# Scale and zero point of the output where they are no free choice, from the input's and a ratio.
+OUTPUTS: dict[str, Callable[[float, int, float], tuple[float, int | None]]] = {
+    "LOGISTIC": lambda scale, zero_point, ratio: (1 / 256, -128),
+    "TANH": lambda scale, zero_point, ratio: (1 / 128, 0),
+    "RELU6": lambda scale, zero_point, ratio: (scale, zero_point),
+    "HARD_SWISH": lambda scale, zero_point, ratio: (scale * max(ratio, 0.0081), None),
+}
+
+
 def behind(d: Draw, kind: str, source: int) -> list[int]:
     """An element-wise operator on a tensor that the model has."""
-    scale = d.params[source][0]
+    scale, zero_point = d.params[source]
     ratio = float(10 ** d.rng.uniform(-2, 3))
-    params = {
-        "LOGISTIC": (1 / 256, -128),
-        "TANH": (1 / 128, 0),
-        "RELU6": d.params[source],
-        "HARD_SWISH": (scale * max(ratio, 0.0081), None),
-    }.get(kind, (scale * ratio, None))
+    params = OUTPUTS[kind](scale, zero_point, ratio) if kind in OUTPUTS else (scale * ratio, None)
     options = {"alpha": float(d.rng.uniform(-0.5, 1.5))} if kind == "LEAKY_RELU" else {}
     return d.add(kind, [source], [d.tensor(d.shapes[source], *params)], **options)
 
 
+def converted(d: Draw, kind: str, source: int) -> list[int]:
+    """QUANTIZE to int8 from the model's type, or DEQUANTIZE to float32; what comes out has that type."""
+    d.dtype = "int8" if kind == "QUANTIZE" else "float32"
+    return d.add(kind, [source], [d.tensor(d.shapes[source])])
+
+
+def conversion(d: Draw, kind: str) -> list[int]:
+    return converted(d, kind, d.input(d.shape(largest=9)))
+
+
+def dense(d: Draw, kind: str) -> list[int]:
+    rows, inputs, outputs = d.size(), d.size(40), d.size(20)
+    source = d.input([rows, inputs])
+    return [weighted(d, kind, source, [outputs, inputs], [rows, outputs], version=4)]
+
+
+def convolution(d: Draw, kind: str) -> list[int]:
+    source = d.input([1, d.size(12), d.size(12), d.size(9)])
+    return [filtered(d, kind, source)]
+
+
+def filtered(d: Draw, kind: str, source: int, same_size: bool = False) -> int:
+    """CONV_2D or DEPTHWISE_CONV_2D of an image that the model has."""
+    _, height, width, channels = d.shapes[source]
+    padding = 0 if same_size else d.pick(0, 1)
+    stride = [1, 1] if same_size else [d.size(3), d.size(3)]
+    window = [d.size(5) if padding == 0 else int(d.rng.integers(1, size + 1)) for size in (height, width)]
+    dilation = [d.pick(1, 1, 2) if padding == 0 else 1 for _ in window]
+    sizes = [
+        -(-size // s) if padding == 0 else (size - w) // s + 1
+        for size, w, s in zip((height, width), window, stride, strict=True)
+    ]
+    outputs = channels * d.pick(1, 1, 2) if kind == "DEPTHWISE_CONV_2D" else d.size(12)
+    options = {"padding": padding, "strideH": stride[0], "strideW": stride[1]}
+    options |= {"dilationHFactor": dilation[0], "dilationWFactor": dilation[1]}
+    shape = [outputs, *window, channels]
+    if kind == "DEPTHWISE_CONV_2D":
+        options["depthMultiplier"] = outputs // channels
+        shape = [1, *window, outputs]
+    return weighted(d, kind, source, shape, [1, *sizes, outputs], version=3, **options)
+
+
+def weighted(
+    d: Draw, kind: str, source: int, shape: list[int], result: list[int], version: int, **options: object
+) -> int:
+    """A layer with weights of this shape, and mostly a bias."""
+    axis = 3 if kind == "DEPTHWISE_CONV_2D" else 0
+    outputs, scale = shape[axis], d.params[source][0]
+    depth = int(np.prod(shape)) // outputs
+    scales = 10 ** d.rng.uniform(-4, -1, d.pick(1, outputs))
+    bias = d.rng.integers(-5000, 5000, outputs)
+    if d.dtype == "int8":
+        weights = d.file.tensor(
+            shape, scale=scales.tolist(), axis=axis, data=d.rng.integers(-127, 128, shape)
+        )
+        add = d.file.tensor([outputs], "int32", scale=(scales * scale).tolist(), data=bias)
+    else:
+        weights, add = d.constant(shape), d.constant([outputs])
+    spread = scale * float(scales.mean()) * np.sqrt(depth) * d.pick(1, 30)
+    # TFLM refuses a relu6 whose 6 leaves int32.
+    target = d.tensor(result, max(float(spread), 1e-5))
+    inputs = [source, weights, *([add] if d.rng.random() < 0.8 else [])]
+    d.add(kind, inputs, [target], version, fusedActivationFunction=d.activation(1, 3), **options)
+    return target
+
+
+# For each kind of the table of traits what draws a model of it.
 OPERATORS: dict[str, Callable[[Draw, str], list[int]]] = {
+    "CONV_2D": convolution,
+    "DEPTHWISE_CONV_2D": convolution,
+    "FULLY_CONNECTED": dense,
+    "QUANTIZE": conversion,
+    "DEQUANTIZE": conversion,
+    "RESHAPE": reshape,
     "MAX_POOL_2D": pool,
     "AVERAGE_POOL_2D": pool,
     "MEAN": mean,
@@ -317,6 +398,7 @@ OPERATORS: dict[str, Callable[[Draw, str], list[int]]] = {
     "RESIZE_NEAREST_NEIGHBOR": resize,
     "RESIZE_BILINEAR": resize,
     "TRANSPOSE_CONV": transpose_conv,
+    "ABS": unary,
     "RELU": unary,
     "RELU6": unary,
     "LEAKY_RELU": unary,
@@ -327,10 +409,22 @@ OPERATORS: dict[str, Callable[[Draw, str], list[int]]] = {
 UNARY = [kind for kind, draw in OPERATORS.items() if draw is unary]
 
 
+def dtypes(kind: str) -> tuple[str, ...]:
+    """The types of the kind's inputs that TensorFlow Lite Micro takes; a unary operator without a table has floats."""
+    trait = TRAITS[kind]
+    if trait.nature is Nature.CONVERSION and trait.table is None:
+        return ("int8",)
+    return ("float32",) if trait.nature is Nature.UNARY and trait.table is None else ("int8", "float32")
+
+
 def random_model(rng: np.random.Generator, kind: str, dtype: str) -> bytes:
     """A model of the operator, one time in three with an element-wise one behind each of its outputs."""
     draw = Draw(rng, dtype)
     outputs = OPERATORS[kind](draw, kind)
     if rng.random() < 1 / 3:
-        outputs = [behind(draw, draw.pick(*UNARY), output)[0] for output in outputs]
+        others = [other for other in UNARY if draw.dtype in dtypes(other)]
+        outputs = [behind(draw, draw.pick(*others), output)[0] for output in outputs]
     return draw.file.build(draw.inputs, outputs)
+
+
+KINDS_AND_TYPES = [(kind, dtype) for kind in OPERATORS if kind in TRAITS for dtype in dtypes(kind)]

@@ -1,8 +1,11 @@
 """Random networks of layers that can run row by row: odd sizes, strides, paddings, branches."""
 
+from collections.abc import Callable
+
 import numpy as np
 
-from tests.support.random_operators import Draw, behind
+from aiedge.tflite.traits import TRAITS, Nature
+from tests.support.random_operators import Draw, behind, converted, filtered
 
 SAME, VALID = 0, 1
 
@@ -76,8 +79,8 @@ def convolution(
     return d.add(kind, [source, weights, bias], [target], version=3, **options)[0]
 
 
-def pool(d: Draw, source: int, tiled: float = 0.4) -> int:
-    """MAX_POOL_2D or AVERAGE_POOL_2D; with the probability `tiled` the windows lie side by side."""
+def pool(d: Draw, source: int, tiled: float = 0.4, kind: str | None = None) -> int:
+    """A pool of this kind or of any; with the probability `tiled` the windows lie side by side."""
     _, height, width, channels = d.shapes[source]
     padding, window, stride, _, _ = _geometry(d, [height, width], 4)
     if d.rng.random() < tiled:
@@ -92,7 +95,7 @@ def pool(d: Draw, source: int, tiled: float = 0.4) -> int:
     target = d.like(source, [1, *sizes, channels])
     options = {"padding": padding, "strideH": stride[0], "strideW": stride[1]}
     options |= {"filterHeight": window[0], "filterWidth": window[1]}
-    kind = d.pick("MAX_POOL_2D", "AVERAGE_POOL_2D")
+    kind = kind or d.pick("MAX_POOL_2D", "AVERAGE_POOL_2D")
     return d.add(kind, [source], [target], fusedActivationFunction=0, **options)[0]
 
 
@@ -163,6 +166,62 @@ LAYERS = (
     concatenation,
     pad,
 )
+
+
+def side_by_side(d: Draw, source: int, kind: str) -> int:
+    """An image beside its RELU, added up or along the channels."""
+    other = behind(d, "RELU", source)[0] if kind != "CONCATENATION" else d.like(source)
+    if kind == "CONCATENATION":
+        d.add("MAX_POOL_2D", [source], [other], strideH=1, strideW=1, filterHeight=1, filterWidth=1)
+        *shape, channels = d.shapes[source]
+        return d.add(kind, [source, other], [d.like(source, [*shape, 2 * channels])], axis=3)[0]
+    scale = d.params[source][0] * d.params[other][0] * 64 if kind == "MUL" else 2 * d.params[other][0]
+    return d.add(kind, [source, other], [d.tensor(d.shapes[source], max(scale, 1e-5))])[0]
+
+
+def padded(d: Draw, source: int, kind: str) -> int:
+    """An image amid its zero points, or for PADV2 amid another constant."""
+    batch, height, width, channels = d.shapes[source]
+    paddings = d.integers([[0, 0], [1, 2], [2, 0], [0, 0]])
+    value = [d.constant([1], *d.params[source])] if kind == "PADV2" else []
+    target = d.like(source, [batch, height + 3, width + 2, channels])
+    return d.add(kind, [source, paddings, *value], [target])[0]
+
+
+# For each nature that runs row by row what puts a kind of it behind an image.
+STREAMED: dict[Nature, Callable[[Draw, int, str], int]] = {
+    Nature.UNARY: lambda d, source, kind: behind(d, kind, source)[0],
+    Nature.CONVERSION: lambda d, source, kind: converted(d, kind, source)[0],
+    Nature.BINARY: side_by_side,
+    Nature.CONVOLUTION: lambda d, source, kind: filtered(d, kind, source),
+    Nature.DEPTHWISE: lambda d, source, kind: filtered(d, kind, source),
+    Nature.POOL: lambda d, source, kind: pool(d, source, kind=kind),
+    Nature.CONCATENATION: side_by_side,
+    Nature.PAD: padded,
+}
+
+
+def streamed(rng: np.random.Generator, kind: str, dtype: str) -> bytes:
+    """A network that can run row by row: a convolution, the kind, and what goes on on its rows."""
+    d = Draw(rng, dtype)
+    x = d.input([1, int(rng.integers(6, 12)), int(rng.integers(6, 12)), int(rng.integers(1, 5))], 0.05)
+    y = STREAMED[TRAITS[kind].nature](d, filtered(d, "CONV_2D", x, same_size=True), kind)
+    return d.file.build([x], [filtered(d, "CONV_2D", behind(d, "RELU", y)[0], same_size=True)])
+
+
+def in_place(rng: np.random.Generator, kind: str, dtype: str) -> bytes:
+    """An element-wise operator between others, which may write over what it reads."""
+    d = Draw(rng, dtype)
+    x = d.input([1, 5, int(rng.integers(2, 9)), 3], 0.05)
+    y = STREAMED[TRAITS[kind].nature](d, behind(d, "RELU", x)[0], kind)
+    return d.file.build([x], behind(d, "RELU", y))
+
+
+def fused(rng: np.random.Generator, first: str, second: str) -> bytes:
+    """Two int8 operators that one call can run."""
+    d = Draw(rng, "int8")
+    x = d.input([1, int(rng.integers(7, 12)), int(rng.integers(7, 12)), int(rng.integers(1, 5))], 0.05)
+    return d.file.build([x], [pool(d, filtered(d, first, x, same_size=True), tiled=1, kind=second)])
 
 
 def end(d: Draw, source: int) -> int:

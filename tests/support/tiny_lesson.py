@@ -89,5 +89,6 @@ def write_lesson(
     (folder / "main.cpp").write_text(firmware)
     (folder / "lesson.toml").write_text(
         f'title = "Tiny"\nminutes = 1\nboard = "no"\nlevels = {levels or []}\nartifacts = ["tiny.cpp"]\n'
+        "[firmware]\narena = 2048\n"
     )
     return folder

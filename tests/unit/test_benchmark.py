@@ -14,6 +14,7 @@ import pytest
 from aiedge import benchmark, tflite
 from aiedge.benchmark import Options, Samples, models, samples, session, store
 from aiedge.board import BoardInfo
+from aiedge.cost.runtimes import Reference
 from aiedge.errors import UserError
 from aiedge.paths import REPO
 from aiedge.quantization import QuantParams
@@ -292,7 +293,7 @@ def test_what_the_firmware_prints_at_each_sample_does_not_fill_the_screen(capsys
 
 
 def test_a_project_without_a_benchmark():
-    with pytest.raises(UserError, match="no benchmark for the project 'nonsense'"):
+    with pytest.raises(UserError, match="no project named 'nonsense'"):
         samples("nonsense")
 
 
@@ -393,10 +394,48 @@ def test_a_board_that_computes_wrong_bits_is_found(many):
     assert result.all_right
 
 
-def test_without_tflm_the_oracle_is_numpy(many, monkeypatch):
-    monkeypatch.setattr(tflite, "has_tflm", lambda: False)
+def no_compiler(*_):
+    raise UserError("no C compiler is installed", "install one")
+
+
+@pytest.fixture
+def no_tflm(monkeypatch):
+    """As on macOS, Windows and ARM."""
+    monkeypatch.setattr("aiedge.tflite.interpreters.has_tflm", lambda: False)
+
+
+@pytest.mark.usefixtures("no_tflm")
+def test_without_tflm_the_oracle_is_compiled_c_and_without_a_compiler_numpy(many, monkeypatch):
+    result = benchmark.run(MemoryBoard(), "", MODEL, many.take(50), options=Options(verify=True))
+    assert (result.verified.runtime, result.verified.outputs) == ("compiled C", 0)
+    monkeypatch.setattr("aiedge.cost.runtimes.CompiledModel", no_compiler)
     result = benchmark.run(MemoryBoard(), "", MODEL, many.take(50), options=Options(verify=True))
     assert (result.verified.runtime, result.verified.outputs) == ("NumPy integers", 0)
+
+
+def test_the_oracle_is_there_before_the_first_question(many, monkeypatch, capsys):
+    monkeypatch.setattr("aiedge.benchmark.session.reference", lambda model: None)
+    result = benchmark.run(MemoryBoard(), "", MODEL, many.take(50), options=Options(verify=True))
+    assert result.verified is None and not result.has_wrong_bits
+    assert "the answers are not compared" in capsys.readouterr().err
+
+    def fails(model):
+        raise UserError("no such thing", "none")
+
+    monkeypatch.setattr("aiedge.benchmark.session.reference", fails)
+    board = MemoryBoard()
+    with pytest.raises(UserError):
+        benchmark.run(board, "", MODEL, many.take(50), options=Options(verify=True))
+    assert board.asked == 0
+    assert benchmark.run(board, "", MODEL, many.take(50)).verified is None
+
+
+def test_bits_of_a_runtime_that_rounds_otherwise_are_not_wrong(many, monkeypatch):
+    other = Reference("LiteRT", lambda x: np.zeros((len(x), 1), np.int8))
+    monkeypatch.setattr("aiedge.benchmark.session.reference", lambda model: other)
+    result = benchmark.run(MemoryBoard(), "", MODEL, many.take(50), options=Options(verify=True))
+    assert result.verified.outputs == 50 and not result.has_wrong_bits
+    assert "50 outputs of 50 differ from the same model in LiteRT, which rounds otherwise" in str(result)
 
 
 def test_pictures_go_out_as_pixels_minus_128():

@@ -1,5 +1,6 @@
 """Weights as one binary file: the way there and back, both layouts, and files that are refused."""
 
+import re
 import struct
 import zlib
 from pathlib import Path
@@ -9,6 +10,8 @@ import pytest
 
 from aiedge import tflite
 from aiedge.errors import UserError
+from aiedge.paths import COMMON
+from aiedge.tflite import bin_file
 from aiedge.tflite.bin_file import (
     file_sizes,
     header_bytes,
@@ -81,6 +84,19 @@ def test_sections_are_found_by_their_sizes() -> None:
         assert position % 4 == 0
         position += -(-size // 4) * 4
     assert position == len(data) - 4
+
+
+def test_the_firmware_knows_the_same_head() -> None:
+    header = (COMMON / "firmware/src/weights.h").read_text(encoding="utf-8")
+    (fields,) = re.findall(r"^struct WeightsHead {\n(.*?)^};", header, re.MULTILINE | re.DOTALL)
+    codes = {"char": "s", "uint8_t": "B", "uint16_t": "H", "uint32_t": "I"}
+    layout = ""
+    for kind, _, count in re.findall(r"^  (\w+) (\w+)(?:\[(\d+)\])?;$", fields, re.MULTILINE):
+        layout += f"{count}s" if count else codes[kind]
+    assert "<" + layout == bin_file.HEAD.format
+    assert struct.calcsize(f"@{layout}") == bin_file.HEAD.size  # the C++ compiler leaves no gaps
+    assert f'kWeightsMagic[] = "{bin_file.MAGIC.decode()}";' in header
+    assert f"kPackedWeights = {bin_file.LAYOUTS.index('packed')};" in header
 
 
 def test_chw_is_the_order_in_which_planes_are_convolved() -> None:

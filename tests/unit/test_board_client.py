@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aiedge.board import Board, BoardInfo, FaultyTransport, frames
-from aiedge.board import client as client_module
-from aiedge.board.frames import Frame
+from aiedge.board import Board, BoardInfo, FaultyTransport
+from aiedge.board.line import frames
+from aiedge.board.line.frames import Frame, FrameReader
+from aiedge.board.line.protocol import WRITE_HEAD, FrameType
+from aiedge.board.line.requests import ATTEMPTS
 from aiedge.errors import UserError
 from tests.support.fake_board import FakeBoard, MemoryLine, PtyBoard, SocketBoard
 
@@ -23,7 +25,7 @@ ENDS = [pytest.param(PtyBoard, marks=needs_pty), SocketBoard]
 @pytest.fixture(autouse=True)
 def no_hurry(monkeypatch):
     """On a `MemoryLine` only silence ends a wait, not the clock of a busy computer."""
-    monkeypatch.setattr(client_module, "_SHORTEST_TIMEOUT", 10.0)
+    monkeypatch.setattr("aiedge.board.line.deadline._SHORTEST_TIMEOUT", 10.0)
 
 
 def answer(data, size=4):
@@ -80,8 +82,8 @@ def test_a_silent_board_is_given_up():
     with pytest.raises(UserError, match="the board on memory does not answer") as caught:
         board.hello()
     assert "reset button" in caught.value.hint
-    assert fake.requests == client_module.ATTEMPTS
-    assert board.retries == client_module.ATTEMPTS - 1
+    assert fake.requests == ATTEMPTS
+    assert board.retries == ATTEMPTS - 1
 
 
 def test_a_chattering_board_is_given_up(monkeypatch):
@@ -89,8 +91,8 @@ def test_a_chattering_board_is_given_up(monkeypatch):
         def read(self, timeout):
             return b"I am not a board\n"
 
-    monkeypatch.setattr(client_module, "_FIRST_TIMEOUT", 0.01)
-    monkeypatch.setattr(client_module, "_LONGEST_TIMEOUT", 0.01)
+    monkeypatch.setattr("aiedge.board.line.requests.FIRST_TIMEOUT", 0.01)
+    monkeypatch.setattr("aiedge.board.line.requests.LONGEST_TIMEOUT", 0.01)
     with pytest.raises(UserError, match="does not answer"):
         Board(Chatter(FakeBoard())).hello()
 
@@ -112,7 +114,7 @@ def test_a_refusal_is_not_repeated(payload, text):
     class Refusing(FakeBoard):
         def reply(self, frame):
             reply = super().reply(frame)
-            return Frame(frames.ERROR, frame.seq, payload) if frame.type == frames.WRITE else reply
+            return Frame(FrameType.ERROR, frame.seq, payload) if frame.type == FrameType.WRITE else reply
 
     fake = Refusing()
     with pytest.raises(UserError) as caught:
@@ -125,7 +127,7 @@ def test_a_refusal_is_not_repeated(payload, text):
 def test_another_protocol_version_is_reported(reply):
     class Other(FakeBoard):
         def reply(self, frame):
-            return Frame(frames.HELLO_REPLY, frame.seq, reply)
+            return Frame(FrameType.HELLO_REPLY, frame.seq, reply)
 
     with pytest.raises(UserError, match="another version"):
         Board(MemoryLine(Other())).hello()
@@ -142,17 +144,17 @@ def test_late_and_foreign_replies_are_ignored():
     class Confused(FakeBoard):
         def handle(self, data):
             genuine = super().handle(data)
-            seq = (board._seq - 1) % 0x10000
-            number = board._stream._number
+            seq = (board._requests._seq - 1) % 0x10000
+            number = board._window._number
             late = struct.pack("<BII", (number - 1) % 256, zlib.crc32(b"late"), 1) + b"late"
             others = [
-                Frame(frames.RESULT, seq, late),
-                Frame(frames.RESULT, board._seq, late),
-                Frame(frames.RESULT, board._seq, b"short"),
-                Frame(frames.ACK, seq, bytes(4)),
-                Frame(frames.ACK, board._seq, b"short"),
-                Frame(frames.ERROR, seq, b"\x05late"),
-                Frame(frames.HELLO_REPLY, seq, self.info[:50] + b"other"),
+                Frame(FrameType.RESULT, seq, late),
+                Frame(FrameType.RESULT, board._requests._seq, late),
+                Frame(FrameType.RESULT, board._requests._seq, b"short"),
+                Frame(FrameType.ACK, seq, bytes(4)),
+                Frame(FrameType.ACK, board._requests._seq, b"short"),
+                Frame(FrameType.ERROR, seq, b"\x05late"),
+                Frame(FrameType.HELLO_REPLY, seq, self.info[:50] + b"other"),
             ]
             return b"".join(map(frames.encode, others)) + genuine + genuine
 
@@ -165,7 +167,7 @@ def test_late_and_foreign_replies_are_ignored():
 
 def test_sequence_numbers_and_input_numbers_wrap():
     board = Board(MemoryLine(FakeBoard()))
-    board._seq = 0xFFF0
+    board._requests._seq = 0xFFF0
     board.hello()
     for number in range(600):
         data = struct.pack("<H", number)
@@ -186,13 +188,12 @@ def test_a_slow_board_is_given_the_time_it_needs():
 
         def replies(self, frame):
             if self.inferences == 1:
-                return [self.ack(frame)] if frame.type == frames.WRITE else []
+                return [self.ack(frame)] if frame.type == FrameType.WRITE else []
             return super().replies(frame)
 
     board = Board(Slow(Working(output_bytes=4)))
     board.infer(b"ab")
-    board._slowest = 4.0
-    board._work_time = 12.0
+    board._deadline.learn_work(4.0)
     waits.clear()
     with pytest.raises(UserError, match="does not answer"):
         board.infer(b"cd")
@@ -268,34 +269,61 @@ def test_frames_shrink_in_noise_and_grow_again_after_it():
     assert board.frame_payload == 1008
 
 
-def test_inputs_are_sent_ahead():
-    """While the board works on an input, the next one goes out, all but its last unit."""
-    sent = []
+class BusyLine(MemoryLine):
+    """A line to a board that hears nothing while its network runs, until the computer has sent all that it will.
 
-    class Watched(FakeBoard):
-        def write(self, frame):
-            sent.append(frame.payload[0])
-            return super().write(frame)
+    What came of the next input by then is in `ahead`, one number of bytes for each run.
+    """
 
-        def replies(self, frame):
-            replies = super().replies(frame)
-            if replies[-1].type == frames.RESULT and frame.type == frames.WRITE:
-                self.held = replies.pop()  # the result comes with what is answered next
-            elif getattr(self, "held", None):
-                replies.insert(0, self.held)
-                self.held = None
-            return replies
+    def __init__(self, board):
+        super().__init__(board)
+        self.ahead = []
+        self.kept = b""  # by the driver, while the network runs
+        self.result = b""
 
-    board = Board(MemoryLine(Watched(input_bytes=2000, window=4096)))
+    def write(self, data):
+        if self.result:
+            self.kept += data
+            return
+        before = self.board.inferences
+        replies = FrameReader().feed(self.board.handle(data))
+        if self.board.inferences > before:
+            self.result = frames.encode(replies.pop())
+        self.coming += b"".join(map(frames.encode, replies))
+
+    def read(self, timeout):
+        if self.result and not self.coming:
+            came = FrameReader().feed(self.kept)
+            self.ahead.append(
+                sum(len(f.payload) - WRITE_HEAD.size for f in came if f.type == FrameType.WRITE)
+            )
+            self.coming += self.result + self.board.handle(self.kept)
+            self.result = self.kept = b""
+        return super().read(timeout)
+
+
+@pytest.mark.parametrize(
+    ("window", "least", "most"),
+    [(4096, 1984, 1984), (1100, 500, 1100), (0, 0, 0)],
+    ids=["all but the last unit", "as much as the window holds", "nothing without a window"],
+)
+def test_inputs_are_sent_ahead(window, least, most):
+    """While the board works on an input, the next one goes out."""
+    line = BusyLine(FakeBoard(input_bytes=2000, window=window))
+    board = Board(line)
     inputs = pictures(5, 2000)
-    assert outputs(board, inputs[:5]) == [answer(data) for data in inputs]
+    assert outputs(board, inputs) == [answer(data) for data in inputs]
+    assert len(line.ahead) == line.board.inferences == 5
+    assert all(least <= ahead <= most for ahead in line.ahead[:4])
+    assert line.ahead[4] == 0
+    assert board.retries == 0
 
 
 def test_a_lost_result_is_fetched_and_nothing_runs_twice():
     class Forgetful(FakeBoard):
         def replies(self, frame):
             replies = super().replies(frame)
-            if frame.type == frames.WRITE and replies[-1].type == frames.RESULT:
+            if frame.type == FrameType.WRITE and replies[-1].type == FrameType.RESULT:
                 replies.pop()
             return replies
 
@@ -313,8 +341,8 @@ def test_a_board_that_resets_gets_the_input_again(after):
         writes = 0
 
         def replies(self, frame):
-            self.writes += frame.type == frames.WRITE
-            if self.writes == after and frame.type == frames.WRITE:
+            self.writes += frame.type == FrameType.WRITE
+            if self.writes == after and frame.type == FrameType.WRITE:
                 self.reset()
                 self.log = b"\r\nets Jul 29 2019 12:21:46\r\nrst:0x1 (POWERON_RESET)\r\n"
                 return []
@@ -332,7 +360,7 @@ def test_a_board_that_always_resets_is_given_up():
     class Weak(FakeBoard):
         def reply(self, frame):
             reply = super().reply(frame)
-            if frame.type == frames.WRITE:
+            if frame.type == FrameType.WRITE:
                 self.reset()
             return reply
 
@@ -358,9 +386,9 @@ def test_an_input_that_was_spoiled_on_the_board_is_sent_again():
     class Spoiling(FakeBoard):
         def write(self, frame):
             reply = super().write(frame)
-            if self.inferences == 1 and reply.type == frames.RESULT:
+            if self.inferences == 1 and reply.type == FrameType.RESULT:
                 self.result = reply.payload[:1] + b"abcd" + reply.payload[5:]
-                return Frame(frames.RESULT, frame.seq, self.result)
+                return Frame(FrameType.RESULT, frame.seq, self.result)
             return reply
 
     fake = Spoiling(input_bytes=3000)
@@ -389,8 +417,10 @@ def test_garbage_from_the_board_never_gives_a_result(garbage, seed):
 
     class Babbling(FakeBoard):
         def handle(self, data):
-            kind = rng.choice([frames.ACK, frames.RESULT, frames.HELLO_REPLY, frames.BAUD_REPLY, 0x33])
-            seq = rng.choice([board._seq, rng.randrange(0x10000)])
+            kind = rng.choice(
+                [FrameType.ACK, FrameType.RESULT, FrameType.HELLO_REPLY, FrameType.BAUD_REPLY, 0x33]
+            )
+            seq = rng.choice([board._requests._seq, rng.randrange(0x10000)])
             nonsense = frames.encode(Frame(kind, (seq + 5000) % 0x10000, garbage))
             return garbage + b"\0" + nonsense + super().handle(data)
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aiedge.board import frames
-from aiedge.board.frames import Frame, FrameReader, cobs_decode, cobs_encode, decode, encode
+from aiedge.board.line.frames import Frame, FrameReader, cobs_decode, cobs_encode, decode, encode
+from aiedge.board.line.protocol import MAX_PAYLOAD, FrameType
 from aiedge.paths import COMMON
 
 PROTOCOL = (COMMON / "firmware" / "PROTOCOL.md").read_text(encoding="utf-8")
@@ -27,32 +27,32 @@ def count(n):
 
 EMPTY_SHA256 = bytes.fromhex("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
 MESSAGES = {  # PROTOCOL.md's table, in Python
-    "hello": Frame(frames.HELLO, 1, b"\x02"),
+    "hello": Frame(FrameType.HELLO, 1, b"\x02"),
     "hello_reply": Frame(
-        frames.HELLO_REPLY,
+        FrameType.HELLO_REPLY,
         1,
         struct.pack("<4B4I2H", 2, 0, 0, 0, 2, 1, 32, 16384, 1024, 16) + EMPTY_SHA256 + b"xormodel",
     ),
-    "write": Frame(frames.WRITE, 2, b"\x07\0\0\x80\x7f"),
-    "write_later_piece": Frame(frames.WRITE, 3, b"\x08\x01\x02" + count(16)),
-    "ack": Frame(frames.ACK, 3, b"\x01\0\0\x80"),
+    "write": Frame(FrameType.WRITE, 2, b"\x07\0\0\x80\x7f"),
+    "write_later_piece": Frame(FrameType.WRITE, 3, b"\x08\x01\x02" + count(16)),
+    "ack": Frame(FrameType.ACK, 3, b"\x01\0\0\x80"),
     "result": Frame(
-        frames.RESULT, 2, b"\x07" + struct.pack("<I", zlib.crc32(b"\x80\x7f")) + b"\x0c\0\0\0\x7f"
+        FrameType.RESULT, 2, b"\x07" + struct.pack("<I", zlib.crc32(b"\x80\x7f")) + b"\x0c\0\0\0\x7f"
     ),
-    "fetch": Frame(frames.FETCH, 4, b"\x07"),
-    "set_baud": Frame(frames.SET_BAUD, 5, struct.pack("<I", 921600)),
-    "baud_reply": Frame(frames.BAUD_REPLY, 5, struct.pack("<I", 921600)),
-    "error": Frame(frames.ERROR, 3, b"\x02the input has 2 bytes, in units of 16"),
-    "empty_payload": Frame(frames.WRITE, 0x1234),
-    "last_seq": Frame(frames.HELLO, 0xFFFF, b"\x02"),
-    "zeros": Frame(frames.WRITE, 0, bytes(32)),
-    "full_block": Frame(frames.WRITE, 257, b"\x01" * 247),
-    "two_full_blocks": Frame(frames.WRITE, 257, b"\x01" * 501),
-    "full_block_and_one": Frame(frames.WRITE, 257, b"\x01" * 248),
-    "payload_254": Frame(frames.WRITE, 254, count(254)),
-    "payload_255": Frame(frames.WRITE, 255, count(255)),
-    "payload_256": Frame(frames.WRITE, 256, count(256)),
-    "payload_1024": Frame(frames.WRITE, 1024, count(1024)),
+    "fetch": Frame(FrameType.FETCH, 4, b"\x07"),
+    "set_baud": Frame(FrameType.SET_BAUD, 5, struct.pack("<I", 921600)),
+    "baud_reply": Frame(FrameType.BAUD_REPLY, 5, struct.pack("<I", 921600)),
+    "error": Frame(FrameType.ERROR, 3, b"\x02the input has 2 bytes, in units of 16"),
+    "empty_payload": Frame(FrameType.WRITE, 0x1234),
+    "last_seq": Frame(FrameType.HELLO, 0xFFFF, b"\x02"),
+    "zeros": Frame(FrameType.WRITE, 0, bytes(32)),
+    "full_block": Frame(FrameType.WRITE, 257, b"\x01" * 247),
+    "two_full_blocks": Frame(FrameType.WRITE, 257, b"\x01" * 501),
+    "full_block_and_one": Frame(FrameType.WRITE, 257, b"\x01" * 248),
+    "payload_254": Frame(FrameType.WRITE, 254, count(254)),
+    "payload_255": Frame(FrameType.WRITE, 255, count(255)),
+    "payload_256": Frame(FrameType.WRITE, 256, count(256)),
+    "payload_1024": Frame(FrameType.WRITE, 1024, count(1024)),
 }
 
 
@@ -93,9 +93,7 @@ FRAMES = st.builds(
     st.integers(0, 255),
     st.integers(0, 0xFFFF),
     st.binary(max_size=64)
-    | st.integers(0, frames.MAX_PAYLOAD).flatmap(
-        lambda n: st.sampled_from([bytes(n), b"\x01" * n, count(n)])
-    ),
+    | st.integers(0, MAX_PAYLOAD).flatmap(lambda n: st.sampled_from([bytes(n), b"\x01" * n, count(n)])),
 )
 
 
@@ -155,7 +153,7 @@ def test_one_damaged_byte_never_makes_another_frame(frame, data):
 
 def test_a_frame_that_is_too_long_cannot_be_sent():
     with pytest.raises(ValueError, match="at most 1024 bytes, not 1025"):
-        encode(Frame(frames.WRITE, 0, bytes(1025)))
+        encode(Frame(FrameType.WRITE, 0, bytes(1025)))
 
 
 def test_text_is_passed_on_line_by_line():

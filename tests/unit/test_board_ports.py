@@ -185,7 +185,7 @@ def test_closing_twice_and_using_a_closed_port(pty):
 
 @posix
 def test_a_line_that_takes_no_bytes(pty, monkeypatch):
-    monkeypatch.setattr("aiedge.board.transport._WRITE_TIMEOUT", 0.1)
+    monkeypatch.setattr("aiedge.board.line.transport._WRITE_TIMEOUT", 0.1)
     line = SerialTransport(pty)
     with pytest.raises(UserError, match="takes no more bytes"):
         line.write(bytes(1_000_000))

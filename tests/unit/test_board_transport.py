@@ -4,7 +4,8 @@ import itertools
 
 import pytest
 
-from aiedge.board import FaultyTransport, PacedTransport, transport
+from aiedge.board import FaultyTransport, PacedTransport
+from aiedge.board.line import transport
 
 BAUD = 115200
 RATE = BAUD / 10  # bytes a second

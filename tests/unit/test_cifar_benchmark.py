@@ -9,6 +9,7 @@ import pytest
 from aiedge import tflite
 from aiedge.errors import UserError
 from aiedge.paths import REPO
+from aiedge.text import parts
 from aiedge.train import models
 from aiedge.train.datasets import Dataset, Splits
 from aiedge.train.datasets.sets import CLASSES
@@ -150,10 +151,10 @@ def test_all_tables_come_from_one_run(cifar, need_tool, noise, monkeypatch, tmp_
 def test_nothing_is_written_without_the_pictures(cifar, monkeypatch):
     monkeypatch.setattr("sys.argv", ["cifar.py", "--write"])
     monkeypatch.setenv("AIEDGE_DATA", "/nowhere")
-    before = (REPO / "README.md").read_bytes()
+    before = (REPO / "docs/results.md").read_bytes()
     with pytest.raises(UserError, match=r"cifar10\.npz"):
         cifar.main()
-    assert (REPO / "README.md").read_bytes() == before
+    assert (REPO / "docs/results.md").read_bytes() == before
 
 
 @pytest.mark.parametrize("arguments", [["--write", "cifar_tiny"], ["cifar_teeny"]])
@@ -165,6 +166,12 @@ def test_wrong_arguments_are_named(cifar, monkeypatch, arguments, capsys):
     assert "all networks" in capsys.readouterr().err or arguments == ["cifar_teeny"]
 
 
-@pytest.mark.parametrize("file", ["README.md", "common/weights/README.md"])
+@pytest.mark.parametrize("file", ["docs/results.md", "common/weights/README.md"])
 def test_there_is_a_place_for_the_tables(file):
-    assert (REPO / file).read_text().count("<!-- cifar.py -->\n") == 1
+    assert "cifar.py" in parts((REPO / file).read_text())
+
+
+def test_the_budget_is_the_one_that_the_results_name(cifar):
+    text = (REPO / "docs/results.md").read_text()
+    assert f"budget: {cifar.MOST_PARAMETERS:,} parameters, {cifar.MOST_MACS / 1e6:.2f} million MACs" in text
+    assert f"{cifar.MOST_BYTES:,} bytes of activations" in text

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from aiedge import include_dir
 from aiedge.cli import main
 from tests.support.model_files import unsupported_operator
 
@@ -23,6 +24,30 @@ def test_compile_writes_c_that_any_compiler_takes(
     model = repo / "xormodel/solution/xormodel.cpp"
     assert main(["compile", str(model), "-o", str(tmp_path), "--name", "net", "--firmware"]) == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["aiedge_model.h", "net.c", "net.h"]
+
+
+def test_compile_brings_the_engine(
+    xormodel: bytes, tmp_path: Path, need_tool, capsys: pytest.CaptureFixture
+) -> None:
+    cc = need_tool("cc", "apt install gcc")
+    (tmp_path / "net.tflite").write_bytes(xormodel)
+    assert main(["compile", str(tmp_path / "net.tflite"), "-o", str(tmp_path / "out"), "--engine"]) == 0
+    folder = tmp_path / "out"
+    headers = {path.name for path in include_dir().glob("*.h")}
+    assert {path.name for path in folder.iterdir()} == headers | {"net.c", "net.h"}
+    assert f"wrote the {len(headers)} headers of the engine into {folder}" in capsys.readouterr().out
+    subprocess.run([cc, "-std=c11", "-c", "net.c"], cwd=folder, check=True)
+
+
+def test_a_header_that_cannot_be_written_is_named(
+    xormodel: bytes, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    (tmp_path / "net.tflite").write_bytes(xormodel)
+    (tmp_path / "aiedge_dot.h").mkdir()
+    assert main(["compile", str(tmp_path / "net.tflite"), "-o", str(tmp_path), "--engine"]) == 2
+    error = capsys.readouterr().err
+    assert f"cannot write {tmp_path / 'aiedge_dot.h'}" in error and "\nhint: " in error
+    assert not list(tmp_path.glob("*.partial"))
 
 
 @pytest.mark.parametrize(
@@ -68,6 +93,18 @@ def test_an_unwritable_folder_is_named(repo: Path, tmp_path: Path, capsys: pytes
     assert "cannot write" in capsys.readouterr().err
 
 
-def test_reading_a_model_does_not_wait_for_tensorflow() -> None:
+def test_the_compiler_imports_no_more_than_it_needs(repo: Path, tmp_path: Path) -> None:
+    """TensorFlow, Keras, Jupyter and matplotlib take seconds, and the base installation lacks them."""
+    code = (
+        "import sys; before = set(sys.modules); from aiedge.cli import main; main(sys.argv[1:]);"
+        "print(*{name.partition('.')[0] for name in set(sys.modules) - before})"
+    )
+    command = ["compile", str(repo / "xormodel/solution/xormodel.cpp"), "-o", str(tmp_path), "--engine"]
+    run = subprocess.run([sys.executable, "-c", code, *command], capture_output=True, text=True, check=True)
+    others = set(run.stdout.splitlines()[-1].split()) - sys.stdlib_module_names
+    assert others == {"aiedge", "ai_edge_litert", "flatbuffers", "jinja2", "markupsafe", "numpy"}
+
+
+def test_describing_a_model_does_not_wait_for_tensorflow() -> None:
     code = "import sys, aiedge.cli, aiedge.cost.description, aiedge.tflite; sys.exit('tensorflow' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

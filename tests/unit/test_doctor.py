@@ -37,7 +37,14 @@ def test_every_lack_has_advice(monkeypatch):
     monkeypatch.setattr(doctor, "version", lambda _: "")
     monkeypatch.setattr(doctor.environment, "usable", lambda: False)
     monkeypatch.setattr("aiedge.board.ports.find_ports", lambda: [])
-    findings = [*doctor.computer(), *doctor.packages(), *doctor.tools(), *doctor.serial_ports()]
+    findings = [
+        *doctor.computer(),
+        *doctor.set_up(),
+        *doctor.packages(),
+        *doctor.tflm(),
+        *doctor.tools(),
+        *doctor.serial_ports(),
+    ]
     found = lacks(findings)
     assert {"set-up", "packages", "TFLM", "cc", "arm-none-eabi-gcc", "qemu-system-arm", "serial port"} <= set(
         found
@@ -56,7 +63,7 @@ def test_a_package_of_another_version(monkeypatch):
 
 def test_a_full_disk(monkeypatch):
     monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _: SimpleNamespace(free=1e9))
-    assert lacks(doctor.computer())["disk"].mark == "!!"
+    assert lacks(doctor.set_up())["disk"].mark == "!!"
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions of device files")

@@ -16,7 +16,7 @@ from tests.support.batch import run_batch
 from tests.support.model_files import dense_float, dense_int8
 from tests.support.networks import network
 from tests.support.random_convolutions import random_convolution
-from tests.support.random_operators import OPERATORS, random_model
+from tests.support.random_operators import KINDS_AND_TYPES, random_model
 
 SANITIZE = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 LARGEST = 8000  # bytes: of larger files most is weights
@@ -33,7 +33,7 @@ def files(tmp_path_factory: pytest.TempPathFactory, xormodel: bytes) -> Path:
         dense_int8(rng, [3, 4, 2], end="TANH"),
         dense_float(rng, [3, 4, 2]),
     ]
-    models += [random_model(rng, kind, dtype) for kind in OPERATORS for dtype in ("int8", "float32")]
+    models += [random_model(rng, kind, dtype) for kind, dtype in KINDS_AND_TYPES]
     models += [random_convolution(seed, dtype) for seed in range(8) for dtype in ("int8", "float32")]
     for i, model in enumerate(models):
         if len(model) <= LARGEST:

@@ -14,15 +14,15 @@ import pytest
 
 from aiedge.cli import main
 from aiedge.errors import UserError
-from aiedge.workshop.lessons.build import Project, build, find_lessons
+from aiedge.lesson import read_lessons
+from aiedge.workshop.lessons.build import Sources, build, find_projects
 from aiedge.workshop.lessons.notebook import clean_outputs, strip_png
 from aiedge.workshop.lessons.source import SourceError, read_source
 from tests.support.tiny_lesson import MAIN_CPP, NOTEBOOK, write_lesson
 
 
-def project(root: Path, name: str = "tiny") -> Project:
-    projects = [project for lesson in find_lessons(root) for project in lesson.projects]
-    return next(project for project in projects if project.name == name)
+def project(root: Path, name: str = "tiny") -> Sources:
+    return next(project for project in find_projects(root) if project.name == name)
 
 
 def code(path: Path) -> list[str]:
@@ -47,6 +47,11 @@ def test_build_writes_student_and_solution(tmp_path: Path) -> None:
         "tiny/solution/tiny.ipynb",
         "tiny/solution/main.cpp",
         "tiny/vscode/main/main.cpp",
+        "tiny/vscode/main/CMakeLists.txt",
+        "tiny/vscode/main/idf_component.yml",
+        "tiny/vscode/CMakeLists.txt",
+        "tiny/vscode/platformio.ini",
+        "tiny/vscode/.vscode/extensions.json",
     }
     student = code(tmp_path / "tiny/notebook/tiny.ipynb")
     solution = code(tmp_path / "tiny/solution/tiny.ipynb")
@@ -292,7 +297,7 @@ def test_cpp_keeps_the_same_rules(tmp_path: Path) -> None:
     ("toml", "words"),
     [
         ("title = 'x'\nminutes = 1\n", "board must be there"),
-        ("title = 'x'\nminutes = 'ten'\nboard = 'no'\n", "minutes must be there and be of type int"),
+        ("title = 'x'\nminutes = 'ten'\nboard = 'no'\n", "minutes must be there and be of type integer"),
         ("title = 'x'\nminutes = 1\nboard = 'no'\ncolour = 'red'\n", "unknown key 'colour'"),
         ("title = \n", "cannot read"),
     ],
@@ -300,7 +305,7 @@ def test_cpp_keeps_the_same_rules(tmp_path: Path) -> None:
 def test_lesson_toml_is_checked(tmp_path: Path, toml: str, words: str) -> None:
     (write_lesson(tmp_path) / "lesson.toml").write_text(toml)
     with pytest.raises(UserError, match=words):
-        find_lessons(tmp_path)
+        read_lessons(tmp_path)
 
 
 def test_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

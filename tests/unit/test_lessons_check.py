@@ -15,7 +15,7 @@ import pytest
 
 from aiedge.cli import main
 from aiedge.errors import UserError
-from aiedge.workshop.lessons.build import Project, build, find_lessons
+from aiedge.workshop.lessons.build import Sources, build, find_projects
 from aiedge.workshop.lessons.check import check
 from aiedge.workshop.lessons.rehearsal import rehearse_firmware, rehearse_notebook
 from tests.support.tiny_lesson import MAIN_CPP, NOTEBOOK, write_lesson
@@ -24,8 +24,8 @@ COMPILER = shutil.which("g++") or shutil.which("clang++")
 needs_compiler = pytest.mark.skipif(not COMPILER, reason="no C++ compiler (Debian: apt install g++)")
 
 
-def project(root: Path) -> Project:
-    return find_lessons(root, "tiny")[0].projects[0]
+def project(root: Path) -> Sources:
+    return find_projects(root, "tiny")[0]
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +126,7 @@ def test_models_come_from_the_weights_of_the_kit(
     monkeypatch.setitem(weights.BUILDERS, "small_qat", lambda: aware)
     models.save_weights(aware, tmp_path / "small_qat.npz")
     toml = kit / "common/lessons/tiny/lesson.toml"
-    toml.write_text(toml.read_text() + 'models = { small = "small_qat", other = "other_qat" }\n')
+    toml.write_text('models = { small = "small_qat", other = "other_qat" }\n' + toml.read_text())
     said = build(project(kit), run=True, progress=False)
     assert said[-2:] == [
         "wrote tiny/solution/small.cpp from the weights small_qat",
@@ -149,7 +149,7 @@ def test_cells_run_on_drawn_pictures_alone(kit: Path, monkeypatch: pytest.Monkey
 
 def test_a_level_s_firmware_is_built_with_the_lesson_s_model(tmp_path: Path) -> None:
     write_lesson(tmp_path, levels=["easy", "hard"])
-    hard = find_lessons(tmp_path, "tiny")[0].projects[1]
+    hard = find_projects(tmp_path, "tiny")[1]
     models = []
 
     def run(vscode: Path, main_cpp: Path, model_cpp: Path) -> str:

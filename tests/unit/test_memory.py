@@ -12,7 +12,7 @@ from aiedge import tflite
 from aiedge.codegen import generate
 from aiedge.cost.description import describe
 from aiedge.errors import UserError
-from aiedge.memory import MemoryPlan, Step, plan_memory, steps
+from aiedge.memory import MemoryPlan, plan_memory, steps
 from aiedge.memory.placement import peak, place
 from aiedge.memory.placement_search import Block, search
 from aiedge.quantization import QuantParams
@@ -163,7 +163,7 @@ def test_nothing_needs_nothing() -> None:
 # --- whole plans -------------------------------------------------------------------------------------------
 
 
-def watch(graph: Graph, plan: MemoryPlan, scratch: dict[int, int], alignment: int) -> None:
+def watch(graph: Graph, plan: MemoryPlan, alignment: int) -> None:
     """Run the plan's steps on a memory that knows which value each byte holds."""
     memory: dict[tuple[str, int], object] = {}
     value: dict[int, object] = {t.index: t.index for t in graph.inputs}
@@ -201,13 +201,6 @@ def watch(graph: Graph, plan: MemoryPlan, scratch: dict[int, int], alignment: in
             if where(inputs[0]) != where(outputs[0]):
                 write(outputs[0])
             continue
-        if size := scratch.get(step.index, 0):
-            offset = plan.scratch_of(step).offset
-            assert offset % alignment == 0 and offset + size <= plan.arena_bytes
-            mine = {("arena", offset + i) for i in range(size)}
-            assert not mine & used, "scratch lies over an input"
-            used |= mine
-            memory |= dict.fromkeys(mine)
         for tensor in outputs:
             value[tensor.index] = tensor.index
             over = [t for t in inputs if bytes_of(t) & bytes_of(tensor)]
@@ -247,26 +240,16 @@ def random_graphs(draw: st.DrawFn) -> Graph:
 
 
 @settings(max_examples=300, deadline=None)
-@given(
-    graph=random_graphs(),
-    sizes=st.lists(st.integers(0, 6), min_size=9, max_size=9),
-    alignment=st.sampled_from([1, 4]),
-)
-def test_no_step_destroys_what_is_still_needed(graph: Graph, sizes: list[int], alignment: int) -> None:
-    scratch = {op.index: size for op, size in zip(graph.operators, sizes, strict=False)}
-    for needs in ({}, scratch):
-
-        def bytes_of(step: Step, needs: dict[int, int] = needs) -> int:
-            return needs.get(step.index, 0)
-
-        plan = plan_memory(graph, alignment, scratch=bytes_of)
-        watch(graph, plan, needs, alignment)
-        for a, b in combinations(plan.buffers, 2):
-            apart = a.offset + a.bytes <= b.offset or b.offset + b.bytes <= a.offset
-            assert apart or not a.overlaps_in_time(b)
-        assert plan.peak_bytes <= plan.lower_bound <= plan.arena_bytes
-        again = plan_memory(graph, alignment, scratch=bytes_of, order=range(len(graph.operators)))
-        assert again.buffers == plan.buffers and again.caller == plan.caller
+@given(graph=random_graphs(), alignment=st.sampled_from([1, 4]))
+def test_no_step_destroys_what_is_still_needed(graph: Graph, alignment: int) -> None:
+    plan = plan_memory(graph, alignment)
+    watch(graph, plan, alignment)
+    for a, b in combinations(plan.buffers, 2):
+        apart = a.offset + a.bytes <= b.offset or b.offset + b.bytes <= a.offset
+        assert apart or not a.overlaps_in_time(b)
+    assert plan.peak_bytes <= plan.lower_bound <= plan.arena_bytes
+    again = plan_memory(graph, alignment, order=range(len(graph.operators)))
+    assert again.buffers == plan.buffers and again.caller == plan.caller
 
 
 def test_elementwise_operators_write_over_what_they_read_last() -> None:
@@ -299,7 +282,7 @@ def test_elementwise_operators_spare_what_must_stay(why: str) -> None:
     graph = sketch.graph([x], [c, a] if why == "an output" else [c])
     plan = plan_memory(graph)
     assert not any(a in buffer.tensors and b in buffer.tensors for buffer in plan.buffers)
-    watch(graph, plan, {}, 4)
+    watch(graph, plan, 4)
 
 
 def test_views_stay_where_they_are() -> None:
@@ -337,7 +320,7 @@ def test_several_inputs_and_unused_outputs() -> None:
     plan = plan_memory(graph)
     assert plan.caller == {x.index: "input0", y.index: "input1", c.index: "output0", b.index: "output1"}
     assert plan.arena_bytes == plan.peak_bytes == 12
-    watch(graph, plan, {}, 4)
+    watch(graph, plan, 4)
 
 
 # --- order and fusion --------------------------------------------------------------------------------------
@@ -353,7 +336,7 @@ def test_the_order_may_be_given() -> None:
     assert plan_memory(graph).arena_bytes == 304
     plan = plan_memory(graph, order=[0, 3, 1, 4, 2, 5, 6])
     assert plan.arena_bytes == 112 and [s.index for s in plan.steps] == [0, 3, 1, 4, 2, 5, 6]
-    watch(graph, plan, {}, 4)
+    watch(graph, plan, 4)
     with pytest.raises(ValueError, match="before it is written"):
         plan_memory(graph, order=[3, 0, 1, 4, 2, 5, 6])
     with pytest.raises(ValueError, match="once"):
@@ -422,7 +405,7 @@ def test_a_pool_that_comes_later_moves_up_to_its_convolution() -> None:
     assert all(middle not in buffer.tensors for buffer in plan.buffers)
     assert plan.live_bytes(plan.steps[0].operators[1]) == plan.live_bytes(graph.operators[0]) == 64
     assert plan.live_bytes(graph.operators[1]) == 64 + 256
-    watch(graph, plan, {}, 4)
+    watch(graph, plan, 4)
 
 
 # --- networks of the issue ---------------------------------------------------------------------------------
@@ -473,7 +456,7 @@ def mobilenet() -> Graph:
 def test_networks_of_the_readme(graph: Graph, arena: int) -> None:
     plan = plan_memory(graph, fusable=FUSABLE)
     assert plan.arena_bytes == plan.peak_bytes == arena and plan.proved
-    watch(graph, plan, {}, 4)
+    watch(graph, plan, 4)
 
 
 def test_a_network_of_many_branches_reaches_its_peak() -> None:

@@ -22,12 +22,12 @@ VIEWS = {"RESHAPE", "SQUEEZE", "EXPAND_DIMS"}
 class Definition:
     """Bytes live at each step, straight from the definition and sharing nothing with the package."""
 
-    def __init__(self, graph: Graph, alignment: int, in_place: bool, views: bool, scratch: list[int]) -> None:
-        self.graph, self.scratch, self.in_place = graph, scratch, in_place
+    def __init__(self, graph: Graph, alignment: int, in_place: bool) -> None:
+        self.graph, self.in_place = graph, in_place
         self.home = {t.index: t.index for t in graph.inputs}
         for operator in graph.operators:
             for tensor in operator.outputs:
-                seen = operator.inputs[0] if views and operator.kind in VIEWS else None
+                seen = operator.inputs[0] if operator.kind in VIEWS else None
                 self.home[tensor.index] = (
                     tensor.index if seen is None or seen.is_constant else self.home[seen.index]
                 )
@@ -50,7 +50,7 @@ class Definition:
         exists = self.inputs | set().union(*(self.written[i] for i in done)) | self.written[operator]
         later = set(range(len(self.touched))) - done - {operator}
         needed = self.kept | self.touched[operator] | set().union(*(self.touched[i] for i in later))
-        total = sum(self.size[home] for home in exists & needed) + self.scratch[operator]
+        total = sum(self.size[home] for home in exists & needed)
         node = self.graph.operators[operator]
         if self.in_place and node.kind in ("LOGISTIC", "ADD"):
             target = self.home[node.outputs[0].index]
@@ -129,16 +129,9 @@ def test_orders_are_as_good_as_brute_force(part: int) -> None:
     better = 0
     for _ in range(600):
         graph = random_graph(rng, int(rng.integers(1, 10)))
-        alignment, in_place, views = int(rng.choice([1, 4])), rng.random() < 0.5, rng.random() < 0.5
-        scratch = rng.integers(0, 6, len(graph.operators)).tolist() if rng.random() < 0.5 else [0] * 9
-        truth = Definition(graph, alignment, in_place, views, scratch)
-        found = best_order(
-            graph,
-            alignment=alignment,
-            in_place=in_place,
-            views=views,
-            scratch=lambda o, s=scratch: s[o.index],
-        )
+        alignment, in_place = int(rng.choice([1, 4])), rng.random() < 0.5
+        truth = Definition(graph, alignment, in_place)
+        found = best_order(graph, alignment=alignment, in_place=in_place)
         steps(graph, order=found.operators)  # raises where the order is none
         assert found.file_bytes == truth.peak(tuple(range(len(graph.operators))))
         assert found.peak_bytes == truth.peak(found.operators) == truth.least() == found.lower_bound
@@ -150,7 +143,7 @@ def test_the_definition_is_that_of_all_permutations() -> None:
     rng = np.random.default_rng(9)
     for _ in range(40):
         graph = random_graph(rng, 5)
-        truth = Definition(graph, 1, True, True, [0] * 5)
+        truth = Definition(graph, 1, True)
         peaks = []
         for order in permutations(range(5)):
             try:

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from aiedge import tflite
-from aiedge.codegen.operators import FUSED
 from aiedge.memory import MemoryPlan, Step, plan_memory
-from aiedge.memory.lifetimes import VIEWS
 from aiedge.memory.stream import Flow, Ring
 from aiedge.tflite.graph import Tensor
+from aiedge.tflite.traits import FUSABLE, Nature
 from tests.support.networks import network
 from tests.support.random_streams import random_network
+from tests.support.streams import far_streams
 
 SEEDS = 40
 OLD = object()  # what nobody wrote
@@ -61,7 +61,7 @@ class Arena:
         for tensor in step.inputs:
             for piece in self.pieces(tensor):
                 self.check(*piece)
-        if step.kinds[0] in VIEWS:
+        if step.operators[0].nature is Nature.VIEW:
             self.origin[step.outputs[0].index] = self.origin.get(step.inputs[0].index, step.inputs[0])
             return
         for tensor in step.outputs:
@@ -169,10 +169,12 @@ class Arena:
 def test_windows_see_their_rows(first: int) -> None:
     for seed in range(first, first + SEEDS):
         graph = tflite.read(random_network(np.random.default_rng(seed), "int8"))
-        for streaming in (True, "all"):
-            Arena(plan_memory(graph, fusable=FUSED, streaming=streaming)).run()
+        for far in (False, True):
+            with far_streams(far):
+                plan = plan_memory(graph, fusable=FUSABLE, streaming=True)
+            Arena(plan).run()
 
 
 @pytest.mark.parametrize("name", ["mobilenet_v1", "resnet8", "mobilenet_v2"])
 def test_windows_of_known_networks_see_their_rows(name: str) -> None:
-    Arena(plan_memory(tflite.read(network(name)), fusable=FUSED, streaming=True)).run()
+    Arena(plan_memory(tflite.read(network(name)), fusable=FUSABLE, streaming=True)).run()

@@ -1,6 +1,5 @@
 """TensorFlow Lite Micro's arena as predicted, and smaller models for it: against its recorded heads and its bits."""
 
-import json
 import re
 import subprocess
 import sys
@@ -17,16 +16,15 @@ from aiedge.boards import Board, boards
 from aiedge.cost.ladder import ladder
 from aiedge.errors import UserError
 from aiedge.memory.lifetimes import Buffer
-from aiedge.memory.plan import plan_memory
 from aiedge.tflite.graph import Operator, Tensor
 from aiedge.tflite.writer import OFFLINE, offline_offsets, rewrite
 from aiedge.tflm.arena import greedy, head_bytes, tflm_head
-from aiedge.tflm.map import map_of_plan, memory_map
+from aiedge.tflm.map import memory_map
 from aiedge.tflm.optimize import optimize
 from aiedge.tflm.scratch import cmsis_nn, esp_nn, none, reference
 from tests.support.model_files import ModelFile, dense_float, dense_int8
 from tests.support.networks import KEPT, network
-from tests.support.random_operators import OPERATORS, random_model
+from tests.support.random_operators import KINDS_AND_TYPES, random_model
 
 needs_tflm = pytest.mark.skipif(
     not tflite.has_tflm(), reason="no tflite-micro wheel: it exists for Linux on x86-64"
@@ -122,7 +120,7 @@ def test_the_simulated_head_is_the_recorded_one(tmp_path: Path, repo: Path) -> N
     models = [network(name) for name in KEPT]
     models.append(tflite.load_model(repo / "xormodel/solution/xormodel.cpp"))
     models += [random_network(rng, int(rng.integers(1, 14))) for _ in range(60)]
-    models += [random_model(rng, kind, dtype) for kind in sorted(OPERATORS) for dtype in ("int8", "float32")]
+    models += [random_model(rng, kind, dtype) for kind, dtype in sorted(KINDS_AND_TYPES)]
     models.append(dense_int8(rng, [3, 40, 2]))
     assert [tflm_head(tflite.read(model)) for model in models] == recorded_heads(models, tmp_path)
 
@@ -299,7 +297,7 @@ def damaged() -> Callable[[int], bytes]:
 
     rng = np.random.default_rng(0)
     models = [network("two_inputs"), dense_int8(rng, [3, 4, 2])]
-    models += [random_model(rng, kind, dtype) for kind in OPERATORS for dtype in ("int8", "float32")]
+    models += [random_model(rng, kind, dtype) for kind, dtype in KINDS_AND_TYPES]
     return Mutator([model for model in models if len(model) < 8000], seed=2)
 
 
@@ -340,8 +338,6 @@ def test_the_map_adds_up() -> None:
     lines = map_.csv.splitlines()
     assert len(lines) == 97 and lines[0].startswith("place,operator,kind,inputs,outputs,others,scratch,live")
     assert "peak at operator 39 (RELU)" in str(map_) and str(map_).count(" peak\n") == 1
-    compiled = map_of_plan(plan_memory(graph))
-    assert compiled.peak_bytes == plan_memory(graph).peak_bytes
 
 
 @pytest.mark.parametrize("in_place", [False, True])
@@ -395,14 +391,10 @@ def test_the_ladder_and_what_fits() -> None:
         steps.fits(boards()["pico"], "Fused")
 
 
-def test_boards_have_a_source_for_each_figure(repo: Path) -> None:
-    assert {"esp-eye", "pico", "nano33ble", "bluepill", "feather", "huzzah32", "metro"} == boards().keys()
+def test_boards_have_a_source_for_each_figure() -> None:
     for board in boards().values():
         assert board.flash > board.sram > 0
         assert board.sources.keys() == {"sram", "flash", *(["psram"] if board.psram else [])}
-    upload = json.loads((repo / "common/boards/esp-eye.json").read_text())["upload"]
-    found = boards()["esp-eye"]
-    assert (found.sram, found.flash) == (upload["maximum_ram_size"], upload["maximum_size"])
 
 
 def test_a_network_that_cannot_stream_has_the_other_steps() -> None:

@@ -6,12 +6,14 @@ from nbformat import v4
 
 from aiedge.errors import UserError, exit_cleanly
 from aiedge.workshop import notebooks
+from tests.support.tiny_lesson import write_lesson
 
 
 @pytest.fixture
 def project(tmp_path, monkeypatch):
     """Makes a project with these cells, its last one a summary; the kit is looked for in a temporary folder."""
-    monkeypatch.setattr("aiedge.paths.REPO", tmp_path)
+    monkeypatch.setattr("aiedge.lesson.REPO", tmp_path)
+    write_lesson(tmp_path)
 
     def make(*sources: str):
         cells = [v4.new_code_cell(source) for source in sources]

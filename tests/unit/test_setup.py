@@ -59,6 +59,7 @@ class Kit:
         for name in (
             "errors",
             "files",
+            "lesson",
             "paths",
             "workshop/__init__",
             "workshop/environment",
@@ -73,8 +74,8 @@ class Kit:
         self.write("common/requirements.lock", "tiny==1.0\n")
         self.write("pyproject.toml", PYPROJECT)
         self.write("backend.py", BACKEND)
-        self.write("xormodel/notebook/xormodel.ipynb", "{}")
-        self.write("car/notebook/car.ipynb", "{}")
+        for name in ("xormodel", "car"):
+            self.write(f"common/lessons/{name}/lesson.toml", 'title = "Title"\nminutes = 1\nboard = "no"\n')
         self.wheelhouse = folder / "wheels"
         self.wheelhouse.mkdir()
         with zipfile.ZipFile(self.wheelhouse / "tiny-1.0-py3-none-any.whl", "w") as wheel:

@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 from aiedge import benchmark, tflite
-from aiedge.board import UNPACED, Board, FaultyTransport, SerialTransport, StandIn, frames
-from aiedge.board.frames import Frame, FrameReader
+from aiedge.board import UNPACED, Board, FaultyTransport, SerialTransport, StandIn
+from aiedge.board.line import frames
+from aiedge.board.line.frames import Frame, FrameReader
+from aiedge.board.line.protocol import ErrorCode, FrameType
 from aiedge.errors import UserError
 from aiedge.paths import REPO
 
@@ -108,13 +110,13 @@ def test_ascii_command(program):
     ("kind", "payload", "code"),
     [
         (0x42, b"", 1),
-        (frames.HELLO, b"", 2),
-        (frames.FETCH, b"", 2),
-        (frames.SET_BAUD, b"fast", 7),
-        (frames.SET_BAUD, b"", 2),
-        (frames.HELLO, b"\x01", 4),
-        (frames.WRITE, bytes(5), 5),
-        (frames.FETCH, b"\1", 5),
+        (FrameType.HELLO, b"", ErrorCode.WRONG_PAYLOAD),
+        (FrameType.FETCH, b"", ErrorCode.WRONG_PAYLOAD),
+        (FrameType.SET_BAUD, b"fast", ErrorCode.WRONG_BAUD),
+        (FrameType.SET_BAUD, b"", ErrorCode.WRONG_PAYLOAD),
+        (FrameType.HELLO, b"\x01", ErrorCode.WRONG_VERSION),
+        (FrameType.WRITE, bytes(5), ErrorCode.NOT_GREETED),
+        (FrameType.FETCH, b"\1", ErrorCode.NOT_GREETED),
     ],
 )
 def test_wrong_requests_are_refused(program, tcp, kind, payload, code):
@@ -128,7 +130,7 @@ def test_wrong_requests_are_refused(program, tcp, kind, payload, code):
             replies = reader.feed(data)
         line.close()
     (reply,) = replies
-    assert (reply.type, reply.seq, reply.payload[0]) == (frames.ERROR, 7, code)
+    assert (reply.type, reply.seq, reply.payload[0]) == (FrameType.ERROR, 7, code)
     assert reply.payload[1:].decode("ascii").isprintable()
 
 

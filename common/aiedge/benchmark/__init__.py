@@ -1,7 +1,7 @@
 """Run a project's data set over a board: are the answers right, and how long does each take?
 
 ./run_serial.py /dev/ttyUSB0
-./run_serial.py --simulate xormodel
+./run_serial.py --simulate PROJECT
 
 - `data`: the data sets
 - `models`: which model the board should run; the same model's answers on this computer

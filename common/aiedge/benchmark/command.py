@@ -14,9 +14,9 @@ from aiedge.benchmark.compare import compare, latest
 from aiedge.benchmark.photos import photos, report
 from aiedge.benchmark.result import TABLE_TO, BenchmarkResult
 from aiedge.benchmark.session import Options, run_on_port, simulate
-from aiedge.board import choose_port, find_ports
-from aiedge.board.transport import BAUD
+from aiedge.board import BASE_BAUD, choose_port, find_ports
 from aiedge.errors import Parser, exit_cleanly
+from aiedge.lesson import find_project
 from aiedge.tflite.command import add_layout
 
 
@@ -39,10 +39,10 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         "--solution", action="store_true", help="the solved firmware and model, not the student's"
     )
     parser.add_argument("--float", action="store_true", help="the float model, not the int8 one")
-    parser.add_argument("--model", default="", metavar="NAME", help="another of its models: cifar_tiny")
+    parser.add_argument("--model", default="", metavar="NAME", help="another int8 model of the project")
     parser.add_argument("--count", type=int, metavar="N", help="only the first N samples")
     parser.add_argument(
-        "--baud", type=int, help=f"speed of the line (default: {BAUD}); with --simulate implies --pace"
+        "--baud", type=int, help=f"speed of the line (default: {BASE_BAUD}); with --simulate implies --pace"
     )
     parser.add_argument(
         "--pace", action="store_true", help="with --simulate: as slow as a real line, not as fast as can be"
@@ -100,7 +100,7 @@ def _command(options: argparse.Namespace) -> int:
         floats=options.float,
         model=options.model,
         count=options.count or 0,
-        baud=BAUD if options.baud is None else options.baud,
+        baud=BASE_BAUD if options.baud is None else options.baud,
         paced=options.pace or bool(options.simulate and options.baud is not None),
         noise=options.noise,
         seed=options.seed,
@@ -120,7 +120,7 @@ def _command(options: argparse.Namespace) -> int:
         result = run_on_port(port, options.project, how)
     if options.photos is not None:
         print(f"\n{report(result, options.model)}")
-        return 1 if result.verified and result.verified.outputs else 0
+        return int(result.has_wrong_bits)
     print(f"\n{result}")
     _keep(result, options.results, options.compare)
     if options.page:
@@ -151,10 +151,11 @@ def _page(folder: Path) -> int:
 
 
 def _status(result: BenchmarkResult) -> int:
-    """1 for wrong bits, and for wrong answers where none is to be expected."""
-    if result.setting.variant == "int8" and result.verified and result.verified.outputs:
+    """1 for wrong bits, and for wrong answers where the lesson gives all questions with their answers."""
+    if result.setting.variant == "int8" and result.has_wrong_bits:
         return 1
-    return 1 if result.setting.project == "xormodel" and not result.all_right else 0
+    data = find_project(result.setting.project).lesson.data
+    return 1 if data and data.inputs and not result.all_right else 0
 
 
 def image(parser: Parser) -> Callable[[argparse.Namespace], None]:
@@ -163,7 +164,7 @@ def image(parser: Parser) -> Callable[[argparse.Namespace], None]:
     Without options it writes PHOTO.bin, shows the picture as the network sees it, and its likeliest classes.
     """
     parser.add_argument("photo", type=Path, help="a picture of any size and format")
-    parser.add_argument("--project", required=True, metavar="NAME", help="carclassifier_easy, cifar_cnn, ...")
+    parser.add_argument("--project", required=True, metavar="NAME", help="one whose network takes pictures")
     parser.add_argument(
         "-o", "--output", type=Path, metavar="FILE", help="FILE.bin (default: named like the photo) or .ppm"
     )

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiedge.errors import UserError
-from aiedge.paths import lesson_of
+from aiedge.lesson import find_project
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Samples:
     def take(self, count: int) -> "Samples":
         """The first `count` samples; raises `UserError` where there are not so many.
 
-        >>> samples("xormodel").take(2).expected.tolist()
+        >>> Samples(np.zeros((4, 2), np.float32), np.array([0, 1, 1, 0])).take(2).expected.tolist()
         [0, 1]
         """
         if not 0 < count <= len(self):
@@ -66,21 +66,27 @@ class Samples:
 
 
 def samples(project: str) -> Samples:
-    """The data set on which a project's board is tested.
+    """The data set on which a project's board is tested: the `data` of its `lesson.toml`.
 
-    >>> samples("xormodel").expected.tolist()
-    [0, 1, 1, 0]
+    Raises `UserError` for a project without, and where the data set has other classes than the lesson says.
     """
-    if project == "xormodel":
-        return Samples(np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32), np.array([0, 1, 1, 0]))
-    if lesson_of(project) in ("carclassifier", "cifar_cnn"):
-        from aiedge.train import datasets
+    lesson = find_project(project).lesson
+    data = lesson.data
+    if data is None:
+        raise UserError(
+            f"there is no benchmark for the project {project!r}",
+            f"give common/lessons/{lesson.name}/lesson.toml a table [data]",
+        )
+    if data.inputs:
+        return Samples(np.array(data.inputs, np.float32), np.array(data.answers), data.classes)
+    from aiedge.train import datasets
 
-        splits = datasets.cars() if lesson_of(project) == "carclassifier" else datasets.cifar10()
-        splits.banner()
-        test = splits.test
-        return Samples(test.images, test.labels, test.classes, test.kinds, source=splits.source)
-    raise UserError(
-        f"there is no benchmark for the project {project!r}",
-        "there is one for xormodel, the car classifiers and cifar_cnn",
-    )
+    splits = datasets.load(data.set)
+    splits.banner()
+    test = splits.test
+    if test.classes != data.classes:
+        raise UserError(
+            f"the data set {data.set} has the classes {', '.join(test.classes)}",
+            f"put them into common/lessons/{lesson.name}/lesson.toml",
+        )
+    return Samples(test.images, test.labels, test.classes, test.kinds, source=splits.source)

@@ -1,7 +1,6 @@
 """A picture of any kind as a network's input file, and the network's answer to it: `aiedge image`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,36 +8,21 @@ from numpy.typing import NDArray
 
 from aiedge.errors import UserError
 from aiedge.files import write_atomic
-from aiedge.paths import lesson_of, projects
+from aiedge.lesson import Data, find_project, projects
 from aiedge.tflite.bin_file import header_text, image_bytes
 from aiedge.tflite.graph import Graph
 from aiedge.train.datasets import load_image
-from aiedge.train.datasets.sets import CAR_CLASSES, CAR_SIDE, CLASSES
 
 TOP = 3  # answers that are shown, of more classes
 
 
-@dataclass(frozen=True)
-class Entry:
-    """What a lesson's network takes and answers: side of its square colour picture in pixels, names of its classes."""
-
-    side: int
-    classes: tuple[str, ...]
-
-
-ENTRIES = {"carclassifier": Entry(CAR_SIDE, CAR_CLASSES), "cifar_cnn": Entry(32, CLASSES)}
-
-
-def entry_of(project: str) -> Entry:
-    """What the project's network takes; raises `UserError` for a project without pictures.
-
-    >>> entry_of("cifar_cnn").side
-    32
-    """
-    known = sorted({name for name in projects() if lesson_of(name) in ENTRIES} | {"cifar_cnn"})
+def entry_of(project: str) -> Data:
+    """What the project's network takes and answers; raises `UserError` for a project without pictures."""
+    entries = {name: find_project(name).lesson.data for name in projects()}
+    known = {name: data for name, data in entries.items() if data and data.side}
     if project not in known:
         raise UserError(f"no project named {project!r} takes pictures", f"these do: {', '.join(known)}")
-    return ENTRIES[lesson_of(project)]
+    return known[project]
 
 
 def convert(photo: Path, project: str, output: Path, layout: str = "hwc", c_array: bool = False) -> list[str]:

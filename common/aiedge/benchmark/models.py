@@ -1,7 +1,6 @@
 """Which model a board should run, which it does run, and what other answers that model gives."""
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,13 +11,13 @@ from tqdm import tqdm
 from aiedge import tflite
 from aiedge.benchmark.data import Samples
 from aiedge.board import BoardInfo
+from aiedge.cost.runtimes import Reference
 from aiedge.errors import UserError
-from aiedge.paths import COMMON, lesson_of, project_dir, projects
+from aiedge.lesson import find_project, lesson_of, project_dir, projects
+from aiedge.paths import COMMON
 from aiedge.quantization import dequantize, quantize
 
 _CHUNK = 20  # samples
-_WEIGHTS = {"cifar_cnn": "cifar_pruned"}  # names of the lessons' weights, where they are not the lessons'
-_OTHERS = {"cifar_cnn": ("cifar_tiny",)}  # a lesson's int8 models beside the one that is named like it
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class Choice:
     other: str = ""
 
     def __post_init__(self) -> None:
-        others = _OTHERS.get(lesson_of(self.project), ())
+        others = find_project(self.project).lesson.others
         if self.other and self.other not in others:
             hint = f"there is {' and '.join(others)}" if others else "leave --model out"
             raise UserError(f"{self.project} has no other model named {self.other!r}", hint)
@@ -71,9 +70,8 @@ class Choice:
 
         The solution's float model is too large for the repository: it is made from the shipped weights.
         """
-        path, lesson = self.path, lesson_of(self.project)
-        weights = _WEIGHTS.get(lesson, lesson)
-        shipped = (COMMON / "weights" / f"{weights}.npz").exists()
+        path, weights = self.path, find_project(self.project).lesson.weights
+        shipped = bool(weights) and (COMMON / "weights" / f"{weights}.npz").exists()
         if not path.exists() and self.solution and self.floats and shipped:
             from aiedge.train import models  # TensorFlow, which takes seconds
 
@@ -106,7 +104,7 @@ class Choice:
 
 def choices(project: str) -> list[Choice]:
     """All models of a project that are there."""
-    kinds = [(False, ""), (True, ""), *((False, other) for other in _OTHERS.get(lesson_of(project), ()))]
+    kinds = [(False, ""), (True, ""), *((False, other) for other in find_project(project).lesson.others)]
     every = [Choice(project, solution, *kind) for kind in kinds for solution in (False, True)]
     return [choice for choice in every if choice.path.exists()]
 
@@ -171,23 +169,13 @@ class Codec:
             return np.frombuffer(raw, "<f4").astype(np.float32)
         return dequantize(np.frombuffer(raw, np.int8), params)
 
-    def reference(self, data: Samples) -> tuple[str, list[bytes]]:
-        """The same model's answers on this computer, and the runtime that gave them.
-
-        TensorFlow Lite Micro, where its wheel is not installed NumPy integers for int8 and LiteRT for floats.
-        """
+    def answers(self, data: Samples, reference: Reference) -> list[bytes]:
+        """The bytes of the same model's answers on this computer."""
         entry = self.graph.inputs[0]
-        run: Callable[[NDArray], NDArray]
-        if tflite.has_tflm():
-            name, run = "TensorFlow Lite Micro", lambda x: tflite.run_tflm(self.model, x)
-        elif self.variant == "int8":
-            name, run = "NumPy integers", lambda x: tflite.run_integer(self.graph, x)
-        else:
-            name, run = "LiteRT", lambda x: tflite.run_litert(self.model, x, reference=True)
         answers = []
         with tqdm(
             total=len(data),
-            desc=f"the same in {name}",
+            desc=f"the same in {reference.name}",
             unit=" samples",
             disable=len(data) < 2 * _CHUNK,
             leave=False,
@@ -196,6 +184,6 @@ class Codec:
                 rows = range(start, min(start + _CHUNK, len(data)))
                 raw = b"".join(self.encode(data.real(i)) for i in rows)
                 batch = np.frombuffer(raw, entry.dtype).reshape(len(rows), *entry.sample_shape)
-                answers += [row.tobytes() for row in np.asarray(run(batch))]
+                answers += [row.tobytes() for row in np.asarray(reference.run(batch))]
                 bar.update(len(rows))
-        return name, answers
+        return answers

@@ -22,7 +22,7 @@ from aiedge.cost.summary import Costs, costs
 from aiedge.energy.esp32 import CLOCK_HZ, SOURCE, cycles_s, energy_mj
 from aiedge.errors import UserError
 from aiedge.files import write_atomic
-from aiedge.paths import lesson_of
+from aiedge.lesson import lesson_of
 from aiedge.tflite import load_model
 
 RUNTIMES = {"compiled": "compiled C", "tflm": "TensorFlow Lite Micro"}
@@ -92,7 +92,7 @@ def write_page(folder: Path) -> Path:
     """Write `index.html` from the results in the folder; raises `UserError` where there is none."""
     results, skipped = _read_all(folder)
     if not results:
-        hint = "./run_serial.py --simulate xormodel --solution makes one"
+        hint = "./run_serial.py --simulate PROJECT --solution makes one"
         problem = f"there are no results in {folder}"
         raise UserError(problem + "".join(f"; skipped {line}" for line in skipped), hint)
     return write_atomic(folder / "index.html", render(results, skipped))

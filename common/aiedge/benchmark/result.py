@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from aiedge.benchmark import metrics
 from aiedge.benchmark.image import TOP
+from aiedge.cost.runtimes import EXACT
 
 TABLE_TO = 16  # samples; more are summed up
 MANY = 4  # classes; of more, a table's columns have short names
@@ -76,6 +77,11 @@ class Verification:
     outputs: int
     predictions: int
 
+    @property
+    def is_exact(self) -> bool:
+        """Whether that runtime has the board's bits for int8, so that each difference is a fault."""
+        return self.runtime in EXACT
+
 
 @dataclass(frozen=True)
 class BenchmarkResult:
@@ -114,6 +120,11 @@ class BenchmarkResult:
     def all_right(self) -> bool:
         """Whether every answer is right."""
         return self.right == len(self.outputs)
+
+    @property
+    def has_wrong_bits(self) -> bool:
+        """Whether an output differs from that of a runtime with the same bits."""
+        return bool(self.verified and self.verified.is_exact and self.verified.outputs)
 
     @property
     def accuracy(self) -> float:
@@ -277,7 +288,7 @@ class BenchmarkResult:
         if v := self.verified:
             lines.append(
                 f"verified  {v.predictions:,} predictions and {v.outputs:,} outputs of {len(self.outputs):,} differ "
-                f"from the same model in {v.runtime}"
+                f"from the same model in {v.runtime}" + ("" if v.is_exact else ", which rounds otherwise")
             )
         return lines
 

@@ -6,12 +6,24 @@ with Board("/dev/ttyUSB0") as board:
         print(output, microseconds)
 """
 
-from aiedge.board.client import Board, BoardInfo
-from aiedge.board.ports import SerialPort, choose_port, find_ports
-from aiedge.board.standin import StandIn
-from aiedge.board.transport import UNPACED, FaultyTransport, PacedTransport, SerialTransport, Transport
+from aiedge.errors import extras
+
+with extras():
+    from aiedge.board.client import Board
+    from aiedge.board.line.hello import BoardInfo
+    from aiedge.board.line.protocol import BASE_BAUD
+    from aiedge.board.line.transport import (
+        UNPACED,
+        FaultyTransport,
+        PacedTransport,
+        SerialTransport,
+        Transport,
+    )
+    from aiedge.board.ports import SerialPort, choose_port, find_ports
+    from aiedge.board.standin import StandIn
 
 __all__ = [
+    "BASE_BAUD",
     "UNPACED",
     "Board",
     "BoardInfo",

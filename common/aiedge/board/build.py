@@ -43,7 +43,7 @@ def prepare_core(core_dir: Path = CORE_DIR) -> Path:
     installed.
     """
     if find_spec("platformio") is None or find_spec("SCons") is None:
-        raise UserError("PlatformIO and SCons are not installed", "./start-notebook.sh xormodel")
+        raise UserError("PlatformIO and SCons are not installed", "./start-notebook.sh --setup")
     from platformio.dependencies import get_core_dependencies
 
     needed = {name: version.lstrip("~^=> ") for name, version in get_core_dependencies().items()}

@@ -19,7 +19,7 @@ BRIDGES = {
     "303a:1001": "ESP32 USB",
 }
 
-NO_BOARD = "no board at hand? ./run_serial.py --simulate xormodel --solution"
+NO_BOARD = "no board at hand? ./run_serial.py --simulate PROJECT --solution"
 
 _NO_PORT_HINTS = {
     "linux": "plug the board in with a cable that carries data (many only charge) and look at `sudo dmesg`; "

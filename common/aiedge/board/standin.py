@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
-from aiedge.board.client import find_todo, unfinished
+from aiedge.board.line.log import find_todo, unfinished
 from aiedge.errors import UserError
 
 _START_TIMEOUT = 10.0  # s

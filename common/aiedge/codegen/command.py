@@ -15,6 +15,9 @@ def compile_(parser: Parser) -> Callable[[argparse.Namespace], None]:
     )
     parser.add_argument("--name", help="what the C names begin with (default: the model's file name)")
     parser.add_argument(
+        "--engine", action="store_true", help="also copy the engine's headers, which the C includes"
+    )
+    parser.add_argument(
         "--firmware", action="store_true", help="also write aiedge_model.h for the kit's firmware"
     )
     parser.add_argument(
@@ -30,7 +33,7 @@ def compile_(parser: Parser) -> Callable[[argparse.Namespace], None]:
 
 
 def _compile(options: argparse.Namespace) -> None:
-    from aiedge.codegen import Weights, generate
+    from aiedge.codegen import Weights, copy_engine, generate
     from aiedge.files import write_atomic
     from aiedge.tflite import read
 
@@ -40,8 +43,11 @@ def _compile(options: argparse.Namespace) -> None:
     paths = source.write(options.output, options.firmware)
     if options.weights:
         paths.append(write_atomic(options.weights, source.weights))
+    headers = copy_engine(options.output) if options.engine else []
     for path in paths:
         print(f"wrote {path}")
+    if headers:
+        print(f"wrote the {len(headers)} headers of the engine into {options.output}")
     print(f"arena {source.plan.arena_bytes:,} bytes, weights and tables {source.constant_bytes:,} bytes")
     if options.weights:
         print(f"{options.weights.name}: {len(source.weights):,} bytes, with what all cores need")

@@ -15,13 +15,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from aiedge.codegen.source import CSource, generate
 from aiedge.codegen.toolchain import ENGINE, host_compiler, run_compiler
 from aiedge.codegen.weights import Weights
 from aiedge.files import cache_folder
-from aiedge.memory import Streaming
 from aiedge.tflite import read
 from aiedge.tflite.graph import Graph, Tensor
 
@@ -43,7 +41,7 @@ class CompiledModel:
         self,
         model: str | Path | bytes | Graph,
         flags: Sequence[str] = ("-O3",),
-        stream: Streaming = False,
+        stream: bool = False,
         weights: Weights = "linked",
     ):
         if not isinstance(model, Graph):
@@ -94,6 +92,8 @@ class CompiledModel:
 
         A batch that takes long shows a progress bar.
         """
+        from tqdm import tqdm  # later than above, for the start of `aiedge compile`
+
         if len(batches) != len(self.inputs):
             raise ValueError(f"the model has {len(self.inputs)} inputs, not {len(batches)}")
         runs = len(batches[0])

@@ -10,14 +10,15 @@ from pathlib import Path
 import jinja2
 
 from aiedge import __version__
-from aiedge.codegen.operators import FUSED, Call, Constant, emit
+from aiedge.codegen.operators import Call, Constant, emit
 from aiedge.codegen.operators.call import C_TYPES, c_float
 from aiedge.codegen.streaming import StreamedPart, Streamer
 from aiedge.codegen.weights import Weights, weights_file
 from aiedge.errors import UserError
 from aiedge.files import write_atomic
-from aiedge.memory import MemoryPlan, Step, Streaming, plan_memory
+from aiedge.memory import MemoryPlan, Step, plan_memory
 from aiedge.tflite.graph import Graph, Tensor
+from aiedge.tflite.traits import FUSABLE
 
 ALIGNMENT = 4
 LINE = 104
@@ -52,12 +53,12 @@ class CSource:
         return paths
 
 
-def generate(graph: Graph, name: str, stream: Streaming = False, weights: Weights = "linked") -> CSource:
+def generate(graph: Graph, name: str, stream: bool = False, weights: Weights = "linked") -> CSource:
     """C of a graph; `name` begins every public name.
 
-    With `stream` layers run row by row, the first ones in any case, and the input may come row by row; with "auto" only
-    where that makes the arena smaller. With `weights` "loaded" the constants are in a file, `CSource.weights`, whose
-    bytes the application hands to NAME_load_weights() first, in RAM or in mapped flash: nothing is copied.
+    With `stream` layers run row by row, the first ones in any case, and the input may come row by row. With `weights`
+    "loaded" the constants are in a file, `CSource.weights`, whose bytes the application hands to NAME_load_weights()
+    first, in RAM or in mapped flash: nothing is copied.
 
     Raises `UserError` for operators, types or shapes that are not supported, naming what is.
     """
@@ -70,7 +71,7 @@ def generate(graph: Graph, name: str, stream: Streaming = False, weights: Weight
             raise UserError(
                 f"{tensor} cannot be the model's input or output", "int8 and float32 activations can"
             )
-    plan = plan_memory(graph, ALIGNMENT, fusable=FUSED, streaming=stream)
+    plan = plan_memory(graph, ALIGNMENT, fusable=FUSABLE, streaming=stream)
     places = _Places(plan)
     streamers = [Streamer(section, plan, places) for section in plan.sections]
     by_rows = {index: streamer for streamer in streamers for index in streamer.calls}

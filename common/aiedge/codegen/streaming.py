@@ -4,11 +4,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from aiedge.codegen.operators import Call, emit
+from aiedge.codegen.operators import Call, Run, emit
 from aiedge.codegen.operators.call import C_TYPES, Places
 from aiedge.memory import MemoryPlan
 from aiedge.memory.stream import Flow, Ring, Stream
 from aiedge.tflite.graph import Operator, Tensor
+from aiedge.tflite.traits import SLIDING, Nature
 
 
 @dataclass(frozen=True)
@@ -50,36 +51,19 @@ class StreamedPart:
         return self.stream.source.elements // self.stream.input_rows
 
 
-def emit_row(flow: Flow, at: Places) -> Call:
-    """The C of one run of a flow; `at` gives the places of its windows and of its row."""
-    operators = flow.step.operators
-    if len(operators) == 1 and not _slides(operators[0]):
-        return emit((_one_row(operators[0]),), at)
-    call = emit(operators, at)
-    assert call.struct is not None
-    kind, fields = call.struct
+def emit_row(flow: Flow, at: Places, sums: str = "") -> Call:
+    """The C of one run of a flow; `at` gives the places of its windows and of its row, `sums` that of its sums."""
+    first = flow.step.operators[0]
+    if first.nature not in SLIDING:
+        return emit((_one_row(first),), at)
     (window,) = flow.band.windows.values()
-    if _leaves_padding_out(flow):
-        name = f"(&layer_{flow.step.index}, "
-        return replace(call, statement=call.statement.replace(name, f"_row{name}i, "))
-    one = {
-        "height": window.rows,
-        "output_height": 1,
-        "pad_top": 0,
-        "padding_top": 0,
-        "pixels": flow.step.outputs[0].shape[2],
-    }
-    return replace(call, struct=(kind, {k: str(one[k]) if k in one else v for k, v in fields.items()}))
-
-
-def _slides(operator: Operator) -> bool:
-    return operator.kind in ("CONV_2D", "DEPTHWISE_CONV_2D", "MAX_POOL_2D", "AVERAGE_POOL_2D")
+    return emit(flow.step.operators, at, Run(window.rows, _leaves_padding_out(flow), sums))
 
 
 def _leaves_padding_out(flow: Flow) -> bool:
     """Whether some windows reach beyond the image, where the kernel has to know which rows are in it."""
     operator = flow.step.operators[0]
-    if "POOL" not in operator.kind:
+    if operator.nature is not Nature.POOL:
         return False
     (window,) = flow.band.windows.values()
     bottom = (flow.count - 1) * window.stride + window.lead
@@ -93,7 +77,7 @@ def _one_row(operator: Operator) -> Operator:
         return replace(tensor, shape=(1, 1, *tensor.shape[2:]))
 
     inputs = [t if t is None or t.is_constant else row(t) for t in operator.inputs]
-    if operator.kind in ("PAD", "PADV2"):
+    if operator.nature is Nature.PAD:
         paddings = operator.input(1)
         sides = paddings.values.reshape(4, 2) * np.array([[0], [0], [1], [1]], paddings.dtype)
         inputs[1] = replace(paddings, data=sides.reshape(paddings.shape))
@@ -118,13 +102,8 @@ class Streamer:
                 return "y"
             return self._window(tensor, flow)
 
-        call = emit_row(flow, at)
-        if flow.band.sums:
-            (source,) = flow.step.inputs
-            sums = f"(int32_t *)(arena + {self.stream.sums[flow.step.index]})"
-            arguments = f"&layer_{flow.step.index}, i, {at(source)}, {sums}, y"
-            call = replace(call, statement=f"aiedge_average_pool_int8_sums({arguments})")
-        return call
+        place = self.stream.sums[flow.step.index] if flow.band.sums else None
+        return emit_row(flow, at, "" if place is None else f"(int32_t *)(arena + {place})")
 
     def part(self) -> StreamedPart:
         """All of it."""

@@ -8,10 +8,12 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from aiedge import include_dir
 from aiedge.codegen.source import CSource
 from aiedge.errors import UserError
+from aiedge.files import write_atomic
 
-ENGINE = Path(__file__).parents[1] / "engine"
+ENGINE = include_dir()
 CORTEX_M4 = ("arm-none-eabi-gcc", "-mcpu=cortex-m4", "-mthumb", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard")
 
 
@@ -60,6 +62,18 @@ def footprint(
     code = sum(size for name, size in sections.items() if name.startswith((".text", ".literal")))
     constants = sum(size for name, size in sections.items() if name.startswith(".rodata"))
     return Footprint(code, constants, source.plan.arena_bytes)
+
+
+def copy_engine(folder: str | Path) -> list[Path]:
+    """Copy the engine's headers into `folder`, where generated C finds them; return the copies' paths.
+
+    All of them, 160 KB: a program of one's own includes some that its networks do not, such as `aiedge_quantize.h`, and
+    a network that is generated anew into the same folder may need others.
+    """
+    headers = sorted(ENGINE.glob("*.[hS]"))
+    if not headers:
+        raise UserError(f"the engine's headers are not in {ENGINE}", "install aiedge again")
+    return [write_atomic(Path(folder) / path.name, path.read_bytes()) for path in headers]
 
 
 def host_compiler() -> str:

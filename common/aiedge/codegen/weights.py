@@ -8,13 +8,11 @@ from numpy.typing import NDArray
 
 from aiedge.codegen.operators import Constant
 from aiedge.errors import UserError
-from aiedge.tflite.bin_file import CRC, starts, to_file
+from aiedge.tflite.bin_file import CRC, WORD, starts, to_file
 from aiedge.tflite.graph import Graph
 
 # In the generated C, or in a file that the application loads.
 Weights = Literal["linked", "loaded"]
-
-WORD = 4
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@
 - `description`, `summary`: a model as a page of text, what it costs wherever it runs
 - `runtimes`: one model on every runtime that this computer has
 
-The C sources are in `c`; the cores' start-up code is in `common/platforms`. An emulator counts instructions
-exactly and knows nothing of time: no such figure is a measurement on a board.
+The C sources are in `c`; the cores' start-up code is in `bsp`, which PlatformIO's platforms use, too. An emulator
+counts instructions exactly and knows nothing of time: no such figure is a measurement on a board.
 """
 
 from aiedge.cost.description import describe, memory_lines

@@ -49,8 +49,11 @@ def bench(parser: Parser) -> Callable[[argparse.Namespace], None]:
 
 
 def _bench(options: argparse.Namespace) -> None:
+    from aiedge.cost.plot import require_matplotlib
     from aiedge.cost.report import bench
 
+    if options.output:
+        require_matplotlib()
     model = tflite.load_model(options.model)
     report = bench(model, options.model.stem, options.target, peers=not options.quick)
     print(report)
@@ -78,9 +81,12 @@ def _memory(options: argparse.Namespace) -> None:
     """
     from aiedge.cost.ladder import ladder
     from aiedge.cost.pictures import ladder_figure, map_figure, png
+    from aiedge.cost.plot import require_matplotlib
     from aiedge.tflm.map import memory_map
 
     path, build, folder = options.model, options.build, options.output
+    if folder:
+        require_matplotlib()
     fitted = board(options.board or BOARD) if options.board or build else None
     map_ = memory_map(tflite.read(path))
     # A build compiles the model in its file's order.

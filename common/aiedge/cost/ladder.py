@@ -11,10 +11,10 @@ import numpy as np
 from aiedge.boards import Board
 from aiedge.errors import UserError
 from aiedge.memory.plan import MemoryPlan, plan_memory
-from aiedge.memory.steps import FUSION
 from aiedge.text import table
 from aiedge.tflite.graph import Graph
 from aiedge.tflite.reader import read
+from aiedge.tflite.traits import FUSABLE
 from aiedge.tflite.writer import rewrite
 from aiedge.tflm.arena import tflm_head
 from aiedge.tflm.optimize import Optimized, optimize
@@ -137,7 +137,7 @@ def ladder(model: bytes, *, nodes: int = NODES, progress: bool = False, file_ord
 def _smaller(graph: Graph, order: tuple[int, ...] | None, streaming: bool) -> MemoryPlan:
     """The plan of compiled C, in the file's order or in another: in the latter, fewer rows may stream."""
     plans = [
-        plan_memory(graph, C_ALIGNMENT, fusable=tuple(FUSION), order=each, streaming=streaming)
+        plan_memory(graph, C_ALIGNMENT, fusable=FUSABLE, order=each, streaming=streaming)
         for each in dict.fromkeys((None, order))
     ]
     return min(plans, key=lambda plan: plan.arena_bytes)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from aiedge.boards import Board
 from aiedge.colours import BLUE, GREEN, LIGHT_GREY, ORANGE
 from aiedge.cost.ladder import Ladder
+from aiedge.errors import extras
 from aiedge.tflm.map import MemoryMap
 
 if TYPE_CHECKING:
@@ -27,8 +28,9 @@ NAMED = 0.06  # a buffer of this part of the arena or more carries its number
 
 def map_figure(map_: MemoryMap, title: str) -> "Figure":
     """Stacked bars of live bytes by operator above the arena, in which each rectangle is a tensor's bytes and time."""
-    from matplotlib.figure import Figure
-    from matplotlib.patches import Rectangle
+    with extras():
+        from matplotlib.figure import Figure
+        from matplotlib.patches import Rectangle
 
     count = len(map_.rows)
     figure = Figure(figsize=(min(6 + 0.16 * count, 30), 7), layout="constrained")
@@ -80,7 +82,8 @@ def map_figure(map_: MemoryMap, title: str) -> "Figure":
 
 def ladder_figure(ladder: Ladder, title: str, targets: tuple[Board, ...] = ()) -> "Figure":
     """A bar for each step of the ladder, with the SRAM of boards as lines."""
-    from matplotlib.figure import Figure
+    with extras():
+        from matplotlib.figure import Figure
 
     figure = Figure(figsize=(10, 3.8), layout="constrained")
     axes = figure.subplots()

@@ -4,10 +4,18 @@ import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from aiedge.errors import extras
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 BLUE, ORANGE = "#0072b2", "#e69f00"  # apart for colour-blind eyes too
+
+
+def require_matplotlib() -> None:
+    """Raise `UserError` where no picture can be drawn: before the work that it would show, not after."""
+    with extras():
+        import matplotlib.figure  # noqa: F401
 
 
 def draw(title: str, operators: Sequence[str], columns: dict[str, Sequence[float]]) -> bytes:
@@ -19,7 +27,8 @@ def draw(title: str, operators: Sequence[str], columns: dict[str, Sequence[float
 
 def bars(title: str, names: Sequence[str], columns: dict[str, Sequence[float]]) -> "Figure":
     """A figure with a bar for each name in each of the columns, which are named by their units."""
-    from matplotlib.figure import Figure
+    with extras():
+        from matplotlib.figure import Figure
 
     figure = Figure(figsize=(10, 1.6 + 0.24 * len(names)), layout="constrained")
     all_axes = figure.subplots(1, len(columns), sharey=True, squeeze=False)[0]

@@ -7,9 +7,8 @@ from pathlib import Path
 from aiedge.codegen.toolchain import CORTEX_M4
 from aiedge.cost.harness import C_SOURCES
 from aiedge.errors import UserError
-from aiedge.paths import COMMON
 
-PLATFORMS = COMMON / "platforms"
+BSP = Path(__file__).with_name("bsp")
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ TARGETS = {
             name="cortex-m4",
             core="Cortex-M4, emulated",
             compiler=CORTEX_M4,
-            platform=PLATFORMS / "cortex_m4" / "bsp",
+            platform=BSP / "cortex_m4",
             link=("--specs=nosys.specs",),
             emulator="qemu-system-arm -M mps2-an386 -semihosting-config enable=on,target=native",
             floats=True,
@@ -57,7 +56,7 @@ TARGETS = {
             name="xtensa",
             core="Xtensa LX106, emulated",
             compiler=("xtensa-lx106-elf-gcc",),
-            platform=PLATFORMS / "xtensa_lx106" / "bsp",
+            platform=BSP / "xtensa_lx106",
             # GCC would turn the loops of memcpy() and memset() into calls of themselves.
             link=("-fno-tree-loop-distribute-patterns",),
             emulator="qemu-system-xtensa -M sim -cpu lx106 -semihosting",

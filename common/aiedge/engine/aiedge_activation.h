@@ -1,4 +1,4 @@
-// RELU, RELU6, LEAKY_RELU, HARD_SWISH, LOGISTIC and TANH on floats.
+// Element-wise operators of one input on floats: y[i] = f(x[i]). The output may lie over the input.
 #ifndef AIEDGE_ACTIVATION_H
 #define AIEDGE_ACTIVATION_H
 
@@ -6,23 +6,20 @@
 
 #include "aiedge_engine.h"
 
-AIEDGE_KERNEL void aiedge_relu_f32(const float *x, float *y, int32_t count) {
-  for (int32_t i = 0; i < count; i++) {
-    y[i] = x[i] < 0.0f ? 0.0f : x[i];
+// One kernel for each formula of a value v.
+#define AIEDGE_UNARY_F32(name, formula)                                             \
+  AIEDGE_KERNEL void aiedge_##name##_f32(const float *x, float *y, int32_t count) { \
+    for (int32_t i = 0; i < count; i++) {                                           \
+      const float v = x[i];                                                         \
+      y[i] = formula;                                                               \
+    }                                                                               \
   }
-}
 
-AIEDGE_KERNEL void aiedge_relu6_f32(const float *x, float *y, int32_t count) {
-  for (int32_t i = 0; i < count; i++) {
-    y[i] = x[i] > 6.0f ? 6.0f : x[i] < 0.0f ? 0.0f : x[i];
-  }
-}
-
-AIEDGE_KERNEL void aiedge_leaky_relu_f32(const float *x, float *y, int32_t count, float alpha) {
-  for (int32_t i = 0; i < count; i++) {
-    y[i] = x[i] > 0.0f ? x[i] : x[i] * alpha;
-  }
-}
+AIEDGE_UNARY_F32(abs, fabsf(v))
+AIEDGE_UNARY_F32(logistic, 1.0f / (1.0f + expf(-v)))
+AIEDGE_UNARY_F32(relu, v < 0.0f ? 0.0f : v)
+AIEDGE_UNARY_F32(relu6, v > 6.0f ? 6.0f : v < 0.0f ? 0.0f : v)
+AIEDGE_UNARY_F32(tanh, tanhf(v))
 
 AIEDGE_KERNEL void aiedge_hard_swish_f32(const float *x, float *y, int32_t count) {
   for (int32_t i = 0; i < count; i++) {
@@ -31,15 +28,9 @@ AIEDGE_KERNEL void aiedge_hard_swish_f32(const float *x, float *y, int32_t count
   }
 }
 
-AIEDGE_KERNEL void aiedge_logistic_f32(const float *x, float *y, int32_t count) {
+AIEDGE_KERNEL void aiedge_leaky_relu_f32(const float *x, float *y, int32_t count, float alpha) {
   for (int32_t i = 0; i < count; i++) {
-    y[i] = 1.0f / (1.0f + expf(-x[i]));
-  }
-}
-
-AIEDGE_KERNEL void aiedge_tanh_f32(const float *x, float *y, int32_t count) {
-  for (int32_t i = 0; i < count; i++) {
-    y[i] = tanhf(x[i]);
+    y[i] = x[i] > 0.0f ? x[i] : x[i] * alpha;
   }
 }
 

@@ -4,10 +4,6 @@
 
 #include "aiedge_tile_avx2.h"
 
-typedef struct {
-  int32_t s00, s01, s10, s11;
-} aiedge_sums;
-
 static inline const int8_t *aiedge_dot_1x2(const int8_t *x, const int8_t *w, int32_t count, aiedge_sums *s) {
   __m256i first = _mm256_setzero_si256(), second = first;
   for (; count >= 16; count -= 16, x += 16, w += 32) {

@@ -1,4 +1,4 @@
-// What all kernels share: the status codes of generated code, and the attribute of a kernel.
+// What all kernels share: the attribute of a kernel, and which core it is for.
 //
 // A kernel is one function that is never inlined, so that a network with twenty layers of a kind holds its
 // code once; the shapes and constants of each layer come in a const struct. Kernels allocate nothing, keep
@@ -9,14 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum {
-  AIEDGE_OK = 0,
-  AIEDGE_NULL_POINTER = 1,     // input, output or arena is missing
-  AIEDGE_UNALIGNED_ARENA = 2,  // the arena does not start at a multiple of NAME_ARENA_ALIGNMENT
-  AIEDGE_MORE_ROWS = 3,        // no error: NAME_push_row() waits for the next row
-  AIEDGE_NO_ROW_DUE = 4,       // NAME_push_row() has all rows, or NAME_begin() was not called
-  AIEDGE_NO_WEIGHTS = 5        // NAME_load_weights() was not called, or has refused them
-};
+#include "aiedge_status.h"
 
 // Cortex-M with DSP instructions has kernels of its own. Without optimization the compiler keeps registers
 // that they need.

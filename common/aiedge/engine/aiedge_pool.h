@@ -14,9 +14,9 @@
 #define AIEDGE_POOL_FIELDS                \
   int32_t batch, height, width, channels; \
   int32_t output_height, output_width;    \
-  int32_t window_height, window_width;    \
-  int32_t stride_y, stride_x;             \
-  int32_t padding_top, padding_left;
+  int32_t filter_height, filter_width;    \
+  int32_t stride_h, stride_w;             \
+  int32_t pad_top, pad_left;
 
 typedef struct {
   AIEDGE_POOL_FIELDS
@@ -63,10 +63,10 @@ AIEDGE_KERNEL void aiedge_max_pool_int8(const aiedge_pool_int8_layer *layer, con
   for (int32_t b = 0; b < layer->batch; b++) {
     for (int32_t i = 0; i < layer->output_height; i++) {
       aiedge_pool_span rows =
-          aiedge_pool_clip(i * layer->stride_y - layer->padding_top, layer->window_height, layer->height);
+          aiedge_pool_clip(i * layer->stride_h - layer->pad_top, layer->filter_height, layer->height);
       for (int32_t j = 0; j < layer->output_width; j++) {
         aiedge_pool_span columns =
-            aiedge_pool_clip(j * layer->stride_x - layer->padding_left, layer->window_width, layer->width);
+            aiedge_pool_clip(j * layer->stride_w - layer->pad_left, layer->filter_width, layer->width);
         const int8_t *corner = x + rows.first * row + columns.first * channels;
         memset(y, layer->low, (size_t)channels);
         for (int32_t h = 0; h < rows.count; h++) {
@@ -115,10 +115,10 @@ AIEDGE_KERNEL void aiedge_average_pool_int8(const aiedge_pool_int8_layer *layer,
   for (int32_t b = 0; b < layer->batch; b++) {
     for (int32_t i = 0; i < layer->output_height; i++) {
       aiedge_pool_span rows =
-          aiedge_pool_clip(i * layer->stride_y - layer->padding_top, layer->window_height, layer->height);
+          aiedge_pool_clip(i * layer->stride_h - layer->pad_top, layer->filter_height, layer->height);
       for (int32_t j = 0; j < layer->output_width; j++) {
         aiedge_pool_span columns =
-            aiedge_pool_clip(j * layer->stride_x - layer->padding_left, layer->window_width, layer->width);
+            aiedge_pool_clip(j * layer->stride_w - layer->pad_left, layer->filter_width, layer->width);
         const int8_t *corner = x + rows.first * row + columns.first * channels;
         if (rows.count * columns.count != by.count) by = aiedge_pool_divide_by(rows.count * columns.count);
         for (int32_t c = 0; c < channels; c++) {
@@ -142,13 +142,13 @@ AIEDGE_KERNEL void aiedge_average_pool_int8(const aiedge_pool_int8_layer *layer,
 // of their rows makes y. No window overlaps the next, none reaches beyond the image.
 AIEDGE_KERNEL void aiedge_average_pool_int8_sums(const aiedge_pool_int8_layer *layer, int32_t i,
                                                  const int8_t *x, int32_t *sums, int8_t *y) {
-  const int32_t line = i % layer->window_height, channels = layer->channels;
-  const int last = line == layer->window_height - 1;
-  const aiedge_pool_divisor by = aiedge_pool_divide_by(layer->window_height * layer->window_width);
-  for (int32_t j = 0; j < layer->output_width; j++, x += layer->stride_x * channels) {
+  const int32_t line = i % layer->filter_height, channels = layer->channels;
+  const int last = line == layer->filter_height - 1;
+  const aiedge_pool_divisor by = aiedge_pool_divide_by(layer->filter_height * layer->filter_width);
+  for (int32_t j = 0; j < layer->output_width; j++, x += layer->stride_w * channels) {
     for (int32_t c = 0; c < channels; c++, sums++, y++) {
       int32_t sum = line ? *sums : 0;
-      for (int32_t w = 0; w < layer->window_width; w++) sum += x[w * channels + c];
+      for (int32_t w = 0; w < layer->filter_width; w++) sum += x[w * channels + c];
       if (last) {
         *y = aiedge_pool_mean(layer, sum, by);
       } else {
@@ -167,10 +167,10 @@ AIEDGE_KERNEL void aiedge_max_pool_f32(const aiedge_pool_f32_layer *layer, const
   for (int32_t b = 0; b < layer->batch; b++) {
     for (int32_t i = 0; i < layer->output_height; i++) {
       aiedge_pool_span rows =
-          aiedge_pool_clip(i * layer->stride_y - layer->padding_top, layer->window_height, layer->height);
+          aiedge_pool_clip(i * layer->stride_h - layer->pad_top, layer->filter_height, layer->height);
       for (int32_t j = 0; j < layer->output_width; j++) {
         aiedge_pool_span columns =
-            aiedge_pool_clip(j * layer->stride_x - layer->padding_left, layer->window_width, layer->width);
+            aiedge_pool_clip(j * layer->stride_w - layer->pad_left, layer->filter_width, layer->width);
         const float *corner = x + rows.first * row + columns.first * channels;
         for (int32_t c = 0; c < channels; c++) {
           float largest = -INFINITY;
@@ -194,10 +194,10 @@ AIEDGE_KERNEL void aiedge_average_pool_f32(const aiedge_pool_f32_layer *layer, c
   for (int32_t b = 0; b < layer->batch; b++) {
     for (int32_t i = 0; i < layer->output_height; i++) {
       aiedge_pool_span rows =
-          aiedge_pool_clip(i * layer->stride_y - layer->padding_top, layer->window_height, layer->height);
+          aiedge_pool_clip(i * layer->stride_h - layer->pad_top, layer->filter_height, layer->height);
       for (int32_t j = 0; j < layer->output_width; j++) {
         aiedge_pool_span columns =
-            aiedge_pool_clip(j * layer->stride_x - layer->padding_left, layer->window_width, layer->width);
+            aiedge_pool_clip(j * layer->stride_w - layer->pad_left, layer->filter_width, layer->width);
         const float *corner = x + rows.first * row + columns.first * channels;
         for (int32_t c = 0; c < channels; c++) {
           float sum = 0;
@@ -220,11 +220,11 @@ AIEDGE_KERNEL void aiedge_average_pool_f32(const aiedge_pool_f32_layer *layer, c
 #define AIEDGE_POOL_ROW(kernel, suffix, type)                                                          \
   AIEDGE_INLINE void kernel##_row(const aiedge_pool_##suffix##_layer *layer, int32_t i, const type *x, \
                                   type *y) {                                                           \
-    const int32_t top = i * layer->stride_y - layer->padding_top, above = top < 0 ? -top : 0;          \
+    const int32_t top = i * layer->stride_h - layer->pad_top, above = top < 0 ? -top : 0;              \
     aiedge_pool_##suffix##_layer row = *layer;                                                         \
     row.output_height = 1;                                                                             \
-    row.padding_top = above;                                                                           \
-    row.height = aiedge_pool_clip(top, layer->window_height, layer->height).count;                     \
+    row.pad_top = above;                                                                               \
+    row.height = aiedge_pool_clip(top, layer->filter_height, layer->height).count;                     \
     kernel(&row, x + above * layer->width * layer->channels, y);                                       \
   }
 

@@ -2,7 +2,7 @@
 //
 // Written from the output's side, so that no sums need memory: an output gathers the inputs i whose window
 // holds it, at the filter's row  output + padding - i * stride, and so for columns. Images are
-// [batch][height][width][channels], weights [outputs][window_height][window_width][channels].
+// [batch][height][width][channels], weights [filters][filter_height][filter_width][channels].
 #ifndef AIEDGE_TRANSPOSE_CONV_H
 #define AIEDGE_TRANSPOSE_CONV_H
 
@@ -13,10 +13,10 @@
 
 #define AIEDGE_TRANSPOSE_CONV_FIELDS            \
   int32_t batch, height, width, channels;       \
-  int32_t output_height, output_width, outputs; \
-  int32_t window_height, window_width;          \
-  int32_t stride_y, stride_x;                   \
-  int32_t padding_top, padding_left;
+  int32_t output_height, output_width, filters; \
+  int32_t filter_height, filter_width;          \
+  int32_t stride_h, stride_w;                   \
+  int32_t pad_top, pad_left;
 
 typedef struct {
   AIEDGE_TRANSPOSE_CONV_FIELDS
@@ -56,21 +56,21 @@ static inline aiedge_transpose_conv_span aiedge_transpose_conv_reach(int32_t pos
     int32_t channels = layer->channels, row = layer->width * channels;                                    \
     for (int32_t b = 0; b < layer->batch; b++) {                                                          \
       for (int32_t i = 0; i < layer->output_height; i++) {                                                \
-        int32_t top = i + layer->padding_top;                                                             \
+        int32_t top = i + layer->pad_top;                                                                 \
         aiedge_transpose_conv_span rows =                                                                 \
-            aiedge_transpose_conv_reach(top, layer->window_height, layer->stride_y, layer->height);       \
+            aiedge_transpose_conv_reach(top, layer->filter_height, layer->stride_h, layer->height);       \
         for (int32_t j = 0; j < layer->output_width; j++) {                                               \
-          int32_t left = j + layer->padding_left;                                                         \
+          int32_t left = j + layer->pad_left;                                                             \
           aiedge_transpose_conv_span columns =                                                            \
-              aiedge_transpose_conv_reach(left, layer->window_width, layer->stride_x, layer->width);      \
+              aiedge_transpose_conv_reach(left, layer->filter_width, layer->stride_w, layer->width);      \
           const type *filter = layer->weights;                                                            \
-          for (int32_t o = 0; o < layer->outputs; o++) {                                                  \
+          for (int32_t o = 0; o < layer->filters; o++) {                                                  \
             sum_type sum = 0;                                                                             \
             for (int32_t h = rows.first; h <= rows.last; h++) {                                           \
               for (int32_t w = columns.first; w <= columns.last; w++) {                                   \
                 const type *value = x + h * row + w * channels;                                           \
-                const type *weight = filter + ((top - h * layer->stride_y) * layer->window_width + left - \
-                                               w * layer->stride_x) *                                     \
+                const type *weight = filter + ((top - h * layer->stride_h) * layer->filter_width + left - \
+                                               w * layer->stride_w) *                                     \
                                                   channels;                                               \
                 for (int32_t c = 0; c < channels; c++) {                                                  \
                   sum += term(value[c], weight[c]);                                                       \
@@ -78,7 +78,7 @@ static inline aiedge_transpose_conv_span aiedge_transpose_conv_reach(int32_t pos
               }                                                                                           \
             }                                                                                             \
             *y++ = store(sum);                                                                            \
-            filter += layer->window_height * layer->window_width * channels;                              \
+            filter += layer->filter_height * layer->filter_width * channels;                              \
           }                                                                                               \
         }                                                                                                 \
       }                                                                                                   \

@@ -13,7 +13,7 @@ The graph's inputs and outputs belong to the caller and take no arena.
 """
 
 from aiedge.memory.lifetimes import Buffer
-from aiedge.memory.plan import MemoryPlan, Streaming, plan_memory
+from aiedge.memory.plan import MemoryPlan, plan_memory
 from aiedge.memory.steps import Step, steps
 
-__all__ = ["Buffer", "MemoryPlan", "Step", "Streaming", "plan_memory", "steps"]
+__all__ = ["Buffer", "MemoryPlan", "Step", "plan_memory", "steps"]

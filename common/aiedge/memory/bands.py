@@ -5,16 +5,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aiedge.memory.lifetimes import BINARY, UNARY
 from aiedge.memory.steps import Step
 from aiedge.tflite.graph import Operator, Tensor
+from aiedge.tflite.traits import Nature
+from aiedge.tflite.window import windows
 
 SUM_BYTES = 4
-SAME, VALID = 0, 1  # of the schema's Padding
 
 
 @dataclass(frozen=True)
-class Window:
+class Rows:
     """Run r reads `rows` rows of an input, from row r · `stride` − `before` on.
 
     `fill` is the byte that the rows outside of the image are made of, or None where the kernel leaves them out.
@@ -38,7 +38,7 @@ class Band:
     `sums` are bytes that it keeps from one run to the next.
     """
 
-    windows: dict[int, Window]
+    windows: dict[int, Rows]
     runs: int = 1
     sums: int = 0
 
@@ -46,63 +46,49 @@ class Band:
 def band(step: Step) -> Band | None:
     """The step's rule, or None where it cannot run row by row."""
     operator = step.operators[0]
-    if len(step.outputs) != 1 or operator.kind not in RULES:
+    if len(step.outputs) != 1 or operator.nature not in RULES:
         return None
     images = (*step.inputs, *step.outputs)
     if not step.inputs or any(len(t.shape) != 4 or t.shape[0] != 1 or not t.elements for t in images):
         return None
-    rule = RULES[operator.kind](operator)
+    rule = RULES[operator.nature](operator)
     if rule is None or {t.index for t in step.inputs} != rule.windows.keys():
         return None
     if len(step.operators) == 1:
         return rule
-    runs = _option(step.operators[1], "filterHeight")
-    if runs < 1:
-        return None
-    return Band(rule.windows, runs)
+    return Band(rule.windows, windows(step.operators[1])[0].taps)
 
 
-def _option(operator: Operator, name: str, default: int = 0) -> int:
-    return int(operator.options.get(name, default))  # type: ignore[call-overload]
-
-
-def _sliding(operator: Operator, rows: int, fill: int | None) -> Band | None:
+def _sliding(operator: Operator, fill: int | None) -> Band | None:
     """A window that slides over the first input."""
-    source, target = operator.input(0), operator.outputs[0]
-    stride = _option(operator, "strideH", 1)
-    height, result = source.shape[1], target.shape[1]
-    same = _option(operator, "padding", SAME) == SAME
-    if rows < 1 or stride < 1 or result != (-(-height // stride) if same else (height - rows) // stride + 1):
-        return None
-    before = max(0, (result - 1) * stride + rows - height) // 2 if same else 0
-    return Band({source.index: Window(rows, stride, before, fill)})
+    rows, _ = windows(operator)
+    return (
+        Band({operator.input(0).index: Rows(rows.reach, rows.stride, rows.before, fill)})
+        if rows.fits
+        else None
+    )
 
 
 def _convolution(operator: Operator) -> Band | None:
     filters = operator.input(1)
     if not filters.is_constant or len(filters.shape) != 4:
         return None
-    height, zero = filters.shape[1], _zero(operator.input(0))
-    dilation = _option(operator, "dilationHFactor", 1) if height > 1 else 1
-    return None if zero is None else _sliding(operator, (height - 1) * dilation + 1, zero)
+    zero = _zero(operator.input(0))
+    return None if zero is None else _sliding(operator, zero)
 
 
 def _pool(operator: Operator) -> Band | None:
     """A window that slides; for large int8 means the sums of windows, to which each row is added."""
-    rows, columns = _option(operator, "filterHeight"), _option(operator, "filterWidth")
-    rule = _sliding(operator, rows, None)
+    rule = _sliding(operator, None)
     source, target = operator.input(0), operator.outputs[0]
-    if rule is None or operator.kind != "AVERAGE_POOL_2D" or source.dtype != np.int8:
+    if rule is None or not operator.trait.sums or source.dtype != np.int8:
         return rule
-    apart = rows == _option(operator, "strideH") and columns == _option(operator, "strideW")
-    inside = all(
-        n * size <= all_
-        for n, size, all_ in zip(target.shape[1:3], (rows, columns), source.shape[1:3], strict=True)
-    )
+    rows, columns = windows(operator)
     sums = SUM_BYTES * target.shape[2] * target.shape[3]
-    if not apart or not inside or sums >= (rows - 1) * source.shape[2] * source.shape[3]:
+    kept = (rows.taps - 1) * source.shape[2] * source.shape[3]
+    if not rows.apart or not columns.apart or sums >= kept:
         return rule
-    return Band({source.index: Window()}, rows, sums)
+    return Band({source.index: Rows()}, rows.taps, sums)
 
 
 def _zero(tensor: Tensor) -> int | None:
@@ -115,7 +101,7 @@ def _zero(tensor: Tensor) -> int | None:
 
 def _elementwise(operator: Operator) -> Band | None:
     source, target = operator.input(0), operator.outputs[0]
-    return Band({source.index: Window()}) if source.shape == target.shape else None
+    return Band({source.index: Rows()}) if source.shape == target.shape else None
 
 
 def _binary(operator: Operator) -> Band | None:
@@ -131,16 +117,16 @@ def _binary(operator: Operator) -> Band | None:
         elif tensor.shape != target.shape:
             return None
         else:
-            windows[tensor.index] = Window()
+            windows[tensor.index] = Rows()
     return Band(windows)
 
 
 def _concatenation(operator: Operator) -> Band | None:
     """Images side by side: along columns or channels."""
-    axis = _option(operator, "axis")
+    axis = operator.integer("axis")
     if axis % 4 in (0, 1) or any(t is None or t.is_constant for t in operator.inputs):
         return None
-    return Band({t.index: Window() for t in operator.inputs if t is not None})
+    return Band({t.index: Rows() for t in operator.inputs if t is not None})
 
 
 def _pad(operator: Operator) -> Band | None:
@@ -156,17 +142,16 @@ def _pad(operator: Operator) -> Band | None:
         if not value.is_constant or value.elements != 1 or value.dtype != np.int8:
             return None
         fill = int(value.values.ravel()[0])
-    return None if fill is None else Band({source.index: Window(1, 1, top, fill)})
+    return None if fill is None else Band({source.index: Rows(1, 1, top, fill)})
 
 
-RULES: dict[str, Callable[[Operator], Band | None]] = {
-    "CONV_2D": _convolution,
-    "DEPTHWISE_CONV_2D": _convolution,
-    "MAX_POOL_2D": _pool,
-    "AVERAGE_POOL_2D": _pool,
-    **dict.fromkeys((*UNARY, "DEQUANTIZE"), _elementwise),
-    **dict.fromkeys(BINARY, _binary),
-    "CONCATENATION": _concatenation,
-    "PAD": _pad,
-    "PADV2": _pad,
+RULES: dict[Nature, Callable[[Operator], Band | None]] = {
+    Nature.CONVOLUTION: _convolution,
+    Nature.DEPTHWISE: _convolution,
+    Nature.POOL: _pool,
+    Nature.UNARY: _elementwise,
+    Nature.CONVERSION: _elementwise,
+    Nature.BINARY: _binary,
+    Nature.CONCATENATION: _concatenation,
+    Nature.PAD: _pad,
 }

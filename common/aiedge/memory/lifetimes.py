@@ -1,24 +1,19 @@
 """How long each tensor needs its bytes, and which tensors share them."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from aiedge.errors import UserError
 from aiedge.memory.steps import Step
 from aiedge.tflite.graph import Graph, Operator, Tensor
-
-# The output holds the input's bytes under another shape.
-VIEWS = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
-# Element i of the output needs element i of the inputs alone; their kernels read it before they write.
-UNARY = ("LOGISTIC", "TANH", "RELU", "RELU6", "LEAKY_RELU", "HARD_SWISH", "QUANTIZE")
-BINARY = ("ADD", "SUB", "MUL")
+from aiedge.tflite.traits import Nature
 
 
 @dataclass(frozen=True)
 class Buffer:
     """One stretch of memory: its tensors, the steps between which it is live (both included), bytes, offset.
 
-    A step's scratch is a buffer without tensors. `purpose` says what a buffer of the stream is for.
+    A buffer without tensors has a `purpose`: what layers that run row by row keep, or a kernel's scratch.
     """
 
     tensors: tuple[Tensor, ...]
@@ -35,12 +30,12 @@ class Buffer:
 
 def overwritable(operator: Operator) -> tuple[Tensor, ...]:
     """Inputs in whose place the operator's output may be written, if nothing reads them later."""
-    if operator.kind not in UNARY + BINARY:
+    if not operator.trait.in_place:
         return ()
     target = operator.outputs[0]
     return tuple(
         t
-        for t in operator.inputs[: 2 if operator.kind in BINARY else 1]
+        for t in operator.inputs[: operator.trait.inputs]
         if t is not None and not t.is_constant and t.shape == target.shape and t.dtype == target.dtype
     )
 
@@ -66,7 +61,6 @@ def lifetimes(
     graph: Graph,
     steps: Sequence[Step],
     alignment: int,
-    scratch: Callable[[Step], int] | None = None,
     in_place: bool = True,
     apart: Collection[int] = (),
 ) -> tuple[list[Buffer], dict[int, str]]:
@@ -100,9 +94,6 @@ def lifetimes(
             place = len(buffers)
             buffers.append(Buffer(tensors, first, last, size))
         home |= {t.index: place for t in tensors}
-    for i, step in enumerate(steps):
-        if scratch is not None and (size := aligned(scratch(step), alignment)):
-            buffers.append(Buffer((), i, i, size))
     return buffers, caller
 
 
@@ -130,7 +121,8 @@ def _views(graph: Graph, steps: Sequence[Step]) -> tuple[list[tuple[Tensor, ...]
     for step in steps:
         for tensor in step.outputs:
             root = tensor.index
-            if step.kinds[0] in VIEWS and (viewed := step.operators[0].input(0)).index in owner:
+            first = step.operators[0]
+            if first.nature is Nature.VIEW and (viewed := first.input(0)).index in owner:
                 root, source[tensor.index] = owner[viewed.index], viewed
             owner[tensor.index] = root
             groups.setdefault(root, []).append(tensor)

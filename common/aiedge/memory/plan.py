@@ -1,9 +1,8 @@
 """The memory plan of a graph: its steps, and where their tensors lie."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from math import prod
-from typing import Literal
 
 from aiedge.errors import UserError
 from aiedge.memory.lifetimes import Buffer, lifetimes
@@ -14,10 +13,6 @@ from aiedge.memory.sections import Sections
 from aiedge.memory.steps import Step, steps
 from aiedge.memory.stream import Stream
 from aiedge.tflite.graph import Graph, Operator, Tensor
-
-# Whether steps run row by row: no; the first ones and what else saves the most memory; the same only where that saves
-# any; or as many of the first ones as can.
-Streaming = bool | Literal["auto", "all"]
 
 
 @dataclass(frozen=True)
@@ -74,11 +69,6 @@ class MemoryPlan:
         """The arena buffer that holds `tensor`."""
         return next(buffer for buffer in self.buffers if any(t.index == tensor.index for t in buffer.tensors))
 
-    def scratch_of(self, step: Step) -> Buffer:
-        """The scratch buffer of a step that asked for one."""
-        i = self.steps.index(step)
-        return next(b for b in self.buffers if not b.tensors and not b.purpose and b.first == i)
-
     def live_bytes(self, operator: Operator) -> int:
         """Bytes of the arena that are live while the operator's step runs."""
         i = next(i for i, step in enumerate(self.steps) if operator in step.operators)
@@ -90,27 +80,21 @@ def plan_memory(
     alignment: int = 4,
     *,
     fusable: Collection[tuple[str, ...]] = (),
-    scratch: Callable[[Step], int] | None = None,
     order: Sequence[int] | None = None,
-    streaming: Streaming = False,
+    streaming: bool = False,
 ) -> MemoryPlan:
     """Place the graph's activations in the smallest arena that can be found.
 
-    Offsets are multiples of `alignment` bytes. `fusable` are sequences of kinds that may run as one step,
-    `scratch` gives the bytes that a step needs while it runs, and `order` the operators' indices in execution
-    order (default: as in the file). With `streaming` steps run row by row where that makes the arena smallest, the
-    first ones in any case; "auto" streams only where that saves memory, "all" as many of the first steps as can. The
-    same graph always gives the same plan.
+    Offsets are multiples of `alignment` bytes. `fusable` are sequences of kinds that may run as one step, and `order`
+    are the operators' indices in execution order (default: as in the file). With `streaming` steps run row by row where
+    that makes the arena smallest, the first ones in any case. The same graph always gives the same plan.
 
     Raises `UserError` where the first operator is to run row by row, but cannot.
     """
     run = steps(graph, fusable, order)
-    whole = _plan_whole(graph, run, alignment, scratch)
     if not streaming:
-        return whole
-    plans = _plan_streams(graph, run, alignment, scratch, streaming == "all")
-    if streaming == "auto":
-        return min([whole, *plans], key=lambda plan: plan.arena_bytes)
+        return _plan_whole(graph, run, alignment)
+    plans = _plan_streams(graph, run, alignment)
     if not plans:
         raise UserError(
             "the network cannot run row by row",
@@ -120,44 +104,33 @@ def plan_memory(
     return min(plans, key=lambda plan: plan.arena_bytes)
 
 
-def _plan_whole(
-    graph: Graph, run: tuple[Step, ...], alignment: int, scratch: Callable[[Step], int] | None
-) -> MemoryPlan:
-    buffers, caller = lifetimes(graph, run, alignment, scratch)
+def _plan_whole(graph: Graph, run: tuple[Step, ...], alignment: int) -> MemoryPlan:
+    buffers, caller = lifetimes(graph, run, alignment)
     plan = _placed(run, buffers, caller, alignment)
     if plan.arena_bytes > plan.peak_bytes:
         # An output in its input's place is held to that place, which can cost more than it saves.
-        apart, _ = lifetimes(graph, run, alignment, scratch, in_place=False)
+        apart, _ = lifetimes(graph, run, alignment, in_place=False)
         other = _placed(run, apart, caller, alignment)
         if other.arena_bytes < plan.arena_bytes:
             return replace(other, peak_bytes=plan.peak_bytes, lower_bound=plan.peak_bytes)
     return plan
 
 
-def _plan_streams(
-    graph: Graph,
-    run: tuple[Step, ...],
-    alignment: int,
-    scratch: Callable[[Step], int] | None,
-    far: bool,
-) -> list[MemoryPlan]:
-    """Plans that stream some steps, down to the best; those that cannot be better are left out.
-
-    With `far` there is one at most: that of the most steps.
-    """
-    choice = Sections(graph, run, alignment, scratch)
+def _plan_streams(graph: Graph, run: tuple[Step, ...], alignment: int) -> list[MemoryPlan]:
+    """Plans that stream some steps, down to the best; those that cannot be better are left out."""
+    choice = Sections(graph, run, alignment)
     firsts = [section for end in choice.ends(0) if (section := choice.section(0, end))]
 
     def trial(*sections: Stream) -> tuple[int, tuple[Stream, ...], list[Buffer], dict[int, str]]:
         apart = [place for section in sections for place in range(section.begin, section.end)]
-        whole, caller = lifetimes(graph, run, alignment, scratch, apart=apart)
+        whole, caller = lifetimes(graph, run, alignment, apart=apart)
         buffers = stream_buffers(sections, len(run), whole, alignment)
         return peak(_blocks(buffers, alignment)) * alignment, sections, buffers, caller
 
     plans: list[MemoryPlan] = []
-    trials = [trial(section) for section in (firsts[-1:] if far else firsts)]
+    trials = [trial(section) for section in firsts]
     trials.sort(key=lambda trial: trial[0])
-    if trials and not far and (several := choice.best(firsts, trials[0][0])):
+    if trials and (several := choice.best(firsts, trials[0][0])):
         trials.insert(0, trial(*several))
     for least, sections, buffers, caller in trials:
         if plans and least >= min(plan.arena_bytes for plan in plans):

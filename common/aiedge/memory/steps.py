@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from aiedge.tflite.graph import Graph, Operator, Tensor
-
-VALID = 1  # of the schema's Padding
+from aiedge.tflite.traits import FUSABLE
+from aiedge.tflite.window import windows
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +49,7 @@ def steps(
 ) -> tuple[Step, ...]:
     """The graph's operators as steps, in file order or in the given `order` of their indices.
 
-    `fusable` are the sequences of kinds that can run as one step, of those in `FUSION`; each is fused where the
+    `fusable` are the sequences of kinds that can run as one step, of those in `FUSABLE`; each is fused where the
     answer stays the same to the bit. Raises `ValueError` for an order that is none of this graph's.
     """
     operators = graph.operators if order is None else _in_order(graph, order)
@@ -72,7 +72,7 @@ def steps(
                 pair = (operator, following[0])
                 kinds = (pair[0].kind, pair[1].kind)
                 # The second operator reads nothing else that is computed, so it may move up to the first.
-                if kinds in fusable and kinds in FUSION and FUSION[kinds](*pair):
+                if kinds in fusable and kinds in FUSABLE and _pools_alone(*pair):
                     fused = pair
         taken |= {each.index for each in fused}
         result.append(Step(fused))
@@ -98,22 +98,13 @@ def _pools_alone(conv: Operator, pool: Operator) -> bool:
     Requantization is monotonic, so the maximum of the requantized values is the requantized maximum of the sums.
     """
     source, target = pool.input(0), pool.outputs[0]
-    options = pool.options
-    windows = [options.get(name) for name in ("filterHeight", "filterWidth")]
-    strides = [int(options.get(name, 0)) for name in ("strideH", "strideW")]  # type: ignore[call-overload]
-    tiled = tuple(size * stride for size, stride in zip(target.shape[1:3], strides, strict=True))
     return (
-        windows == strides
-        and (options.get("padding") == VALID or tiled == source.shape[1:3])
+        all(window.apart for window in windows(pool))
         and all(t.dtype.name == "int8" for t in (conv.input(0), source, target))
-        and options.get("fusedActivationFunction", 0) == 0
+        and pool.integer("fusedActivationFunction") == 0
         and source.quantization is not None
         and target.quantization is not None
         and not source.quantization.per_channel
         and not target.quantization.per_channel
         and source.quantization == target.quantization
     )
-
-
-# Sequences of kinds that can run as one step, each with the condition under which the answer stays the same.
-FUSION = {("CONV_2D", "MAX_POOL_2D"): _pools_alone}

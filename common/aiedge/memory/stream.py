@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from math import gcd, prod
 
-from aiedge.memory.bands import Band, Window, band
+from aiedge.memory.bands import Band, Rows, band
 from aiedge.memory.steps import Step
 from aiedge.tflite.graph import Tensor
 
@@ -265,7 +265,7 @@ class _Schedule:
             result.append(replace(flow, starts=starts))
         return result
 
-    def _readers(self, index: int) -> list[tuple[Flow, Window]]:
+    def _readers(self, index: int) -> list[tuple[Flow, Rows]]:
         flows = (self.flows[i] for i in self.readers[index])
         return [(flow, flow.band.windows[index]) for flow in flows]
 

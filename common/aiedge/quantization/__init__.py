@@ -5,7 +5,8 @@ Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference", 20
 
 - `affine`: `QuantParams`, from a range to scale and zero point, quantize and dequantize
 - `fixed_point`: multiplying an int32 by a real factor with integers only
-- `layers`: one fully connected layer, the patches of a convolution, the 256-entry tables of element-wise operators
+- `layers`: one fully connected layer, the patches of a convolution, the exponentials of a softmax
+- `tables`: the 256-entry tables of element-wise operators
 """
 
 from aiedge.quantization.affine import QuantParams, dequantize, params_from_range, params_symmetric, quantize
@@ -14,25 +15,13 @@ from aiedge.quantization.fixed_point import (
     multiply_rounding_once,
     quantize_multiplier,
 )
-from aiedge.quantization.layers import (
-    fully_connected,
-    hard_swish_table,
-    layer_multipliers,
-    leaky_relu_table,
-    logistic_table,
-    patches,
-    requantize_table,
-    tanh_table,
-)
+from aiedge.quantization.layers import fully_connected, layer_multipliers, patches
 
 __all__ = [
     "QuantParams",
     "dequantize",
     "fully_connected",
-    "hard_swish_table",
     "layer_multipliers",
-    "leaky_relu_table",
-    "logistic_table",
     "multiply_by_quantized_multiplier",
     "multiply_rounding_once",
     "params_from_range",
@@ -40,6 +29,4 @@ __all__ = [
     "patches",
     "quantize",
     "quantize_multiplier",
-    "requantize_table",
-    "tanh_table",
 ]

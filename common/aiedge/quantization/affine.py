@@ -70,6 +70,13 @@ def quantize(values: ArrayLike, params: QuantParams) -> NDArray[np.int8]:
     return np.clip(rounded, INT8_MIN, INT8_MAX).astype(np.int8)
 
 
+def nearest_integer(real: float, params: QuantParams) -> int:
+    """The integer that stands for one real number, not clamped to int8: as TFLM rounds it, within int32."""
+    with np.errstate(over="ignore"):
+        steps = np.float32(real) / np.float32(params.scale)
+    return int(round_half_away(np.clip(steps, -(2**31), 2**31 - 1))) + int(params.zero_point)
+
+
 def dequantize(integers: ArrayLike, params: QuantParams) -> NDArray[np.float32]:
     """Integers back to real numbers:  r = scale · (q − zero_point).
 

@@ -31,6 +31,7 @@ LAYOUTS = ("hwc", "chw", "packed")
 HEAD = struct.Struct("<4sIBBH32s")
 ENTRY = struct.Struct("<IHBB")
 CRC = struct.Struct("<I")
+WORD = 4  # bytes: sections begin at a multiple of them
 PER_LINE = 24
 HINT = "export it again from its model"
 
@@ -267,5 +268,5 @@ def _padded(data: bytes) -> bytes:
 
 
 def _multiple(size: int) -> int:
-    """The size up to a multiple of four."""
-    return -(-size // 4) * 4
+    """The size up to whole words."""
+    return -(-size // WORD) * WORD

@@ -1,6 +1,6 @@
 """A .tflite model as a C array, and back.
 
-The array is what firmware carries: `cp notebook/xormodel.cpp vscode/main/xormodel.cpp`.
+The array is what firmware carries: `cp notebook/NAME.cpp vscode/main/NAME.cpp`.
 """
 
 import hashlib

@@ -1,6 +1,7 @@
 """A .tflite model as plain Python objects."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import prod
 
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from aiedge.errors import UserError
 from aiedge.quantization import QuantParams
+from aiedge.tflite.traits import OTHER, TRAITS, Nature, Trait
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,12 +58,20 @@ class Tensor:
         return f"tensor {self.index} ({self.dtype.name} {list(self.shape)} {self.name!r})"
 
 
+# Steps of one output, from the shape of the weights.
+MACS: dict[Nature, Callable[[tuple[int, ...]], int]] = {
+    Nature.DENSE: lambda shape: shape[-1],
+    Nature.CONVOLUTION: lambda shape: prod(shape[1:]),
+    Nature.DEPTHWISE: lambda shape: prod(shape[1:3]),
+}
+
+
 @dataclass(frozen=True, eq=False)
 class Operator:
     """One operator: its kind in the schema's spelling ("FULLY_CONNECTED"), its tensors and its options.
 
     An optional input that is left out is None. `options` holds the schema's fields in its own spelling, integers and
-    arrays as they are in the file.
+    arrays as they are in the file; `integer`, `flag` and `real` read them.
     """
 
     index: int
@@ -77,15 +87,36 @@ class Operator:
         return tensor
 
     @property
+    def trait(self) -> Trait:
+        """What the table of operators says of its kind."""
+        return TRAITS.get(self.kind, OTHER)
+
+    @property
+    def nature(self) -> Nature:
+        """What it does with its tensors."""
+        return self.trait.nature
+
+    def integer(self, option: str) -> int:
+        """An integer option, the schema's default where the operator was made without."""
+        value = self.options.get(option, self.trait.defaults[option])
+        assert isinstance(value, int), f"{self} has the {option} {value!r}"
+        return value
+
+    def flag(self, option: str) -> bool:
+        """An option that is on or off."""
+        return bool(self.integer(option))
+
+    def real(self, option: str) -> float:
+        """An option that is a real number."""
+        value = self.options.get(option, self.trait.defaults[option])
+        assert isinstance(value, float), f"{self} has the {option} {value!r}"
+        return value
+
+    @property
     def macs(self) -> int:
         """Multiply-accumulate steps of one inference; 0 for operators without weights."""
-        if self.kind == "FULLY_CONNECTED":
-            return self.outputs[0].elements * self.input(1).shape[-1]
-        if self.kind == "CONV_2D":
-            return self.outputs[0].elements * prod(self.input(1).shape[1:])
-        if self.kind == "DEPTHWISE_CONV_2D":
-            return self.outputs[0].elements * prod(self.input(1).shape[1:3])
-        return 0
+        steps = MACS.get(self.nature)
+        return self.outputs[0].elements * steps(self.input(1).shape) if steps else 0
 
     def __str__(self) -> str:
         return f"operator {self.index} ({self.kind})"

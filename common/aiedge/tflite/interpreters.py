@@ -19,6 +19,14 @@ def has_tflm() -> bool:
     return find_spec("tflite_micro") is not None
 
 
+def _require_tflm() -> None:
+    if not has_tflm():
+        raise UserError(
+            "TensorFlow Lite Micro is not installed",
+            "pip install 'aiedge[tflm]' on Linux and x86-64: there is no wheel of it for other systems",
+        )
+
+
 def run_tflm(model: bytes, inputs: NDArray, arena_bytes: int = ARENA_BYTES) -> NDArray:
     """Outputs of TensorFlow Lite Micro for `inputs` [n, ...] in the model's own type, as [n, ...]."""
     return run_tflm_all(model, [inputs], arena_bytes)[0]
@@ -26,8 +34,7 @@ def run_tflm(model: bytes, inputs: NDArray, arena_bytes: int = ARENA_BYTES) -> N
 
 def run_tflm_all(model: bytes, inputs: Sequence[NDArray], arena_bytes: int = ARENA_BYTES) -> list[NDArray]:
     """`run_tflm` for a model of several inputs and outputs: one array [n, ...] for each."""
-    if not has_tflm():
-        raise UserError("TensorFlow Lite Micro is not installed", "its wheel exists for Linux on x86-64 only")
+    _require_tflm()
     from tflite_micro import runtime
 
     interpreter = runtime.Interpreter.from_bytes(model, arena_size=arena_bytes)
@@ -100,6 +107,7 @@ def tflm_arena_bytes(model: bytes, step: int = 16) -> int:
 
     Found by bisection, each try in a process of its own, since a small arena can end the process. Rounded up to `step`.
     """
+    _require_tflm()
     low, high = 0, step
     while not _fits(model, high):
         low, high = high, high * 2

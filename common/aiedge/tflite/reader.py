@@ -11,7 +11,7 @@ from aiedge.errors import UserError
 from aiedge.quantization import QuantParams
 from aiedge.tflite.c_array import load_model
 from aiedge.tflite.graph import Graph, Operator, Tensor
-from aiedge.tflite.signatures import SIGNATURES
+from aiedge.tflite.traits import TRAITS
 
 # What the flatbuffer accessors raise on a file whose offsets and lengths lead nowhere.
 MALFORMED = (
@@ -148,10 +148,10 @@ def _operator(
         kind = f"CUSTOM {(code.customCode or b'').decode(errors='replace')}"
     inputs, outputs = ([] if ids is None else np.asarray(ids).tolist() for ids in (op.inputs, op.outputs))
     options = vars(op.builtinOptions) if op.builtinOptions else {}
-    if signature := SIGNATURES.get(kind):
+    if trait := TRAITS.get(kind):
         try:
-            signature.check(inputs, outputs)
-            options = signature.options_of(op)
+            trait.check(inputs, outputs)
+            options = trait.options_of(op)
         except ValueError as error:
             raise ValueError(f"operator {index} ({kind}) is impossible: {error}") from error
     return Operator(

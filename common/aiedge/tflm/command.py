@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from aiedge.boards import Board, board
+from aiedge.boards import Board, board, boards
 from aiedge.errors import Parser, UserError
 from aiedge.files import write_atomic
 from aiedge.tflite import load_model, read, write_c_array
@@ -28,7 +28,7 @@ def optimize(parser: Parser) -> Callable[[argparse.Namespace], None]:
 def add_model_and_board(parser: Parser) -> None:
     """Add the arguments of a command that plans a model's memory for a board."""
     parser.add_argument("model", type=Path, help="a .tflite file or its C array")
-    parser.add_argument("--board", help="say what fits it: esp-eye, pico, nano33ble, bluepill, ...")
+    parser.add_argument("--board", help=f"say what fits it: {', '.join(boards())}")
     parser.add_argument("--nodes", type=int, help="limit of the search for the best order, in states")
 
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from io import StringIO
 
 from aiedge.memory.lifetimes import Buffer
-from aiedge.memory.plan import MemoryPlan
 from aiedge.text import table
 from aiedge.tflite.graph import Graph, Tensor
 from aiedge.tflm.arena import head_bytes, tflm_buffers
@@ -139,12 +138,6 @@ def _merged(buffers: Sequence[Buffer]) -> list[Buffer]:
         else:
             result.append(Buffer(buffer.tensors, first, last, buffer.bytes, buffer.offset))
     return result
-
-
-def map_of_plan(plan: MemoryPlan) -> MemoryMap:
-    """The map of a network compiled to C; what the caller holds (inputs, outputs) takes no arena."""
-    steps = [(step.index, str(step), list(step.inputs), step.outputs) for step in plan.steps]
-    return MemoryMap(_rows(steps, plan.buffers), plan.buffers, plan.arena_bytes, "arena, compiled to C")
 
 
 def _rows(

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from tqdm import tqdm
 
-from aiedge.tflite.graph import Graph, Operator
-from aiedge.tflm.order_search import Search, parts
+from aiedge.tflite.graph import Graph
+from aiedge.tflm.order_search import OrderSearch, parts
 from aiedge.tflm.schedule import Schedule, schedule
 
 # A count, never seconds: the same graph gives the same order on every computer.
@@ -54,18 +54,16 @@ def best_order(
     *,
     alignment: int = 1,
     in_place: bool = False,
-    views: bool = True,
-    scratch: Callable[[Operator], int] | None = None,
     nodes: int = NODES,
     progress: bool = False,
 ) -> Order:
     """The order of the graph's operators in which the fewest bytes are live at once.
 
-    Inputs and outputs count; sizes are rounded up to `alignment`. See `schedule` for `in_place`, `views` and `scratch`.
+    Inputs and outputs count; sizes are rounded up to `alignment`. See `schedule` for `in_place`.
     Past `nodes` expanded states, or at Ctrl-C, it is the best found so far. The file's order stays if none is better.
     `progress` shows a bar once the search takes more than a second.
     """
-    problem = schedule(graph, alignment, in_place, views, scratch)
+    problem = schedule(graph, alignment, in_place)
     with tqdm(total=nodes, unit=" states", desc="order", delay=1, leave=False, disable=not progress) as bar:
         return order_of(problem, nodes, bar.update)
 
@@ -79,7 +77,7 @@ def order_of(problem: Schedule, nodes: int = NODES, tick: Callable[[], object] =
     order: list[int] = []
     peak, used, interrupted = goal, 0, False
     for piece in pieces:
-        found = Search(problem, piece, goal, piece.operators, 0 if interrupted else nodes - used)
+        found = OrderSearch(problem, piece, goal, piece.operators, 0 if interrupted else nodes - used)
         # The file's order is kept where it does.
         if found.peak > goal:
             result = found.run(tick)

@@ -29,7 +29,7 @@ class Part(NamedTuple):
     operators: tuple[int, ...]
 
 
-class Found(NamedTuple):
+class FoundOrder(NamedTuple):
     """The best order found for a part, its peak, a peak that no order is below, and the states that were expanded."""
 
     order: tuple[int, ...]
@@ -74,7 +74,7 @@ class _State(NamedTuple):
     ready: int
 
 
-class Search:
+class OrderSearch:
     """The search of one part, for a peak of at most `goal`, or else the least that is below `known`'s."""
 
     def __init__(self, problem: Schedule, part: Part, goal: int, known: tuple[int, ...], limit: int) -> None:
@@ -85,7 +85,7 @@ class Search:
         self.best, self.peak = known, self._peak(known)
         self.bound, self.nodes, self.interrupted = goal, 0, False
 
-    def run(self, tick: Callable[[], object] = lambda: None) -> Found:
+    def run(self, tick: Callable[[], object] = lambda: None) -> FoundOrder:
         """Search until the best order is proved or `limit` states are expanded; Ctrl-C ends it with the best so far."""
         try:
             self._greedy(1)
@@ -95,7 +95,7 @@ class Search:
                 self._greedy(width)
         except KeyboardInterrupt:
             self.interrupted = True
-        return Found(self.best, self.peak, min(self.bound, self.peak), self.nodes)
+        return FoundOrder(self.best, self.peak, min(self.bound, self.peak), self.nodes)
 
     def _peak(self, order: tuple[int, ...]) -> int:
         most, state = self.goal, self.start

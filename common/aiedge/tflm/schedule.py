@@ -4,12 +4,13 @@ Sets of operators are the bits of an int. Which bytes are live after some operat
 alone, not on their order.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aiedge.errors import UserError
-from aiedge.memory.lifetimes import VIEWS, aligned, overwritable
+from aiedge.memory.lifetimes import aligned, overwritable
 from aiedge.tflite.graph import Graph, Operator, Tensor
+from aiedge.tflite.traits import Nature
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,8 @@ class Schedule:
     """What an order is chosen by: who waits for whom, and what each operator makes and reads.
 
     `before[i]` are the operators that must run before operator i, directly or not, `after[i]` those that must run
-    later; `direct[i]` the ones that read what i writes. `makes` and `reads` are places in `regions`, `scratch` bytes
-    that i needs while it runs, `over[i]` pairs of what i reads and what it may write over it.
+    later; `direct[i]` the ones that read what i writes. `makes` and `reads` are places in `regions`, `over[i]` pairs of
+    what i reads and what it may write over it.
     """
 
     regions: tuple[Region, ...]
@@ -42,7 +43,6 @@ class Schedule:
     direct: tuple[tuple[int, ...], ...]
     makes: tuple[tuple[int, ...], ...]
     reads: tuple[tuple[int, ...], ...]
-    scratch: tuple[int, ...]
     over: tuple[tuple[tuple[int, int], ...], ...]
 
     @property
@@ -64,7 +64,7 @@ class Schedule:
     def step(self, done: int, live: int, operator: int) -> tuple[int, int]:
         """Bytes live while `operator` runs after the set `done`, where `live` were live, and bytes live after it."""
         regions, now = self.regions, done | 1 << operator
-        while_, after = live + self.scratch[operator], live
+        while_, after = live, live
         for place in self.makes[operator]:
             while_ += regions[place].bytes
             if regions[place].users or regions[place].kept:
@@ -95,7 +95,7 @@ class Schedule:
         """Bytes live while `operator` runs, whatever the order: its own, and those made before for use after it."""
         before, after = self.before[operator], self.after[operator]
         own = {*self.makes[operator], *self.reads[operator]}
-        total = self.scratch[operator] + sum(self.regions[place].bytes for place in own)
+        total = sum(self.regions[place].bytes for place in own)
         for place, region in enumerate(self.regions):
             made = region.maker < 0 or before >> region.maker & 1
             if place not in own and made and (region.kept or region.users & after):
@@ -110,13 +110,11 @@ def schedule(
     graph: Graph,
     alignment: int = 1,
     in_place: bool = False,
-    views: bool = True,
-    scratch: Callable[[Operator], int] | None = None,
 ) -> Schedule:
     """The graph's scheduling problem, sizes rounded up to `alignment`.
 
     Inputs and outputs take memory as all activations do. With `in_place` an element-wise operator may write over an
-    input that nothing reads later; with `views` a reshaped tensor stays where it is.
+    input that nothing reads later; a reshaped tensor stays where it is.
     """
     check(graph)
     operators = graph.operators
@@ -129,7 +127,8 @@ def schedule(
             users[root[read.index]] |= 1 << i
         for tensor in operator.outputs:
             maker[tensor.index] = i
-            seen = operator.inputs[0] if operator.kind in VIEWS and views and operator.inputs else None
+            viewing = operator.nature is Nature.VIEW and operator.inputs
+            seen = operator.inputs[0] if viewing else None
             home = root[seen.index] if seen is not None and not seen.is_constant else tensor.index
             root[tensor.index] = home
             members.setdefault(home, []).append(tensor)
@@ -167,7 +166,6 @@ def schedule(
         tuple(tuple(each) for each in direct),
         made,
         reads,
-        tuple(0 if scratch is None else scratch(o) for o in operators),
         tuple(
             tuple(
                 (place[t.index], made[i][0])

@@ -14,10 +14,12 @@ from math import prod
 import numpy as np
 
 from aiedge.tflite.graph import Operator
+from aiedge.tflite.traits import Nature
+from aiedge.tflite.window import windows
 
 # Bytes of each request, in order; pointers and ints as on a 32-bit core where they differ.
 Scratch = Callable[[Operator], tuple[int, ...]]
-VALID = 1  # of the schema's Padding
+FILTERING = (Nature.CONVOLUTION, Nature.DEPTHWISE)
 
 
 def none(operator: Operator) -> tuple[int, ...]:
@@ -37,7 +39,7 @@ def reference(operator: Operator) -> tuple[int, ...]:
         return *sums, 4 * len(source.shape), 4 * _elements(operator, 1)
     if operator.kind in ("REDUCE_MAX", "REDUCE_MIN", "REDUCE_ALL"):
         return 4 * len(source.shape), 4 * _elements(operator, 1)
-    if operator.kind == "TRANSPOSE_CONV":
+    if operator.nature is Nature.TRANSPOSED:
         # Here the first input is the shape of the output.
         wide = {np.dtype(np.int8): 4, np.dtype(np.int16): 8}.get(operator.input(2).dtype, 0)
         return (wide * target.elements,) if wide else ()
@@ -52,15 +54,14 @@ def cmsis_nn(operator: Operator) -> tuple[int, ...]:
     """CMSIS-NN's int8 kernels on a Cortex-M with the DSP extension, built by GCC; the plain kernels' for the rest."""
     if not operator.inputs or operator.inputs[0] is None or operator.inputs[0].dtype != np.int8:
         return reference(operator)
-    source = operator.input(0)
-    if operator.kind in ("CONV_2D", "DEPTHWISE_CONV_2D", "AVERAGE_POOL_2D") and not _has_four_dimensions(
-        operator
-    ):
+    source, nature = operator.input(0), operator.nature
+    averages = nature is Nature.POOL and operator.trait.sums
+    if (nature in FILTERING or averages) and not _has_four_dimensions(operator):
         return ()  # no kernel takes it
-    if operator.kind == "CONV_2D":
+    if nature is Nature.CONVOLUTION:
         # Two columns of int16, their lengths rounded up to 4.
         return () if _is_pointwise(operator) else (16 * -(-prod(operator.input(1).shape[1:]) // 4),)
-    if operator.kind == "DEPTHWISE_CONV_2D":
+    if nature is Nature.DEPTHWISE:
         height, width = operator.input(1).shape[1:3]
         same = source.shape[-1] == operator.outputs[0].shape[-1] and source.shape[0] == 1
         if (
@@ -70,14 +71,18 @@ def cmsis_nn(operator: Operator) -> tuple[int, ...]:
         ):
             return ()
         return (2 * source.shape[-1] * height * width,)
-    if operator.kind == "AVERAGE_POOL_2D":
+    if averages:
         return (4 * source.shape[-1],)
     return reference(operator)
 
 
 def esp_nn(operator: Operator) -> tuple[int, ...]:
     """ESP-NN's generic kernels on the ESP32: only the softmax has a buffer, of 4 bytes for each of its columns."""
-    if operator.kind == "SOFTMAX" and operator.input(0).dtype == np.int8 and len(operator.input(0).shape) > 1:
+    if (
+        operator.nature is Nature.SOFTMAX
+        and operator.input(0).dtype == np.int8
+        and len(operator.input(0).shape) > 1
+    ):
         return (4 * operator.input(0).shape[1],)
     return reference(operator)
 
@@ -89,15 +94,6 @@ RUNTIMES: dict[str, Scratch] = {
 }
 
 
-def scratch_bytes(scratch: Scratch, operators: tuple[Operator, ...], alignment: int = 16) -> int:
-    """The most bytes of scratch that one of the operators asks for."""
-    return max((sum(-(-size // alignment) * alignment for size in scratch(o)) for o in operators), default=0)
-
-
-def _option(operator: Operator, name: str, default: int = 1) -> int:
-    return int(operator.options.get(name, default))  # type: ignore[call-overload]
-
-
 def _elements(operator: Operator, position: int) -> int:
     """Values of an input, 0 where a damaged file leaves it out."""
     tensor = operator.inputs[position] if position < len(operator.inputs) else None
@@ -106,27 +102,19 @@ def _elements(operator: Operator, position: int) -> int:
 
 def _has_four_dimensions(operator: Operator) -> bool:
     """Whether the image, its result and, for a convolution, the filters have as many dimensions as they must."""
-    filters = 0 if operator.kind == "AVERAGE_POOL_2D" else 1
-    tensors = (*operator.inputs[: 1 + filters], *operator.outputs[:1])
-    return len(tensors) == 2 + filters and all(t is not None and len(t.shape) == 4 for t in tensors)
+    inputs = operator.trait.inputs
+    tensors = (*operator.inputs[:inputs], *operator.outputs[:1])
+    return len(tensors) == inputs + 1 and all(t is not None and len(t.shape) == 4 for t in tensors)
 
 
 def _dilation(operator: Operator) -> tuple[int, int]:
-    return _option(operator, "dilationHFactor"), _option(operator, "dilationWFactor")
+    return operator.integer("dilationHFactor"), operator.integer("dilationWFactor")
 
 
 def _padding(operator: Operator) -> tuple[int, int]:
     """Rows above and columns to the left of the image."""
-    if _option(operator, "padding", 0) == VALID:
-        return 0, 0
-    source, target, filters = operator.input(0), operator.outputs[0], operator.input(1)
-    strides = _option(operator, "strideH"), _option(operator, "strideW")
-    rows, columns = (
-        max(0, (target.shape[i + 1] - 1) * strides[i] + (filters.shape[i + 1] - 1) * _dilation(operator)[i] + 1
-            - source.shape[i + 1]) // 2
-        for i in range(2)
-    )  # fmt: skip
-    return rows, columns
+    rows, columns = windows(operator)
+    return rows.before, columns.before
 
 
 def _is_pointwise(operator: Operator) -> bool:

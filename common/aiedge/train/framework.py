@@ -8,6 +8,8 @@ import os
 import tempfile
 from collections.abc import Iterator
 
+from aiedge.errors import extras
+
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
@@ -33,7 +35,7 @@ def quiet() -> Iterator[None]:
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 # The same numbers on every processor; oneDNN picks its order of sums by what it finds.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
-with quiet():
+with extras(), quiet():
     import keras
     import tensorflow
 # Its warnings would go to the file that `quiet` has closed.

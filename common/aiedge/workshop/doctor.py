@@ -2,7 +2,8 @@
 
 One screen of plain text, made to be pasted into a question. `ok` is fine, `--` is missing but only needed for what
 the line names, `!!` keeps the workshop from working. Asks packages for their version without importing them, so
-that it is quick and works where TensorFlow does not.
+that it is quick and works where TensorFlow does not. Of a package that was installed alone, without the kit's folder,
+it tells which extras are complete.
 """
 
 import argparse
@@ -16,11 +17,12 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterator
 from importlib import metadata
+from importlib.util import find_spec
 from typing import NamedTuple
 
 from aiedge import __version__
-from aiedge.errors import Parser
-from aiedge.paths import REPO, commit
+from aiedge.errors import EXTRAS, Parser
+from aiedge.paths import REPO, commit, in_checkout
 from aiedge.workshop import environment
 
 WIDTH = 80
@@ -75,7 +77,10 @@ def doctor(parser: Parser) -> Callable[[argparse.Namespace], None]:
 
 def report() -> str:
     """The whole screen."""
-    findings = [*computer(), *packages(), *tools(), *firmware(), *serial_ports()]
+    if in_checkout():
+        findings = [*computer(), *set_up(), *packages(), *tflm(), *tools(), *firmware(), *serial_ports()]
+    else:
+        findings = [*computer(), *package_alone(), *tflm(), *tools(), *serial_ports()]
     title = f"aiedge {__version__}, {commit()}"
     return "\n".join(
         [title, *map(str, findings), "ok fine   -- missing, needed only for that   !! must be mended"]
@@ -83,7 +88,7 @@ def report() -> str:
 
 
 def computer() -> Iterator[Finding]:
-    """The system, the Python that runs, the set-up's state, the disk, the notebooks' kernel."""
+    """The system, and the Python that runs."""
     yield Finding(
         "ok", "computer", f"{platform.platform(terse=True)}, {platform.machine()}, {os.cpu_count()} cores"
     )
@@ -92,6 +97,10 @@ def computer() -> Iterator[Finding]:
         yield Finding("!!", "Python", version, "the kit needs Python 3.11, 3.12 or 3.13")
     else:
         yield Finding("ok", "Python", version)
+
+
+def set_up() -> Iterator[Finding]:
+    """The set-up's state, the disk, the notebooks' kernel."""
     if not environment.usable():
         yield Finding("!!", "set-up", "not made, interrupted or moved", SETUP)
     elif environment.digest("user") not in environment.STAMP.read_text().splitlines():
@@ -135,12 +144,30 @@ def packages() -> Iterator[Finding]:
     found = ", ".join(f"{name} {version(name) or 'missing'}" for name in names)
     advice = f"not as locked: {', '.join(wrong)}. {SETUP}" if wrong else ""
     yield Finding("!!" if wrong else "ok", "packages", found, advice)
+
+
+def tflm() -> Iterator[Finding]:
+    """TensorFlow Lite Micro, the oracle."""
     if oracle := version("tflite-micro"):
         yield Finding("ok", "TFLM", f"tflite-micro {oracle}")
     else:
         yield Finding(
             "--", "TFLM", "no tflite-micro here", "comparisons with it are left out; Linux on x86_64 has it"
         )
+
+
+def package_alone() -> Iterator[Finding]:
+    """The base installation, and the extras of a package that was installed without the kit's folder."""
+    names = ("numpy", "ai-edge-litert")
+    yield Finding("ok", "packages", ", ".join(f"{name} {version(name) or 'missing'}" for name in names))
+    for extra in sorted(set(EXTRAS.values()) - {"tflm"}):
+        modules = [module for module, its in EXTRAS.items() if its == extra]
+        missing = [module for module in modules if find_spec(module) is None]
+        if missing:
+            advice = f"pip install 'aiedge[{extra}]'"
+            yield Finding("--", f"extra {extra}", f"missing: {', '.join(missing)}", advice)
+        else:
+            yield Finding("ok", f"extra {extra}", "complete")
 
 
 def version(package: str) -> str:
@@ -200,7 +227,8 @@ def serial_ports() -> Iterator[Finding]:
     try:
         from aiedge.board.ports import NO_BOARD, explain, find_ports
     except ImportError:
-        yield Finding("!!", "serial port", "pyserial is missing", SETUP)
+        if in_checkout():
+            yield Finding("!!", "serial port", "pyserial is missing", SETUP)
         return
     ports = find_ports()
     if not ports:

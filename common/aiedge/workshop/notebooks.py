@@ -3,7 +3,7 @@
 The kernel is the Python that runs the caller, never a kernelspec that happens to be installed for another
 environment, so a notebook sees the packages that its caller sees.
 
-    python -m aiedge.workshop.notebooks run xormodel     runs the solution in xormodel/build/ and prints its summary
+    python -m aiedge.workshop.notebooks run PROJECT     runs the solution in PROJECT/build/ and prints its summary
 """
 
 import sys
@@ -23,7 +23,7 @@ from tqdm import tqdm
 
 from aiedge.errors import Parser, UserError, exit_cleanly
 from aiedge.files import write_atomic
-from aiedge.paths import project_dir
+from aiedge.lesson import project_dir
 
 # The drawn pictures, whatever is on this computer: what is committed must show no other.
 DRAWN = {"AIEDGE_DATA": "drawn"}

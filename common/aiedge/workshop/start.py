@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from aiedge.errors import Parser, UserError, exit_cleanly
-from aiedge.paths import project_dir, projects
+from aiedge.lesson import project_dir, projects
 from aiedge.workshop import environment
 
 COMMAND = "./start-notebook.sh"

@@ -1,12 +1,12 @@
 // Model as straight C code: what `aiedge compile` wrote, with every buffer placed ahead of time.
 #ifdef AIEDGE_RUNTIME_COMPILED
 
-#include <stdio.h>
 #include <string.h>
 
 #include "Model.h"
 #include "aiedge_model.h"
 #include "build.h"
+#include "hex.h"
 #include "print.h"
 #include "weights.h"
 #include AIEDGE_MODEL_HEADER
@@ -21,17 +21,13 @@ const char *the_problem = "begin() has not been called";
 #ifdef AIEDGE_MODEL_LOAD_WEIGHTS
 // Says why weights are refused, by the head of their file: its letters, its layout, the model's hash.
 const char *refusal(const Weights &weights) {
-  constexpr size_t kLayout = 8, kHash = 12, kHashBytes = 32;
-  constexpr uint8_t kPacked = 2;
-  const uint8_t *const head = static_cast<const uint8_t *>(weights.data);
-  if (weights.bytes < kHash + kHashBytes || memcmp(head, "AEW1", 4) != 0)
+  const WeightsHead *const head = static_cast<const WeightsHead *>(weights.data);
+  if (weights.bytes < sizeof(*head) || memcmp(head->magic, kWeightsMagic, sizeof(head->magic)) != 0)
     return "there is no file of weights";
-  if (head[kLayout] != kPacked) return "the weights are arranged for other programs";
-  for (size_t i = 0; i < kHashBytes; i++) {
-    char digits[3];
-    snprintf(digits, sizeof(digits), "%02x", head[kHash + i]);
-    if (memcmp(digits, AIEDGE_MODEL_SHA256 + 2 * i, 2) != 0) return "the weights are another network's";
-  }
+  if (head->layout != kPackedWeights) return "the weights are arranged for other programs";
+  uint8_t hash[sizeof(head->sha256)];
+  read_hex(AIEDGE_MODEL_SHA256, hash, sizeof(hash));
+  if (memcmp(head->sha256, hash, sizeof(hash)) != 0) return "the weights are another network's";
   return "the weights are damaged, or of another version of the kit";
 }
 #endif

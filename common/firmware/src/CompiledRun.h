@@ -4,6 +4,7 @@
 #define AIEDGE_COMPILED_RUN_H_
 
 #include "Tensor.h"
+#include "aiedge_status.h"
 #include "clock.h"
 
 namespace aiedge {
@@ -20,7 +21,7 @@ AIEDGE_BUFFER AIEDGE_MODEL_INPUT_TYPE input_data[AIEDGE_MODEL_INPUT_COUNT];
 void take_rows(Tensor &) {}
 
 // Runs the network on its input; false where it fails.
-bool run_network() { return AIEDGE_MODEL_INVOKE(input_data, output_data, arena) == 0; }
+bool run_network() { return AIEDGE_MODEL_INVOKE(input_data, output_data, arena) == AIEDGE_OK; }
 
 #else
 
@@ -32,7 +33,7 @@ class Rows : public RowSink {
  public:
   void take(size_t row) override {
     if (row == 0) {
-      next_ = AIEDGE_MODEL_BEGIN(arena) == 0 ? 0 : kNone;
+      next_ = AIEDGE_MODEL_BEGIN(arena) == AIEDGE_OK ? 0 : kNone;
       time_us_ = 0;
     }
     if (row != next_) {
@@ -49,7 +50,7 @@ class Rows : public RowSink {
     const int status = AIEDGE_MODEL_PUSH_ROW(input_data, output_data, arena);
     time_us_ += now_us() - start;
     next_++;
-    if (status != (next_ < AIEDGE_MODEL_ROWS ? kMoreRows : 0)) next_ = kNone;
+    if (status != (next_ < AIEDGE_MODEL_ROWS ? AIEDGE_MORE_ROWS : AIEDGE_OK)) next_ = kNone;
   }
 
   void on_row(void (*change)(Tensor &row)) override { change_ = change; }
@@ -69,7 +70,6 @@ class Rows : public RowSink {
   }
 
  private:
-  static constexpr int kMoreRows = 3;  // the engine's AIEDGE_MORE_ROWS
   static constexpr size_t kNone = SIZE_MAX;
 
   size_t next_ = kNone;  // the row that may come, beside row 0

@@ -7,8 +7,13 @@
 #ifndef AIEDGE_ESP_SERIAL_PORT_H_
 #define AIEDGE_ESP_SERIAL_PORT_H_
 
+#include "InputAssembly.h"
 #include "InputProvider.h"
+#include "LastResult.h"
+#include "LineSpeed.h"
 #include "Model.h"
+#include "PieceHistory.h"
+#include "Replies.h"
 #include "TextCommands.h"
 #include "frame.h"
 
@@ -35,61 +40,26 @@ class EspSerialPort : public InputProvider {
   bool set_base_baud(uint32_t baud);
 
  private:
-  // An input comes in units of bytes, counted in a bitmap of this size.
-  static constexpr size_t kMaxUnits = 4096;
-  static constexpr size_t kMinUnit = 16;
-  static constexpr size_t kResultHead = 9;  // number, CRC, time
-
-  enum class State : uint8_t { kNone, kComing, kRead };
-
   bool handle_frame(Tensor &input);
-  bool handle_write(Tensor &input);
-  void put(Tensor &input, size_t start, const uint8_t *bytes, size_t count);
-  void take_rows(Tensor &input);
-  void greet();
-  void send_hello();
-  void send_ack();
-  void send_result(uint16_t seq);
-  void send_error(uint16_t seq, ErrorCode code, const char *message);
-  void answer_set_baud();
-  void use_baud(uint32_t baud);
-  void check_baud();
-  void note_seq(uint16_t seq);
-  void begin_frame(FrameType type, uint16_t seq);
-  static size_t unit_bytes(const Tensor &input);
+  void handle_hello(const Frame &frame);
+  bool handle_write(const Frame &frame, Tensor &input);
+  void handle_fetch(const Frame &frame);
+  void handle_set_baud(const Frame &frame);
+  void drop_received();
 
   Model &model_;
   FrameReceiver receiver_;
-  FrameWriter writer_;
+  Replies replies_;
   uint8_t received_[256] = {};  // from the driver: bytes next_ to filled_ are still to be looked at
   size_t next_ = 0;
   size_t filled_ = 0;
 
   bool greeted_ = false;  // since the reset
-  uint16_t last_seq_ = 0;
-  uint32_t history_ = 0;  // bit i: the WRITE with the number last_seq_ - 1 - i came
-
-  // The input that comes, or that read() returned last.
-  State state_ = State::kNone;
-  uint8_t number_ = 0;
-  uint16_t seq_ = 0;    // of the frame that completed it
-  size_t missing_ = 0;  // units
-  size_t taken_ = 0;    // bytes of rows that the network has taken
-  uint32_t crc_ = 0;
-  uint8_t has_unit_[kMaxUnits / 8] = {};
-
-  // The last result, for when it gets lost on its way.
-  bool has_result_ = false;
-  bool failed_ = false;
-  uint8_t result_number_ = 0;
-  size_t result_bytes_ = 0;
-  uint8_t result_[kMaxPayload] = {};
-
-  uint32_t base_baud_;
-  uint32_t baud_;
-  bool confirmed_ = true;  // a frame has come at this speed
-  uint32_t heard_us_ = 0;  // when the last frame came
-
+  PieceHistory history_;
+  InputAssembly assembly_;  // the input that comes, or that read() returned last
+  uint16_t seq_ = 0;        // of the frame that completed it
+  LastResult result_;
+  LineSpeed speed_;
   TextCommands commands_;  // what stands outside frames
 };
 

@@ -31,11 +31,13 @@ class Model {
   static const char *problem();
 
   static const char *name();       // of the project: "xormodel"
-  static const char *sha256();     // of the .tflite file, in hexadecimal
+  static const char *sha256();     // of the .tflite file: kHashBytes bytes in hexadecimal
   static const char *runtime();    // "compiled" or "tflm"
   static unsigned arena_bytes();   // working memory in use; TFLM knows it after begin()
   static unsigned weight_bytes();  // constants: weights and tables; for TFLM the whole .tflite
   static bool loads_weights();     // whether the weights are apart from the program
+
+  static constexpr size_t kHashBytes = 32;
 
  private:
   Tensor input_;

@@ -21,7 +21,7 @@ bool SerialImageProvider::read(Tensor &input) {
   }
   while (!port->set_base_baud(baud_)) {
     print("error: this board's serial line has no speed of %lu baud\n", static_cast<unsigned long>(baud_));
-    print("hint: give SerialImageProvider 115200 in main.cpp\n");
+    print("hint: give SerialImageProvider %lu in main.cpp\n", static_cast<unsigned long>(kBaseBaud));
     stop(2);
   }
   return port->read(input);

@@ -9,13 +9,14 @@
 #define AIEDGE_SERIAL_IMAGE_PROVIDER_H_
 
 #include "InputProvider.h"
+#include "serial_protocol.h"
 
 namespace aiedge {
 
 class SerialImageProvider : public InputProvider {
  public:
   // `baud` is the speed at which the line starts; the computer may ask for a higher one.
-  SerialImageProvider(unsigned width, unsigned height, unsigned channels, uint32_t baud = 115200)
+  SerialImageProvider(unsigned width, unsigned height, unsigned channels, uint32_t baud = kBaseBaud)
       : width_(width), height_(height), channels_(channels), baud_(baud) {}
 
   // Waits for the next image. Where the sketch and the model do not fit, it says so and stops.

@@ -5,6 +5,7 @@
 
 #include "LayerTimes.h"
 #include "clock.h"
+#include "hex.h"
 #include "image.h"
 #include "print.h"
 #include "report.h"
@@ -37,13 +38,6 @@ bool read_number(const char *word, uint32_t *number) {
     *number = *number * 10 + static_cast<uint32_t>(word[i] - '0');
   }
   return length > 0 && length <= 9;
-}
-
-// Returns the value of a hexadecimal digit, or -1.
-int read_digit(char digit) {
-  if (digit >= '0' && digit <= '9') return digit - '0';
-  const char small = static_cast<char>(digit | 0x20);
-  return small >= 'a' && small <= 'f' ? small - 'a' + 10 : -1;
 }
 
 void print_time() { print("m-lap-us-%lu\r\n", static_cast<unsigned long>(now_us())); }
@@ -142,7 +136,7 @@ void TextCommands::load(const char *digits) {
     return;
   }
   for (size_t i = 0; i < length; i++) {
-    if (read_digit(digits[i]) >= 0) continue;
+    if (hex_digit(digits[i]) >= 0) continue;
     print("e-[Invalid hex digit '%c']\r\n", digits[i]);
     return;
   }
@@ -151,7 +145,7 @@ void TextCommands::load(const char *digits) {
     return;
   }
   for (size_t i = 0; i < length && loaded_ < expected_; i += 2) {
-    bytes_[loaded_++] = static_cast<uint8_t>(read_digit(digits[i]) << 4 | read_digit(digits[i + 1]));
+    read_hex(digits + i, &bytes_[loaded_++], 1);
   }
   if (loaded_ == expected_) print("m-load-done\r\n");
 }

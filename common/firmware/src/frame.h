@@ -6,37 +6,12 @@
 #ifndef AIEDGE_FRAME_H_
 #define AIEDGE_FRAME_H_
 
-#include <stddef.h>
-#include <stdint.h>
+#include "serial_protocol.h"
 
 namespace aiedge {
 
-constexpr uint8_t kProtocolVersion = 2;
-constexpr size_t kMaxPayload = 1024;
 constexpr size_t kMaxBody = 1 + 2 + kMaxPayload + 4;
 constexpr size_t kMaxEncoded = kMaxBody + kMaxBody / 254 + 1;  // COBS adds at most this
-
-enum FrameType : uint8_t {
-  kHello = 0x01,
-  kWrite = 0x02,
-  kFetch = 0x03,
-  kSetBaud = 0x04,
-  kHelloReply = 0x81,
-  kAck = 0x82,
-  kResult = 0x83,
-  kBaudReply = 0x84,
-  kError = 0xFF,
-};
-
-enum ErrorCode : uint8_t {
-  kUnknownType = 1,
-  kWrongPayload = 2,
-  kInferenceFailed = 3,
-  kWrongVersion = 4,
-  kNotGreeted = 5,
-  kNoResult = 6,
-  kWrongBaud = 7,
-};
 
 // A frame that arrived; the payload lies in the receiver's buffer until its next push().
 struct Frame {

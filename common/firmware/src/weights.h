@@ -7,6 +7,7 @@
 #define AIEDGE_WEIGHTS_H_
 
 #include <stddef.h>
+#include <stdint.h>
 
 namespace aiedge {
 
@@ -14,6 +15,19 @@ struct Weights {
   const void *data;  // aligned to 4 bytes, valid for good; null after an error, which is printed
   size_t bytes;
 };
+
+// The head of a file of weights; aiedge/tflite/bin_file.py describes the rest, and a test compares the two.
+struct WeightsHead {
+  char magic[4];
+  uint32_t bytes;
+  uint8_t layout;
+  uint8_t zero;
+  uint16_t sections;
+  uint8_t sha256[32];
+};
+
+constexpr char kWeightsMagic[] = "AEW1";
+constexpr uint8_t kPackedWeights = 2;
 
 // Finds the weights. `expected` is their size; a partition is larger than what is in it.
 Weights find_weights(size_t expected);

@@ -654,8 +654,9 @@ with runtimes.optional("this computer's time"):
 #
 # The same budget, at most 28,576 parameters and 3.65 million multiplications, can be spent better: on more
 # layers with fewer channels, on shortcuts around pairs of them (*residual* blocks), on batch normalization, which
-# later disappears into the weights. The kit's `cifar_tiny` is such a network, trained with QAT like the other. The
-# kit's README shows the way there, step by step. (For drawn pictures it learns here, which takes a minute.)
+# later disappears into the weights. The kit's `cifar_tiny` is such a network, trained with QAT like the other;
+# `tests/benchmarks/cifar_ladder.py` goes the way there, step by step. (For drawn pictures it learns here, which takes
+# a minute.)
 
 # %%
 tiny = trained("cifar_tiny", splits, RETRAIN)

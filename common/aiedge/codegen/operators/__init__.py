@@ -1,8 +1,9 @@
 """What each operator becomes in C.
 
-Every module here serves one operator or one family. Its `KINDS` maps a kind of the schema to a function that takes
-the operator and `at`, which gives the C expression of a tensor's address, and returns a `Call`. Its `FUSED` maps the
-kinds of operators that run as one step to such a function of them all.
+Every module here serves one nature of operators or a few. Its `EMITTERS` maps a nature to a function that takes the
+operator and `at`, which gives the C expression of a tensor's address, and returns a `Call`. Where a nature's windows
+slide, the function also takes the `Run` that it is to make instead of the whole output, and where other operators can
+run in the same call, those.
 """
 
 from collections.abc import Callable
@@ -21,35 +22,36 @@ from aiedge.codegen.operators import (
     softmax,
     transpose_conv,
 )
-from aiedge.codegen.operators.call import Call, Constant, Places, unsupported
+from aiedge.codegen.operators.call import Call, Constant, Places, Run, Struct, unsupported
 from aiedge.tflite.graph import Operator
+from aiedge.tflite.traits import TRAITS, Nature
 
-__all__ = ["EMITTERS", "FUSED", "Call", "Constant", "emit"]
+__all__ = ["EMITTERS", "Call", "Constant", "Run", "Struct", "emit"]
 
-EMITTERS: dict[str, Callable[[Operator, Places], Call]] = {
-    **conv_2d.KINDS,
-    **depthwise_conv_2d.KINDS,
-    **fully_connected.KINDS,
-    **elementwise.KINDS,
-    **reshape.KINDS,
-    **pool.KINDS,
-    **mean.KINDS,
-    **binary.KINDS,
-    **copy.KINDS,
-    **softmax.KINDS,
-    **resize.KINDS,
-    **transpose_conv.KINDS,
+EMITTERS: dict[Nature, Callable[..., Call]] = {
+    **conv_2d.EMITTERS,
+    **depthwise_conv_2d.EMITTERS,
+    **fully_connected.EMITTERS,
+    **elementwise.EMITTERS,
+    **reshape.EMITTERS,
+    **pool.EMITTERS,
+    **mean.EMITTERS,
+    **binary.EMITTERS,
+    **copy.EMITTERS,
+    **softmax.EMITTERS,
+    **resize.EMITTERS,
+    **transpose_conv.EMITTERS,
 }
 
-# The memory plan fuses what is named here, where the answer stays the same to the bit (`aiedge.memory.steps`).
-FUSED: dict[tuple[str, ...], Callable[..., Call]] = {**conv_2d.FUSED}
 
+def emit(operators: tuple[Operator, ...], at: Places, run: Run | None = None) -> Call:
+    """The C of one step's operators, or of one run of them, where the first one's windows slide over rows.
 
-def emit(operators: tuple[Operator, ...], at: Places) -> Call:
-    """The C of one step's operators; raises `UserError` that names one that is not supported and what is."""
-    if len(operators) > 1:
-        return FUSED[tuple(operator.kind for operator in operators)](*operators, at)
-    (operator,) = operators
-    if operator.kind not in EMITTERS:
-        raise unsupported(operator, f"supported are {', '.join(sorted(EMITTERS))}")
-    return EMITTERS[operator.kind](operator, at)
+    Raises `UserError` that names an operator that is not supported and what is.
+    """
+    first, *others = operators
+    if first.nature not in EMITTERS:
+        supported = sorted(kind for kind, trait in TRAITS.items() if trait.nature in EMITTERS)
+        raise unsupported(first, f"supported are {', '.join(supported)}")
+    emitter = EMITTERS[first.nature]
+    return emitter(first, at, *others, run=run) if run else emitter(first, at, *others)

@@ -2,10 +2,20 @@
 
 import numpy as np
 
-from aiedge.codegen.operators.call import Call, Places, c_float, c_list, kernel_suffix, unsupported
+from aiedge.codegen.operators.call import (
+    Call,
+    Field,
+    Places,
+    Struct,
+    activation_fields,
+    kernel_suffix,
+    unsupported,
+    zero_point,
+)
 from aiedge.quantization import quantize_multiplier
 from aiedge.tflite.graph import Operator, Tensor
-from aiedge.tflite.integer import activation_range, params_of, real_activation_range
+from aiedge.tflite.integer import params_of
+from aiedge.tflite.traits import Nature
 
 LOOPS = 4
 
@@ -17,25 +27,22 @@ def _emit(operator: Operator, at: Places) -> Call:
         if np.float32(params_of(a).scale) < np.float32(params_of(b).scale):
             a, b = b, a
         fields = broadcast(operator, a, b) | _sum(operator, a, b)
-        low, high = map(str, activation_range(operator))
         kernel = "add_int8"
     elif suffix == "int8":
         fields = broadcast(operator, a, b) | _product(operator)
-        low, high = map(str, activation_range(operator))
         kernel = "mul_int8"
     else:
         fields = broadcast(operator, a, b)
-        low, high = map(c_float, real_activation_range(operator))
         kernel = f"{operator.kind.lower()}_f32"
     struct = "binary_f32" if suffix == "f32" else kernel
     return Call(
         header='"aiedge_binary.h"',
         statement=f"aiedge_{kernel}(&layer_{operator.index}, {at(a)}, {at(b)}, {at(target)})",
-        struct=(f"aiedge_{struct}_layer", fields | {"low": low, "high": high}),
+        struct=Struct(f"aiedge_{struct}_layer", fields | activation_fields(operator)),
     )
 
 
-def broadcast(operator: Operator, first: Tensor, second: Tensor) -> dict[str, str]:
+def broadcast(operator: Operator, first: Tensor, second: Tensor) -> dict[str, Field]:
     """Sizes of the loops over the output, outermost first, and the step of each input in each loop.
 
     Dimensions in which both inputs go on in step are one loop.
@@ -65,10 +72,10 @@ def broadcast(operator: Operator, first: Tensor, second: Tensor) -> dict[str, st
         raise unsupported(operator, f"its inputs must broadcast along at most {LOOPS} runs of dimensions")
     loops += [[1, 0, 0]] * (LOOPS - len(loops))
     sizes, a_step, b_step = zip(*reversed(loops), strict=True)
-    return {"size": c_list(sizes), "a_step": c_list(a_step), "b_step": c_list(b_step)}
+    return {"size": sizes, "a_step": a_step, "b_step": b_step}
 
 
-def _sum(operator: Operator, a: Tensor, b: Tensor) -> dict[str, str]:
+def _sum(operator: Operator, a: Tensor, b: Tensor) -> dict[str, Field]:
     """The constants of int8 ADD and SUB, where `a` has the larger scale.
 
     Both inputs go to a common scale, 2^20 finer than twice the larger one: `a` by an exact 2^19. TFLM forms the
@@ -90,32 +97,32 @@ def _sum(operator: Operator, a: Tensor, b: Tensor) -> dict[str, str]:
         output_multiplier, output_shift = 0, -1
     sign_a, sign_b = ((1, -1) if a is operator.input(0) else (-1, 1)) if operator.kind == "SUB" else (1, 1)
     return {
-        "b_zero_point": str(int(params_of(b).zero_point)),
-        "a_factor": str(sign_a * 2**19),
-        "a_offset": str(-sign_a * 2**19 * int(params_of(a).zero_point)),
-        "b_sign": str(sign_b),
-        "b_high": str((multiplier >> 16) << 5),
-        "b_low": str(multiplier & 0xFFFF),
-        "b_shift": str(-shift),
-        "multiplier": str(output_multiplier),
-        "shift": str(-output_shift),
-        "output_zero_point": str(int(params_of(operator.outputs[0]).zero_point)),
+        "b_zero_point": zero_point(b),
+        "a_factor": sign_a * 2**19,
+        "a_offset": -sign_a * 2**19 * zero_point(a),
+        "b_sign": sign_b,
+        "b_high": (multiplier >> 16) << 5,
+        "b_low": multiplier & 0xFFFF,
+        "b_shift": -shift,
+        "multiplier": output_multiplier,
+        "shift": -output_shift,
+        "output_zero_point": zero_point(operator.outputs[0]),
     }
 
 
-def _product(operator: Operator) -> dict[str, str]:
+def _product(operator: Operator) -> dict[str, Field]:
     """The constants of int8 MUL; TFLM forms the factor in float64."""
     a, b, out = (params_of(t) for t in (operator.input(0), operator.input(1), operator.outputs[0]))
     multiplier, shift = quantize_multiplier(float(a.scale) * float(b.scale) / float(out.scale))
     if shift > 14:
         raise unsupported(operator, "its output's scale must not be 2^14 times finer than its product's")
     return {
-        "a_zero_point": str(int(a.zero_point)),
-        "b_zero_point": str(int(b.zero_point)),
-        "multiplier": str(multiplier),
-        "shift": str(shift),
-        "output_zero_point": str(int(out.zero_point)),
+        "a_zero_point": int(a.zero_point),
+        "b_zero_point": int(b.zero_point),
+        "multiplier": multiplier,
+        "shift": shift,
+        "output_zero_point": int(out.zero_point),
     }
 
 
-KINDS = {"ADD": _emit, "SUB": _emit, "MUL": _emit}
+EMITTERS = {Nature.BINARY: _emit}

@@ -1,6 +1,6 @@
 """The C of one operator: its constants, and the statement that runs it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -8,10 +8,13 @@ from numpy.typing import NDArray
 
 from aiedge.errors import UserError
 from aiedge.tflite.graph import Operator, Tensor
-from aiedge.tflite.integer import params_of
+from aiedge.tflite.integer import activation_range, params_of, real_activation_range
 
 # From a tensor to the C expression of its address.
 Places = Callable[[Tensor], str]
+
+# What a field of a layer's struct can be: a number, an array or struct of integers, or a name in C.
+Field = int | float | Sequence[int] | str
 
 C_TYPES = {"int8": "int8_t", "int16": "int16_t", "int32": "int32_t", "float32": "float"}
 
@@ -44,6 +47,32 @@ class Constant:
 
 
 @dataclass(frozen=True)
+class Struct:
+    """A layer's constant struct: its type in C, and its fields."""
+
+    type: str
+    fields: dict[str, Field]
+
+    @property
+    def initializers(self) -> list[str]:
+        """The fields as C writes them: `.stride_h = 2`."""
+        return [f".{name} = {c_value(value)}" for name, value in self.fields.items()]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a step that runs row by row, number `i` in C: it makes one row, or adds to it.
+
+    `rows` rows of the input are there. `clipped` tells that some runs' windows leave the image, and that the kernel has
+    to leave out what is outside; `sums` is the place in C of the sums that are kept from run to run, if any are.
+    """
+
+    rows: int
+    clipped: bool = False
+    sums: str = ""
+
+
+@dataclass(frozen=True)
 class Call:
     """One operator in C: the header it needs, a statement, constant arrays, and a layer struct where there is one.
 
@@ -53,7 +82,7 @@ class Call:
     header: str = ""
     statement: str = ""
     constants: tuple[Constant, ...] = ()
-    struct: tuple[str, dict[str, str]] | None = None  # type, and the fields with their initializers
+    struct: Struct | None = None
     # Sizes of the kernel's local arrays: macros of its header, of which the generated file defines the largest.
     limits: dict[str, int] = field(default_factory=dict)
 
@@ -70,6 +99,19 @@ def c_float(value: float) -> str:
         return "INFINITY" if value > 0 else "-INFINITY"
     text = f"{np.float32(value):.9g}"
     return text + ("f" if "." in text or "e" in text else ".0f")
+
+
+def c_value(value: Field) -> str:
+    """A field's initializer in C.
+
+    >>> [c_value(value) for value in (2, 2.0, [1, 2], "weights_0")]
+    ['2', '2.0f', '{1, 2}', 'weights_0']
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Sequence):
+        return "{" + ", ".join(str(int(each)) for each in value) + "}"
+    return c_float(value) if isinstance(value, float) else str(int(value))
 
 
 def unsupported(operator: Operator, hint: str) -> UserError:
@@ -89,6 +131,18 @@ def kernel_suffix(operator: Operator, *tensors: Tensor) -> str:
     if suffixes or suffix is None:
         raise unsupported(operator, "its inputs and outputs must all be int8, or all float32")
     return suffix
+
+
+def activation_fields(operator: Operator) -> dict[str, Field]:
+    """The range that the fused activation leaves of the output: integers for int8, else floats."""
+    integer = operator.outputs[0].dtype == np.int8
+    low, high = activation_range(operator) if integer else real_activation_range(operator)
+    return {"low": low, "high": high}
+
+
+def zero_point(tensor: Tensor) -> int:
+    """The zero point of a tensor that has one."""
+    return int(params_of(tensor).zero_point)
 
 
 def same_scales(operator: Operator, *tensors: Tensor) -> None:
@@ -119,12 +173,3 @@ def integers(operator: Operator, position: int) -> list[int]:
     if tensor is None or not tensor.is_constant or tensor.dtype.kind != "i":
         raise unsupported(operator, f"its input {position} must be a constant integer tensor")
     return [int(value) for value in tensor.values.ravel()]
-
-
-def c_list(values: Iterable[int]) -> str:
-    """Integers as the initializer of an array in C.
-
-    >>> c_list([1, 2])
-    '{1, 2}'
-    """
-    return "{" + ", ".join(str(value) for value in values) + "}"

@@ -1,24 +1,29 @@
 """CONV_2D, int8 and float32, with or without a MAX_POOL_2D after it."""
 
-from collections.abc import Callable
-
 import numpy as np
 
-from aiedge.codegen.operators.call import Call, Constant, Places, c_float, types_of, unsupported
-from aiedge.codegen.operators.convolution import (
+from aiedge.codegen.operators.call import (
+    Call,
+    Constant,
+    Field,
+    Places,
+    Run,
+    Struct,
+    activation_fields,
     bias_of,
-    check_shapes,
-    multipliers,
-    shape_fields,
-    window,
+    types_of,
+    unsupported,
+    zero_point,
 )
+from aiedge.codegen.operators.convolution import check_shapes, multipliers, shape_fields
 from aiedge.codegen.operators.packing import pack_pairs
 from aiedge.codegen.operators.scaling import Scaling, scaling
+from aiedge.codegen.operators.window import checked_windows
 from aiedge.tflite.graph import Operator
-from aiedge.tflite.integer import params_of, real_activation_range
+from aiedge.tflite.traits import Nature
 
 
-def _emit(operator: Operator, at: Places, pool: Operator | None = None) -> Call:
+def _emit(operator: Operator, at: Places, pool: Operator | None = None, run: Run | None = None) -> Call:
     check_shapes(operator)
     if operator.input(1).shape[3] != operator.input(0).shape[3]:
         raise unsupported(operator, "its filters must span all input channels (no groups)")
@@ -27,28 +32,27 @@ def _emit(operator: Operator, at: Places, pool: Operator | None = None) -> Call:
     emit = {("int8", "int8"): _int8, ("float32", "float32"): _float32}.get(types_of(operator))
     if emit is None or operator.input(1).dtype != operator.input(0).dtype:
         raise unsupported(operator, "its input, weights and output must all be int8, or all float32")
-    return emit(operator, at, pool)
+    return emit(operator, at, pool, run)
 
 
-def _shape(operator: Operator) -> dict[str, str]:
-    return shape_fields(operator) | {"filters": str(operator.outputs[0].shape[3])}
+def _shape(operator: Operator, run: Run | None) -> dict[str, Field]:
+    return shape_fields(operator, run) | {"filters": operator.outputs[0].shape[3]}
 
 
-def _int8(operator: Operator, at: Places, pool: Operator | None) -> Call:
+def _int8(operator: Operator, at: Places, pool: Operator | None, run: Run | None) -> Call:
     weights = operator.input(1).values
     filters, height, width, channels = weights.shape
     pointwise = height == width == 1
-    moves = window(operator, height, width)
+    shape = _shape(operator, run)
     scaled = scaling(operator, weights.reshape(filters, -1), *multipliers(operator, axis=0))
-    if pointwise and moves.stride_h == moves.stride_w == 1 and pool is None and scaled.plain:
-        return _pointwise(operator, at, scaled)
-    shape = _shape(operator)
+    if pointwise and shape["stride_h"] == shape["stride_w"] == 1 and pool is None and scaled.plain:
+        return _pointwise(operator, at, scaled, run)
     target, pool_height, pool_width = operator.outputs[0], 1, 1
     if pool is not None:
         target = pool.outputs[0]
-        pool_height, pool_width = int(pool.options["filterHeight"]), int(pool.options["filterWidth"])  # type: ignore[call-overload]
-        shape["output_height"] = str(target.shape[1] * pool_height)
-        shape["output_width"] = str(target.shape[2] * pool_width)
+        pool_height, pool_width = (window.taps for window in checked_windows(pool))
+        shape["output_height"] = 1 if run else target.shape[1] * pool_height
+        shape["output_width"] = target.shape[2] * pool_width
     # With so few channels a row of the window is short and odd; copied, the window is one run.
     gathered = channels < 4 and not pointwise
     rows = weights.reshape(filters, 1 if gathered else height, -1)
@@ -60,26 +64,26 @@ def _int8(operator: Operator, at: Places, pool: Operator | None) -> Call:
             Constant(f"weights_{i}", pack_pairs(rows)),
             *scaled.constants,
         ),
-        struct=(
+        struct=Struct(
             "aiedge_conv_2d_int8_layer",
             {"weights": f"weights_{i}"}
             | scaled.fields
             | shape
             | {
-                "input_zero_point": str(int(params_of(operator.input(0)).zero_point)),
-                "gathered": str(int(gathered)),
-                "pool_height": str(pool_height),
-                "pool_width": str(pool_width),
+                "input_zero_point": zero_point(operator.input(0)),
+                "gathered": gathered,
+                "pool_height": pool_height,
+                "pool_width": pool_width,
             },
         ),
         limits={} if pointwise else {"AIEDGE_WINDOW_BYTES": height * (-(-width * channels // 4) * 4)},
     )
 
 
-def _pointwise(operator: Operator, at: Places, scaled: Scaling) -> Call:
+def _pointwise(operator: Operator, at: Places, scaled: Scaling, run: Run | None) -> Call:
     """A layer whose pixels need no neighbours."""
     weights = operator.input(1).values
-    _, height, width, channels = operator.input(0).shape
+    _, height, width, _ = operator.outputs[0].shape
     i = operator.index
     return Call(
         header='"aiedge_pointwise.h"',
@@ -88,23 +92,22 @@ def _pointwise(operator: Operator, at: Places, scaled: Scaling) -> Call:
             Constant(f"weights_{i}", pack_pairs(weights.reshape(len(weights), 1, -1))),
             *scaled.constants,
         ),
-        struct=(
+        struct=Struct(
             "aiedge_pointwise_int8_layer",
             {
                 "weights": f"weights_{i}",
                 "scales": scaled.fields["scales"],
-                "zero_point": str(int(params_of(operator.outputs[0]).zero_point)),
-                "pixels": str(height * width),
-                "channels": str(channels),
-                "filters": str(len(weights)),
+                "zero_point": zero_point(operator.outputs[0]),
+                "pixels": width if run else height * width,
+                "channels": weights.shape[3],
+                "filters": len(weights),
             },
         ),
     )
 
 
-def _float32(operator: Operator, at: Places, pool: Operator | None) -> Call:
+def _float32(operator: Operator, at: Places, pool: Operator | None, run: Run | None) -> Call:
     assert pool is None
-    low, high = real_activation_range(operator)
     i = operator.index
     return Call(
         header='"aiedge_conv_2d_f32.h"',
@@ -113,18 +116,14 @@ def _float32(operator: Operator, at: Places, pool: Operator | None) -> Call:
             Constant(f"weights_{i}", operator.input(1).values),
             Constant(f"bias_{i}", bias_of(operator).astype(np.float32)),
         ),
-        struct=(
+        struct=Struct(
             "aiedge_conv_2d_f32_layer",
             {"weights": f"weights_{i}", "bias": f"bias_{i}"}
-            | _shape(operator)
-            | {"channel_step": "0", "depth_multiplier": "1", "low": c_float(low), "high": c_float(high)},
+            | _shape(operator, run)
+            | {"channel_step": 0, "depth_multiplier": 1}
+            | activation_fields(operator),
         ),
     )
 
 
-def _emit_with_pool(operator: Operator, pool: Operator, at: Places) -> Call:
-    return _emit(operator, at, pool)
-
-
-KINDS = {"CONV_2D": _emit}
-FUSED: dict[tuple[str, ...], Callable[..., Call]] = {("CONV_2D", "MAX_POOL_2D"): _emit_with_pool}
+EMITTERS = {Nature.CONVOLUTION: _emit}

@@ -5,15 +5,15 @@ from math import prod
 from aiedge.codegen.operators.call import (
     Call,
     Places,
-    c_float,
-    c_list,
+    Struct,
     integers,
     kernel_suffix,
     same_scales,
     unsupported,
+    zero_point,
 )
 from aiedge.tflite.graph import Operator, Tensor
-from aiedge.tflite.integer import params_of
+from aiedge.tflite.traits import Nature
 
 HEADER = '"aiedge_copy.h"'
 LOOPS = 4
@@ -22,8 +22,8 @@ LOOPS = 4
 def _concatenation(operator: Operator, at: Places) -> Call:
     target = operator.outputs[0]
     parts = [part for part in operator.inputs if part is not None]
-    axis = _axis(operator, int(operator.options.get("axis", 0)), target)  # type: ignore[call-overload]
-    if operator.options.get("fusedActivationFunction", 0):
+    axis = _axis(operator, operator.integer("axis"), target)
+    if operator.integer("fusedActivationFunction"):
         raise unsupported(operator, "it must have no fused activation")
     _check_parts(operator, parts, target, axis)
     rows, bytes_in_row = prod(target.shape[:axis]), target.bytes // prod(target.shape[:axis])
@@ -96,37 +96,37 @@ def _pad(operator: Operator, at: Places) -> Call:
     return Call(
         HEADER,
         f"aiedge_pad_{suffix}(&layer_{operator.index}, {at(source)}, {at(target)})",
-        struct=(
+        struct=Struct(
             f"aiedge_pad_{suffix}_layer",
             {
-                "inputs": c_list(sizes),
-                "outputs": c_list(results),
-                "before": c_list(paddings_before),
+                "inputs": sizes,
+                "outputs": results,
+                "before": paddings_before,
                 "value": _pad_value(operator, suffix),
             },
         ),
     )
 
 
-def _pad_value(operator: Operator, suffix: str) -> str:
+def _pad_value(operator: Operator, suffix: str) -> int | float:
     target = operator.outputs[0]
     if suffix == "int8":
         same_scales(operator, operator.input(0), target)
     if len(operator.inputs) < 3:
-        return str(int(params_of(target).zero_point)) if suffix == "int8" else "0.0f"
+        return zero_point(target) if suffix == "int8" else 0.0
     value = operator.input(2)
     if not value.is_constant or value.elements != 1 or value.dtype != target.dtype:
         raise unsupported(operator, "the value to pad with must be one constant of the output's type")
     if suffix == "int8":
         same_scales(operator, value, target)
-        return str(int(value.values.ravel()[0]))
-    return c_float(float(value.values.ravel()[0]))
+        return int(value.values.ravel()[0])
+    return float(value.values.ravel()[0])
 
 
 def _strided_slice(operator: Operator, at: Places) -> Call:
     source, target = operator.input(0), operator.outputs[0]
     kernel_suffix(operator, source, target)
-    if any(operator.options.get(key) for key in ("ellipsisMask", "newAxisMask", "offset")):
+    if any(operator.flag(name) for name in ("ellipsisMask", "newAxisMask", "offset")):
         raise unsupported(operator, "it must have no ellipsis, new axis or offset")
     begin, end, strides = (integers(operator, position) for position in (1, 2, 3))
     rank = len(source.shape)
@@ -162,9 +162,9 @@ def _strided_slice(operator: Operator, at: Places) -> Call:
     return Call(
         HEADER,
         f"aiedge_copy_strided(&layer_{operator.index}, {at(source)}, {at(target)})",
-        struct=(
+        struct=Struct(
             "aiedge_copy_strided_layer",
-            {"start": str(start), "run": str(run), "size": c_list(sizes), "step": c_list(steps)},
+            {"start": start, "run": run, "size": sizes, "step": steps},
         ),
     )
 
@@ -173,7 +173,7 @@ def _range(operator: Operator, axis: int, begin: int, end: int, stride: int) -> 
     """First index and number of indices of a slice along an axis, as Python's slices count them."""
 
     def masked(name: str) -> bool:
-        return bool(int(operator.options.get(name, 0)) >> axis & 1)  # type: ignore[call-overload]
+        return bool(operator.integer(name) >> axis & 1)
 
     size = operator.input(0).shape[axis]
     indices = range(size)[
@@ -187,10 +187,9 @@ def _range(operator: Operator, axis: int, begin: int, end: int, stride: int) -> 
     return (first, 1)
 
 
-KINDS = {
-    "CONCATENATION": _concatenation,
-    "SPLIT": _split,
-    "PAD": _pad,
-    "PADV2": _pad,
-    "STRIDED_SLICE": _strided_slice,
+EMITTERS = {
+    Nature.CONCATENATION: _concatenation,
+    Nature.SPLIT: _split,
+    Nature.PAD: _pad,
+    Nature.SLICE: _strided_slice,
 }

@@ -2,20 +2,27 @@
 
 import numpy as np
 
-from aiedge.codegen.operators.call import Call, Constant, Places, c_float, types_of, unsupported
-from aiedge.codegen.operators.convolution import (
+from aiedge.codegen.operators.call import (
+    Call,
+    Constant,
+    Field,
+    Places,
+    Run,
+    Struct,
+    activation_fields,
     bias_of,
-    check_shapes,
-    multipliers,
-    shape_fields,
+    types_of,
+    unsupported,
+    zero_point,
 )
+from aiedge.codegen.operators.convolution import check_shapes, multipliers, shape_fields
 from aiedge.codegen.operators.packing import pack_taps
 from aiedge.codegen.operators.scaling import scaling
 from aiedge.tflite.graph import Operator
-from aiedge.tflite.integer import params_of, real_activation_range
+from aiedge.tflite.traits import Nature
 
 
-def _emit(operator: Operator, at: Places) -> Call:
+def _emit(operator: Operator, at: Places, run: Run | None = None) -> Call:
     check_shapes(operator)
     outputs, channels = operator.outputs[0].shape[3], operator.input(0).shape[3]
     if operator.input(1).shape[0] != 1 or operator.input(1).shape[3] != outputs or outputs % channels:
@@ -23,38 +30,36 @@ def _emit(operator: Operator, at: Places) -> Call:
     emit = {("int8", "int8"): _int8, ("float32", "float32"): _float32}.get(types_of(operator))
     if emit is None or operator.input(1).dtype != operator.input(0).dtype:
         raise unsupported(operator, "its input, weights and output must all be int8, or all float32")
-    return emit(operator, at)
+    return emit(operator, at, run)
 
 
-def _shape(operator: Operator) -> dict[str, str]:
+def _shape(operator: Operator, run: Run | None) -> dict[str, Field]:
     multiplier = operator.outputs[0].shape[3] // operator.input(0).shape[3]
-    return shape_fields(operator) | {"depth_multiplier": str(multiplier)}
+    return shape_fields(operator, run) | {"depth_multiplier": multiplier}
 
 
-def _int8(operator: Operator, at: Places) -> Call:
+def _int8(operator: Operator, at: Places, run: Run | None) -> Call:
     weights = operator.input(1).values
     taps = weights.reshape(-1, weights.shape[3])
     scaled = scaling(operator, taps.T, *multipliers(operator, axis=3))
-    zero_point = int(params_of(operator.input(0)).zero_point)
-    i = operator.index
+    source, i = operator.input(0), operator.index
     return Call(
         header='"aiedge_depthwise_conv_2d.h"',
-        statement=f"aiedge_depthwise_conv_2d_int8(&layer_{i}, {at(operator.input(0))}, {at(operator.outputs[0])})",
+        statement=f"aiedge_depthwise_conv_2d_int8(&layer_{i}, {at(source)}, {at(operator.outputs[0])})",
         constants=(
             Constant(f"weights_{i}", pack_taps(taps)),
-            Constant(f"outside_{i}", np.full(operator.input(0).shape[3], zero_point, np.int8)),
+            Constant(f"outside_{i}", np.full(source.shape[3], zero_point(source), np.int8)),
             *scaled.constants,
         ),
-        struct=(
+        struct=Struct(
             "aiedge_depthwise_conv_2d_int8_layer",
-            {"weights": f"weights_{i}", "outside": f"outside_{i}"} | scaled.fields | _shape(operator),
+            {"weights": f"weights_{i}", "outside": f"outside_{i}"} | scaled.fields | _shape(operator, run),
         ),
         limits={"AIEDGE_TAPS": len(taps)},
     )
 
 
-def _float32(operator: Operator, at: Places) -> Call:
-    low, high = real_activation_range(operator)
+def _float32(operator: Operator, at: Places, run: Run | None) -> Call:
     i = operator.index
     weights = operator.input(1).values
     return Call(
@@ -65,18 +70,14 @@ def _float32(operator: Operator, at: Places) -> Call:
             Constant(f"weights_{i}", np.ascontiguousarray(weights.transpose(3, 1, 2, 0))),
             Constant(f"bias_{i}", bias_of(operator)),
         ),
-        struct=(
+        struct=Struct(
             "aiedge_conv_2d_f32_layer",
             {"weights": f"weights_{i}", "bias": f"bias_{i}"}
-            | _shape(operator)
-            | {
-                "filters": str(weights.shape[3]),
-                "channel_step": "1",
-                "low": c_float(low),
-                "high": c_float(high),
-            },
+            | _shape(operator, run)
+            | {"filters": weights.shape[3], "channel_step": 1}
+            | activation_fields(operator),
         ),
     )
 
 
-KINDS = {"DEPTHWISE_CONV_2D": _emit}
+EMITTERS = {Nature.DEPTHWISE: _emit}

@@ -3,11 +3,21 @@
 from itertools import groupby
 from math import prod
 
-from aiedge.codegen.operators.call import Call, Places, c_list, integers, kernel_suffix, unsupported
+from aiedge.codegen.operators.call import (
+    Call,
+    Field,
+    Places,
+    Struct,
+    integers,
+    kernel_suffix,
+    unsupported,
+    zero_point,
+)
 from aiedge.quantization import quantize_multiplier
 from aiedge.quantization.fixed_point import INT32_MAX
 from aiedge.tflite.graph import Operator
 from aiedge.tflite.integer import params_of
+from aiedge.tflite.traits import Nature
 
 # Means of int8 times 2^20 leave room in int32.
 LARGEST_SHIFT = 20
@@ -27,20 +37,20 @@ def _emit(operator: Operator, at: Places) -> Call:
     if not source.elements or target.elements * count != source.elements:
         raise unsupported(operator, f"its output must have {source.elements // max(count, 1)} values")
     kept, reduced = ([(1, 0)] * (2 - len(loops)) + loops for loops in (kept, reduced))
-    fields = {
-        "outputs": c_list(size for size, _ in kept),
-        "output_step": c_list(step for _, step in kept),
-        "inputs": c_list(size for size, _ in reduced),
-        "input_step": c_list(step for _, step in reduced),
+    fields: dict[str, Field] = {
+        "outputs": [size for size, _ in kept],
+        "output_step": [step for _, step in kept],
+        "inputs": [size for size, _ in reduced],
+        "input_step": [step for _, step in reduced],
     }
     if suffix == "int8":
         fields |= _scaling(operator, count)
     else:
-        fields["count"] = f"{count}.0f"
+        fields["count"] = float(count)
     return Call(
         header='"aiedge_mean.h"',
         statement=f"aiedge_mean_{suffix}(&layer_{operator.index}, {at(source)}, {at(target)})",
-        struct=(f"aiedge_mean_{suffix}_layer", fields),
+        struct=Struct(f"aiedge_mean_{suffix}_layer", fields),
     )
 
 
@@ -55,22 +65,21 @@ def _loops(shape: tuple[int, ...], axes: set[int]) -> tuple[list[tuple[int, int]
     return loops[False], loops[True]
 
 
-def _scaling(operator: Operator, count: int) -> dict[str, str]:
+def _scaling(operator: Operator, count: int) -> dict[str, Field]:
     """The constants of  y = z_y + (sum − count · z_x) · (s_x / s_y / count);  TFLM divides the integer multiplier."""
     inputs, outputs = params_of(operator.input(0)), params_of(operator.outputs[0])
     multiplier, shift = quantize_multiplier(float(inputs.scale) / float(outputs.scale))
     extra = min(count.bit_length() - 1, 32, 31 + shift)
-    offset = -count * int(inputs.zero_point)
     if 256 * count > INT32_MAX:
         raise unsupported(operator, "its sums leave the range of int32")
     if shift > LARGEST_SHIFT:
         raise unsupported(operator, f"its output's scale must exceed 2^-{LARGEST_SHIFT} of its input's")
     return {
-        "offset": str(offset),
-        "multiplier": str((multiplier << extra) // count),
-        "shift": str(shift - extra),
-        "output_zero_point": str(int(outputs.zero_point)),
+        "offset": -count * zero_point(operator.input(0)),
+        "multiplier": (multiplier << extra) // count,
+        "shift": shift - extra,
+        "output_zero_point": zero_point(operator.outputs[0]),
     }
 
 
-KINDS = {"MEAN": _emit}
+EMITTERS = {Nature.REDUCTION: _emit}

@@ -1,48 +1,45 @@
 """MAX_POOL_2D and AVERAGE_POOL_2D, int8 and float32."""
 
-from aiedge.codegen.operators.call import Call, Places, c_float, kernel_suffix, same_scales, unsupported
-from aiedge.codegen.operators.window import image, number, padding_before
+from aiedge.codegen.operators.call import (
+    Call,
+    Field,
+    Places,
+    Run,
+    Struct,
+    activation_fields,
+    kernel_suffix,
+    same_scales,
+    unsupported,
+)
+from aiedge.codegen.operators.window import checked_windows, filter_fields, image, image_fields
 from aiedge.tflite.graph import Operator
-from aiedge.tflite.integer import activation_range, real_activation_range
+from aiedge.tflite.traits import Nature
 
 
-def _emit(operator: Operator, at: Places) -> Call:
+def _emit(operator: Operator, at: Places, run: Run | None = None) -> Call:
     source, target = operator.input(0), operator.outputs[0]
-    batch, height, width, channels = image(operator)
+    batch, _, _, channels = image(operator)
     if (target.shape[0], target.shape[3]) != (batch, channels):
         raise unsupported(operator, "its output must have the input's batch and channels")
     suffix = kernel_suffix(operator, source, target)
-    window = {name: number(operator, name) for name in ("filterHeight", "filterWidth", "strideH", "strideW")}
-    fields = {
-        "batch": batch,
-        "height": height,
-        "width": width,
-        "channels": channels,
-        "output_height": target.shape[1],
-        "output_width": target.shape[2],
-        "window_height": window["filterHeight"],
-        "window_width": window["filterWidth"],
-        "stride_y": window["strideH"],
-        "stride_x": window["strideW"],
-        "padding_top": padding_before(
-            operator, height, target.shape[1], window["filterHeight"], window["strideH"]
-        ),
-        "padding_left": padding_before(
-            operator, width, target.shape[2], window["filterWidth"], window["strideW"]
-        ),
-    }
+    # A kernel that leaves out what is outside of the image finds its rows itself.
+    rows, columns = checked_windows(operator, None if run and run.clipped else run)
+    fields: dict[str, Field] = {"batch": batch}
+    fields |= image_fields(rows, columns, channels) | filter_fields(rows, columns)
+    fields |= activation_fields(operator)
     if suffix == "int8":
         same_scales(operator, source, target)
-        bounds = {name: str(v) for name, v in zip(("low", "high"), activation_range(operator), strict=True)}
-    else:
-        low, high = real_activation_range(operator)
-        bounds = {"low": c_float(low), "high": c_float(high)}
-    kernel = {"MAX_POOL_2D": "max_pool", "AVERAGE_POOL_2D": "average_pool"}[operator.kind]
+    kernel = f"aiedge_{operator.kind.lower().removesuffix('_2d')}_{suffix}"
+    x, y = at(source), at(target)
+    if run and run.sums:
+        kernel, x = f"{kernel}_sums", f"i, {x}, {run.sums}"
+    elif run and run.clipped:
+        kernel, x = f"{kernel}_row", f"i, {x}"
     return Call(
         header='"aiedge_pool.h"',
-        statement=f"aiedge_{kernel}_{suffix}(&layer_{operator.index}, {at(source)}, {at(target)})",
-        struct=(f"aiedge_pool_{suffix}_layer", {name: str(value) for name, value in fields.items()} | bounds),
+        statement=f"{kernel}(&layer_{operator.index}, {x}, {y})",
+        struct=Struct(f"aiedge_pool_{suffix}_layer", fields),
     )
 
 
-KINDS = {"MAX_POOL_2D": _emit, "AVERAGE_POOL_2D": _emit}
+EMITTERS = {Nature.POOL: _emit}

@@ -2,6 +2,7 @@
 
 from aiedge.codegen.operators.call import Call, Places, unsupported
 from aiedge.tflite.graph import Operator
+from aiedge.tflite.traits import Nature
 
 
 def _emit(operator: Operator, at: Places) -> Call:
@@ -14,4 +15,4 @@ def _emit(operator: Operator, at: Places) -> Call:
     return Call("<string.h>", f"memcpy({target}, {source}, {operator.outputs[0].bytes})")
 
 
-KINDS = {"RESHAPE": _emit, "SQUEEZE": _emit, "EXPAND_DIMS": _emit}
+EMITTERS = {Nature.VIEW: _emit}

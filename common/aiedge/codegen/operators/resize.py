@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 from aiedge.codegen.operators.call import (
     Call,
     Constant,
+    Field,
     Places,
+    Struct,
     integers,
     kernel_suffix,
     same_scales,
@@ -18,6 +20,7 @@ from aiedge.codegen.operators.call import (
 from aiedge.codegen.operators.window import image
 from aiedge.quantization.affine import round_half_away
 from aiedge.tflite.graph import Operator
+from aiedge.tflite.traits import Nature
 
 # 1 in the weights of int8 RESIZE_BILINEAR.
 ONE = 1 << 10
@@ -33,14 +36,14 @@ def _nearest(operator: Operator, at: Places) -> Call:
         for axis, name in ((1, "rows"), (2, "columns"))
     )
     fields |= {"rows": f"rows_{i}", "columns": f"columns_{i}"}
-    fields["channels"] = str(source.shape[3] * source.dtype.itemsize)
+    fields["channels"] = source.shape[3] * source.dtype.itemsize
     statement = f"aiedge_resize_nearest(&layer_{i}, {at(source)}, {at(target)})"
-    return Call('"aiedge_resize.h"', statement, tables, ("aiedge_resize_nearest_layer", fields))
+    return Call('"aiedge_resize.h"', statement, tables, Struct("aiedge_resize_nearest_layer", fields))
 
 
 def _bilinear(operator: Operator, at: Places) -> Call:
     suffix, fields = _shapes(operator)
-    if operator.options.get("alignCorners") and operator.options.get("halfPixelCenters"):
+    if operator.flag("alignCorners") and operator.flag("halfPixelCenters"):
         raise unsupported(operator, "it may align corners or use half pixel centers, not both")
     source, target, i = operator.input(0), operator.outputs[0], operator.index
     constants = []
@@ -54,11 +57,11 @@ def _bilinear(operator: Operator, at: Places) -> Call:
         ]
     fields |= {constant.name.removesuffix(f"_{i}"): constant.name for constant in constants}
     statement = f"aiedge_resize_bilinear_{suffix}(&layer_{i}, {at(source)}, {at(target)})"
-    struct = (f"aiedge_resize_bilinear_{suffix}_layer", fields)
+    struct = Struct(f"aiedge_resize_bilinear_{suffix}_layer", fields)
     return Call('"aiedge_resize.h"', statement, tuple(constants), struct)
 
 
-def _shapes(operator: Operator) -> tuple[str, dict[str, str]]:
+def _shapes(operator: Operator) -> tuple[str, dict[str, Field]]:
     """The kernel's type and the fields that both operators share; raises `UserError` where they do not fit."""
     source, target = operator.input(0), operator.outputs[0]
     suffix = kernel_suffix(operator, source, target)
@@ -73,9 +76,8 @@ def _shapes(operator: Operator) -> tuple[str, dict[str, str]]:
         )
     if suffix == "int8":
         same_scales(operator, source, target)
-    sizes = {"batch": batch, "height": height, "width": width, "channels": channels}
-    sizes |= {"output_height": target.shape[1], "output_width": target.shape[2]}
-    return suffix, {name: str(size) for name, size in sizes.items()}
+    fields: dict[str, Field] = {"batch": batch, "height": height, "width": width, "channels": channels}
+    return suffix, fields | {"output_height": target.shape[1], "output_width": target.shape[2]}
 
 
 def _table(operator: Operator, name: str, indices: NDArray, axis: int) -> Constant:
@@ -89,7 +91,7 @@ def _table(operator: Operator, name: str, indices: NDArray, axis: int) -> Consta
 
 def _nearest_indices(operator: Operator, size: int, result: int) -> NDArray:
     """Index of the nearest input for each output, in TFLM's float32 arithmetic."""
-    align, half = bool(operator.options.get("alignCorners")), bool(operator.options.get("halfPixelCenters"))
+    align, half = operator.flag("alignCorners"), operator.flag("halfPixelCenters")
     one = 1 if align and result > 1 else 0
     scale = np.float32(size - one) / np.float32(result - one)
     positions = (np.arange(result, dtype=np.float32) + np.float32(0.5 if half else 0)) * scale
@@ -99,10 +101,10 @@ def _nearest_indices(operator: Operator, size: int, result: int) -> NDArray:
 
 def _fixed_point_between(operator: Operator, size: int, result: int) -> tuple[NDArray, NDArray, NDArray]:
     """Lower and upper input of each output, and the upper one's weight with 10 fractional bits, as TFLM has them."""
-    one = 1 if operator.options.get("alignCorners") and result > 1 else 0
+    one = 1 if operator.flag("alignCorners") and result > 1 else 0
     scale = (ONE * (size - one) + (result - one) // 2) // (result - one)
     positions = np.arange(result) * scale
-    if operator.options.get("halfPixelCenters"):
+    if operator.flag("halfPixelCenters"):
         positions = positions + scale // 2 - ONE // 2
     # Only the first positions can be negative, and they become 0.
     lower = np.maximum(positions // ONE, 0)
@@ -114,10 +116,10 @@ def _fixed_point_between(operator: Operator, size: int, result: int) -> tuple[ND
 
 def _float_between(operator: Operator, size: int, result: int) -> tuple[NDArray, NDArray, NDArray]:
     """Lower and upper input of each output, and the upper one's weight, in float32."""
-    one = 1 if operator.options.get("alignCorners") and result > 1 else 0
+    one = 1 if operator.flag("alignCorners") and result > 1 else 0
     scale = np.float32(size - one) / np.float32(result - one)
     positions = np.arange(result, dtype=np.float32)
-    if operator.options.get("halfPixelCenters"):
+    if operator.flag("halfPixelCenters"):
         positions = (positions + np.float32(0.5)) * scale - np.float32(0.5)
     else:
         positions = positions * scale
@@ -127,4 +129,4 @@ def _float_between(operator: Operator, size: int, result: int) -> tuple[NDArray,
     return lower, upper, weights.astype(np.float32)
 
 
-KINDS = {"RESIZE_NEAREST_NEIGHBOR": _nearest, "RESIZE_BILINEAR": _bilinear}
+EMITTERS = {Nature.NEAREST: _nearest, Nature.BILINEAR: _bilinear}

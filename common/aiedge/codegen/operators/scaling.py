@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from aiedge.codegen.operators.call import Constant, bias_of, unsupported
+from aiedge.codegen.operators.call import Constant, Field, bias_of, unsupported, zero_point
 from aiedge.quantization.fixed_point import INT32_MAX, INT32_MIN
 from aiedge.tflite.graph import Operator
-from aiedge.tflite.integer import activation_range, params_of
+from aiedge.tflite.integer import activation_range
 
 # A shift from 1 to 30 marks a channel that the fast path of aiedge_requantize.h serves; any other is stored less 64.
 FAST_SUM = 2**29
@@ -23,7 +23,7 @@ class Scaling:
     """
 
     constants: tuple[Constant, ...]
-    fields: dict[str, str]
+    fields: dict[str, Field]
     plain: bool
 
 
@@ -34,9 +34,8 @@ def scaling(operator: Operator, weights: NDArray[np.int8], multipliers: NDArray,
     zero point.
     """
     values = bias_of(operator).astype(np.int64)
-    inputs, outputs = params_of(operator.input(0)), params_of(operator.outputs[0])
     weight_sums = weights.sum(axis=1, dtype=np.int64)
-    folded = values - int(inputs.zero_point) * weight_sums
+    folded = values - zero_point(operator.input(0)) * weight_sums
     if folded.min() < INT32_MIN or folded.max() > INT32_MAX:
         raise unsupported(operator, "its bias leaves the range of int32")
     if shifts.max() > 30:
@@ -56,9 +55,6 @@ def scaling(operator: Operator, weights: NDArray[np.int8], multipliers: NDArray,
     offset = rows - np.stack([128 * weight_sums, *np.zeros((2, len(rows)), np.int64)], axis=1)
     return Scaling(
         (Constant(f"scales_{i}", rows.astype(np.int32), tuple(text), offset.astype(np.int32)),),
-        {
-            "scales": f"scales_{i}",
-            "output": f"{{{int(outputs.zero_point)}, {low}, {high}, {int(plain)}}}",
-        },
+        {"scales": f"scales_{i}", "output": [zero_point(operator.outputs[0]), low, high, plain]},
         plain,
     )

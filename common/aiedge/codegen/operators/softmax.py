@@ -6,6 +6,7 @@ from aiedge.codegen.operators.call import Call, Constant, Places, c_float, kerne
 from aiedge.quantization.layers import softmax_exponentials
 from aiedge.tflite.graph import Operator
 from aiedge.tflite.integer import params_of
+from aiedge.tflite.traits import Nature
 
 # Their exponentials still add up within int32.
 LONGEST_ROW = 4095
@@ -18,7 +19,7 @@ def _emit(operator: Operator, at: Places) -> Call:
         raise unsupported(operator, "its input and output must have the same shape, of one dimension or more")
     columns = source.shape[-1]
     rows = source.elements // columns
-    beta = float(operator.options.get("beta", 1.0))  # type: ignore[arg-type]
+    beta = operator.real("beta")
     places = f"{at(source)}, {at(target)}, {rows}, {columns}"
     if suffix == "f32":
         return Call('"aiedge_softmax.h"', f"aiedge_softmax_f32({places}, {c_float(beta)})")
@@ -39,4 +40,4 @@ def _emit(operator: Operator, at: Places) -> Call:
     )
 
 
-KINDS = {"SOFTMAX": _emit}
+EMITTERS = {Nature.SOFTMAX: _emit}

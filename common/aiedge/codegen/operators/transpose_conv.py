@@ -3,11 +3,23 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from aiedge.codegen.operators.call import Call, Constant, Places, bias_of, c_float, kernel_suffix, unsupported
-from aiedge.codegen.operators.window import SAME, VALID, image, number
+from aiedge.codegen.operators.call import (
+    Call,
+    Constant,
+    Field,
+    Places,
+    Struct,
+    activation_fields,
+    bias_of,
+    kernel_suffix,
+    unsupported,
+    zero_point,
+)
+from aiedge.codegen.operators.window import checked_windows, filter_fields, image
 from aiedge.quantization import quantize_multiplier
 from aiedge.tflite.graph import Operator
-from aiedge.tflite.integer import activation_range, params_of, real_activation_range
+from aiedge.tflite.integer import params_of
+from aiedge.tflite.traits import Nature
 
 
 def _emit(operator: Operator, at: Places) -> Call:
@@ -18,60 +30,33 @@ def _emit(operator: Operator, at: Places) -> Call:
         raise unsupported(
             operator, "its weights must be constant: outputs, height, width, the input's channels"
         )
-    outputs, window_height, window_width, _ = weights.shape
-    if (target.shape[0], target.shape[3]) != (batch, outputs) or not target.elements:
+    if (target.shape[0], target.shape[3]) != (batch, weights.shape[0]) or not target.elements:
         raise unsupported(operator, "its output must have the input's batch and a channel for each filter")
-    stride_y, stride_x = number(operator, "strideH"), number(operator, "strideW")
-    fields = {
+    rows, columns = checked_windows(operator)  # they slide over the output
+    fields: dict[str, Field] = {
         "batch": batch,
         "height": height,
         "width": width,
         "channels": channels,
         "output_height": target.shape[1],
         "output_width": target.shape[2],
-        "outputs": outputs,
-        "window_height": window_height,
-        "window_width": window_width,
-        "stride_y": stride_y,
-        "stride_x": stride_x,
-        "padding_top": _padding(operator, target.shape[1], height, window_height, stride_y),
-        "padding_left": _padding(operator, target.shape[2], width, window_width, stride_x),
+        "filters": weights.shape[0],
     }
+    fields |= filter_fields(rows, columns) | {"weights": f"weights_{i}", "bias": f"bias_{i}"}
     constants = [
         Constant(f"weights_{i}", weights.values),
         Constant(f"bias_{i}", bias_of(operator, 3)),
     ]
-    strings = {name: str(value) for name, value in fields.items()}
-    strings |= {"weights": f"weights_{i}", "bias": f"bias_{i}"}
     if suffix == "int8":
         constants += _multipliers(operator, constants[1].values)
-        strings |= {"multiplier": f"multiplier_{i}", "shift": f"shift_{i}"}
-        strings["input_zero_point"] = str(int(params_of(source).zero_point))
-        strings["output_zero_point"] = str(int(params_of(target).zero_point))
-        low, high = map(str, activation_range(operator))
-    else:
-        low, high = map(c_float, real_activation_range(operator))
+        fields |= {"multiplier": f"multiplier_{i}", "shift": f"shift_{i}"}
+        fields |= {"input_zero_point": zero_point(source), "output_zero_point": zero_point(target)}
     return Call(
         header='"aiedge_transpose_conv.h"',
         statement=f"aiedge_transpose_conv_{suffix}(&layer_{i}, {at(source)}, {at(target)})",
         constants=tuple(constants),
-        struct=(f"aiedge_transpose_conv_{suffix}_layer", strings | {"low": low, "high": high}),
+        struct=Struct(f"aiedge_transpose_conv_{suffix}_layer", fields | activation_fields(operator)),
     )
-
-
-def _padding(operator: Operator, result: int, size: int, window: int, stride: int) -> int:
-    """Rows (or columns) of the result that are cut off before its first: those of the forward convolution's padding.
-
-    Raises `UserError` where the forward convolution would not make `size` of `result`.
-    """
-    padding = operator.options.get("padding", SAME)
-    expected = -(-result // stride) if padding == SAME else (result - window + stride) // stride
-    if padding not in (SAME, VALID) or expected != size:
-        raise unsupported(
-            operator,
-            f"its output of {result} rows or columns would need {expected} of its input instead of {size}",
-        )
-    return max((size - 1) * stride + window - result, 0) // 2
 
 
 def _multipliers(operator: Operator, bias: NDArray) -> list[Constant]:
@@ -93,4 +78,4 @@ def _multipliers(operator: Operator, bias: NDArray) -> list[Constant]:
     ]
 
 
-KINDS = {"TRANSPOSE_CONV": _emit}
+EMITTERS = {Nature.TRANSPOSED: _emit}

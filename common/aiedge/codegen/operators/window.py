@@ -1,23 +1,42 @@
-"""Windows that slide over an image: padding and the fields that their layer structs share."""
+"""Windows that slide over an image: the fields that layer structs share."""
 
-from aiedge.codegen.operators.call import unsupported
+from aiedge.codegen.operators.call import Field, Run, unsupported
 from aiedge.tflite.graph import Operator
+from aiedge.tflite.traits import Nature
+from aiedge.tflite.window import Window, windows
 
-SAME, VALID = 0, 1  # the schema's Padding
+
+def checked_windows(operator: Operator, run: Run | None = None) -> tuple[Window, Window]:
+    """The operator's windows, along the rows as one run sees them; raises `UserError` where its sizes do not fit."""
+    rows, columns = windows(operator)
+    image, result = ("output", "input") if operator.nature is Nature.TRANSPOSED else ("input", "output")
+    for each in (rows, columns):
+        if not each.positive:
+            raise unsupported(operator, "its window, strides and dilations must be positive")
+        if not each.fits:
+            sizes = f"{each.expected} rows or columns for {each.size} of its {image}"
+            raise unsupported(operator, f"its padding must be SAME or VALID, and its {result} have {sizes}")
+    return (rows.once(run.rows) if run else rows), columns
 
 
-def padding_before(operator: Operator, size: int, result: int, window: int, stride: int) -> int:
-    """Rows (or columns) of padding before the first of `size`, for an output of `result`.
+def image_fields(rows: Window, columns: Window, channels: int) -> dict[str, Field]:
+    """The sizes of a convolution's or a pool's input and output."""
+    return {
+        "height": rows.size,
+        "width": columns.size,
+        "channels": channels,
+        "output_height": rows.output,
+        "output_width": columns.output,
+    }
 
-    Raises `UserError` where `result` is not what the operator's padding gives.
-    """
-    padding = operator.options.get("padding", SAME)
-    expected = -(-size // stride) if padding == SAME else (size - window + stride) // stride
-    if padding not in (SAME, VALID) or result != expected or result <= 0:
-        raise unsupported(
-            operator, f"its output must have {expected} rows or columns for {size} of its input"
-        )
-    return max((result - 1) * stride + window - size, 0) // 2
+
+def filter_fields(rows: Window, columns: Window, dilated: bool = False) -> dict[str, Field]:
+    """The window's size, how it moves, and the padding above and to the left of the image."""
+    fields: dict[str, Field] = {"filter_height": rows.taps, "filter_width": columns.taps}
+    fields |= {"stride_h": rows.stride, "stride_w": columns.stride}
+    if dilated:
+        fields |= {"dilation_h": rows.dilation, "dilation_w": columns.dilation}
+    return fields | {"pad_top": rows.before, "pad_left": columns.before}
 
 
 def image(operator: Operator, position: int = 0) -> tuple[int, int, int, int]:
@@ -28,11 +47,3 @@ def image(operator: Operator, position: int = 0) -> tuple[int, int, int, int]:
             operator, "its input and output must have 4 dimensions: batch, height, width, channels"
         )
     return shape
-
-
-def number(operator: Operator, option: str) -> int:
-    """An integer option of the operator that must be positive."""
-    value = int(operator.options.get(option, 0))  # type: ignore[call-overload]
-    if value <= 0:
-        raise unsupported(operator, f"{option} must be positive")
-    return value

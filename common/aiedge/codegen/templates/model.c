@@ -59,15 +59,15 @@ static const {{ constant.c_type }} {{ constant.name }}[{{ constant.values.size }
 {{ array(constant) -}}
 {% endfor %}
 {% if call.struct and file and call.constants %}
-#define layer_{{ step.index }} ((const {{ call.struct[0] }}){ \
-{% for field, value in call.struct[1].items() %}
-    .{{ field }} = {{ value }}, \
+#define layer_{{ step.index }} ((const {{ call.struct.type }}){ \
+{% for initializer in call.struct.initializers %}
+    {{ initializer }}, \
 {% endfor %}
 })
 {% elif call.struct %}
-static const {{ call.struct[0] }} layer_{{ step.index }} = {
-{% for field, value in call.struct[1].items() %}
-    .{{ field }} = {{ value }},
+static const {{ call.struct.type }} layer_{{ step.index }} = {
+{% for initializer in call.struct.initializers %}
+    {{ initializer }},
 {% endfor %}
 };
 {% endif %}

@@ -8,8 +8,19 @@ Real pictures come from the folder that the environment variable `AIEDGE_DATA` n
 network (checksum verified). Where none of them gives any, or with `AIEDGE_DATA=drawn`, the kit draws them.
 """
 
-from aiedge.train.datasets.dataset import Dataset, Splits
-from aiedge.train.datasets.photos import load_folder, load_image
-from aiedge.train.datasets.sets import cars, cifar10, mnist
+from aiedge.errors import UserError, extras
 
-__all__ = ["Dataset", "Splits", "cars", "cifar10", "load_folder", "load_image", "mnist"]
+with extras():
+    from aiedge.train.datasets.dataset import Dataset, Splits
+    from aiedge.train.datasets.photos import load_folder, load_image
+    from aiedge.train.datasets.sets import cars, cifar10, mnist
+
+__all__ = ["Dataset", "Splits", "cars", "cifar10", "load", "load_folder", "load_image", "mnist"]
+
+
+def load(name: str) -> Splits:
+    """The set of that name, as a `lesson.toml` gives it; raises `UserError` for one that there is not."""
+    sets = {"cars": cars, "cifar10": cifar10, "mnist": mnist}
+    if name not in sets:
+        raise UserError(f"there is no data set named {name!r}", f"there are {', '.join(sets)}")
+    return sets[name]()

@@ -38,9 +38,9 @@ def importance(
     - "relevance": the magnitude of the channel's relevance for the true class, mean over the samples, by layer-wise
       relevance propagation (Yeom et al., *Pruning by Explaining*, 2021); needs inputs and class numbers as targets
 
-    >>> from aiedge.train.models import cifar_cnn
-    >>> [len(scores) for scores in importance(cifar_cnn(8, 16, 32), "l1").values()]
-    [8, 16, 32, 10]
+    >>> from aiedge.train.models import lenet5
+    >>> [len(scores) for scores in importance(lenet5(), "l1").values()]
+    [6, 16, 120, 84, 10]
     """
     if method not in METHODS:
         raise UserError(f"the method {method!r} is unknown", f"there are {', '.join(METHODS)}")

@@ -18,7 +18,7 @@ that runs) and `main.cpp`. Both sources hold the solution; markers say what the 
     # END SOLUTION
 
     # %% tags=["check"]
-    checks.xormodel.scale(scale)
+    checks.<lesson>.scale(scale)
 
     # %% tags=["easy"]
     print("only the easy version has this cell")
@@ -35,18 +35,10 @@ that runs) and `main.cpp`. Both sources hold the solution; markers say what the 
 - C++ has the same markers after `//`; there the skeleton calls `todo(1, "what to do");`, which stops the
   firmware.
 
-`lesson.toml`:
+The docstring of `aiedge.lesson` shows `lesson.toml`. Commands, all of which take the name of one lesson, or none for
+all:
 
-    title = "XOR: the smallest network that needs a hidden layer"
-    minutes = 45
-    board = "optional"
-    levels = []                      # or ["easy", "hard"]: the projects <lesson>_easy and <lesson>_hard
-    artifacts = ["xormodel.cpp"]     # what the solution notebook writes and the kit ships
-    models = {small = "small_qat"}   # solution/small.cpp: the int8 model of quantization-aware weights in the kit
-
-Commands, all of which take the name of one lesson, or none for all:
-
-    aiedge lessons build             write notebook/, solution/ and vscode/main/main.cpp
+    aiedge lessons build             write notebook/, solution/ and vscode/; PlatformIO's files of boards
     aiedge lessons build --execute   ... and run the solution for its outputs and artefacts
     aiedge lessons check --static    rules, sizes, and that a rebuild changes nothing
     aiedge lessons check             ... and that every TODO stops until it is solved

@@ -1,78 +1,24 @@
 """From a lesson's folder to the files that a student sees."""
 
 import tempfile
-import tomllib
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from nbformat import NotebookNode
 
+from aiedge.boards import boards
 from aiedge.errors import UserError
 from aiedge.files import write_atomic
+from aiedge.lesson import Project, read_lessons
+from aiedge.paths import shown
 from aiedge.workshop.lessons.notebook import clean_outputs, from_file, keep_outputs, to_notebook, to_text
-from aiedge.workshop.lessons.source import Source, read_source, shown
+from aiedge.workshop.lessons.source import Source, read_source
+from aiedge.workshop.lessons.vscode import project_files
 from aiedge.workshop.notebooks import DRAWN, execute
 
-_KEYS: dict[str, type] = {
-    "title": str,
-    "minutes": int,
-    "board": str,
-    "levels": list,
-    "artifacts": list,
-    "models": dict,
-}
 
-
-@dataclass(frozen=True)
-class Lesson:
-    """What `lesson.toml` says: the minutes a student needs, the board in words, the files that the solution
-    notebook writes and the kit ships (`artifacts`), the int8 models that the kit ships beside them, by the names of
-    their trained weights (`models`), one project per level."""
-
-    folder: Path
-    root: Path
-    title: str
-    minutes: int
-    board: str
-    levels: list[str]
-    artifacts: list[str]
-    models: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def name(self) -> str:
-        return self.folder.name
-
-    @property
-    def shipped(self) -> list[str]:
-        """Names of all files in a solution's folder that the build makes by a run."""
-        return [*self.artifacts, *(f"{name}.cpp" for name in self.models)]
-
-    @property
-    def projects(self) -> list["Project"]:
-        """One project per level, or one in all."""
-        return [Project(self, level) for level in self.levels or [""]]
-
-
-@dataclass(frozen=True)
-class Project:
-    """One student folder: a lesson at a level."""
-
-    lesson: Lesson
-    level: str
-
-    @property
-    def name(self) -> str:
-        return f"{self.lesson.name}_{self.level}" if self.level else self.lesson.name
-
-    @property
-    def folder(self) -> Path:
-        return self.lesson.root / self.name
-
-    @property
-    def solution(self) -> Path:
-        """Path of the executed notebook."""
-        return self.folder / "solution" / f"{self.name}.ipynb"
+class Sources(Project):
+    """A project with its sources in `common/lessons`, and what is made from them."""
 
     @cached_property
     def notebook(self) -> Source:
@@ -101,40 +47,25 @@ class Project:
             self.solution: to_text(solution),
         }
         if self.firmware:
+            if self.lesson.firmware is None:
+                toml = shown(self.lesson.folder / "lesson.toml")
+                raise UserError(f"{toml}: a lesson with a main.cpp needs a table [firmware]")
+            files |= project_files(self)
             files[self.folder / "solution" / "main.cpp"] = self.firmware.text(len(self.firmware.todos))
             files[self.folder / "vscode" / "main" / "main.cpp"] = self.firmware.text(0)
         return files
 
 
-def find_lessons(root: Path, name: str = "") -> list[Lesson]:
-    """The lessons of the kit at `root`, or the one named `name`; raises `UserError` where there is none."""
-    folders = sorted(path.parent for path in (root / "common" / "lessons").glob("*/lesson.toml"))
-    if name:
-        names = ", ".join(folder.name for folder in folders) or "none"
-        folders = [folder for folder in folders if folder.name == name]
-        if not folders:
-            raise UserError(f"there is no lesson named {name!r}", f"the lessons are: {names}")
-    return [read_lesson(folder, root) for folder in folders]
+def find_projects(root: Path, lesson: str = "") -> list[Sources]:
+    """The projects of the kit at `root`, or those of one lesson; raises `UserError` where there is none."""
+    return [
+        Sources(project.lesson, project.level)
+        for found in read_lessons(root, lesson)
+        for project in found.projects
+    ]
 
 
-def read_lesson(folder: Path, root: Path) -> Lesson:
-    """Read `lesson.toml`; raises `UserError` for a key that is missing, unknown or of another type."""
-    path = folder / "lesson.toml"
-    try:
-        values = {"levels": [], "artifacts": [], "models": {}} | tomllib.loads(
-            path.read_text(encoding="utf-8")
-        )
-    except (OSError, ValueError) as error:
-        raise UserError(f"cannot read {shown(path)}: {error}") from error
-    for key in sorted(_KEYS.keys() | values.keys()):
-        if key not in _KEYS:
-            raise UserError(f"{shown(path)}: unknown key {key!r}", f"the keys are: {', '.join(_KEYS)}")
-        if not isinstance(values.get(key), _KEYS[key]):
-            raise UserError(f"{shown(path)}: {key} must be there and be of type {_KEYS[key].__name__}")
-    return Lesson(folder, root, **values)
-
-
-def build(project: Project, run: bool = False, progress: bool = True) -> list[str]:
+def build(project: Sources, run: bool = False, progress: bool = True) -> list[str]:
     """Write the project's generated files and return what there is to say, a line each.
 
     With `run` the solution notebook is executed in an empty folder, on drawn pictures, the lesson's artefacts are
@@ -145,16 +76,13 @@ def build(project: Project, run: bool = False, progress: bool = True) -> list[st
         files, fresh = _executed(project, progress), True
     else:
         files, fresh = project.generated()
-    changed = [path for path, text in files.items() if not same(path, text)]
-    for path in changed:
-        write_atomic(path, files[path])
-    said = [f"wrote {shown(path)}" for path in changed] or [f"{project.name}: up to date"]
+    said = write(files) or [f"{project.name}: up to date"]
     if not fresh:
         said.append(f"{project.name}: outputs stale, run --execute")
     return said + (_write_models(project) if run else [])
 
 
-def _write_models(project: Project) -> list[str]:
+def _write_models(project: Sources) -> list[str]:
     """Write the lesson's models as C arrays to the solution and say so; a model without trained weights is left out."""
     from aiedge import tflite
     from aiedge.train import models  # TensorFlow, which takes seconds
@@ -171,12 +99,27 @@ def _write_models(project: Project) -> list[str]:
     return said
 
 
+def board_files(root: Path) -> dict[Path, str]:
+    """Path and content of PlatformIO's file of each board that has one, for the kit at `root`."""
+    folder = root / "common" / "boards"
+    found = [board for board in boards().values() if board.platformio and folder.is_dir()]
+    return {folder / f"{board.key}.json": board.manifest for board in found}
+
+
+def write(files: dict[Path, str]) -> list[str]:
+    """Write the files that are not so yet; return a line for each."""
+    changed = [path for path, text in files.items() if not same(path, text)]
+    for path in changed:
+        write_atomic(path, files[path])
+    return [f"wrote {shown(path)}" for path in changed]
+
+
 def same(path: Path, text: str) -> bool:
     """Whether the file holds exactly this text."""
     return path.is_file() and path.read_bytes() == text.encode()
 
 
-def _executed(project: Project, progress: bool) -> dict[Path, str]:
+def _executed(project: Sources, progress: bool) -> dict[Path, str]:
     """The generated files after a run of the solution; its artefacts are copied."""
     nb = project.notebook_at(len(project.notebook.todos))
     with tempfile.TemporaryDirectory(prefix="aiedge-", ignore_cleanup_errors=True) as name:

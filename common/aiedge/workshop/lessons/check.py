@@ -6,17 +6,18 @@ from pathlib import Path
 from statistics import median
 
 from aiedge.errors import UserError
-from aiedge.workshop.lessons.build import Project, same
+from aiedge.paths import shown
+from aiedge.workshop.lessons.build import Sources, same
 from aiedge.workshop.lessons.notebook import code_cells, from_file
 from aiedge.workshop.lessons.rehearsal import rehearse_firmware, rehearse_notebook
-from aiedge.workshop.lessons.source import Cell, Source, SourceError, shown
+from aiedge.workshop.lessons.source import Cell, Source, SourceError
 
 MEDIAN_LINES = 6
 MOST_LINES = 30
 _LEFTOVER = re.compile(r"(BEGIN|END) (SOLUTION|LEVEL)|SKELETON")
 
 
-def check(project: Project, static: bool = False, progress: bool = True) -> list[str]:
+def check(project: Sources, static: bool = False, progress: bool = True) -> list[str]:
     """All failures of the project; with `static` only those that need no kernel and no compiler."""
     try:
         sources = [source for source in (project.notebook, project.firmware) if source]
@@ -25,7 +26,7 @@ def check(project: Project, static: bool = False, progress: bool = True) -> list
         return error.problems
     except UserError as error:
         return [error.message]
-    failures = check_tree(project, files) + check_outputs(project, fresh) + check_leftovers(files)
+    failures = check_tree(files, project.lesson.name) + check_outputs(project, fresh) + check_leftovers(files)
     failures += check_todo_cells(project.notebook) + check_sizes(project)
     failures += [failure for source in sources for failure in check_leaks(source)]
     if project.firmware:
@@ -39,12 +40,12 @@ def check(project: Project, static: bool = False, progress: bool = True) -> list
     return failures
 
 
-def check_tree(project: Project, files: dict[Path, str]) -> list[str]:
-    """A rebuild changes no file."""
+def check_tree(files: dict[Path, str], lesson: str = "") -> list[str]:
+    """A rebuild of that lesson, or of all, changes no file."""
     failures = []
     for path, text in files.items():
         if not path.exists():
-            failures.append(f"{shown(path)}: missing, run build {project.lesson.name}")
+            failures.append(f"{shown(path)}: missing, run build {lesson}".rstrip())
         elif not same(path, text):
             there = path.read_text(encoding="utf-8", errors="replace").split("\n")
             pairs = enumerate(zip_longest(there, text.split("\n")), 1)
@@ -53,7 +54,7 @@ def check_tree(project: Project, files: dict[Path, str]) -> list[str]:
     return failures
 
 
-def check_outputs(project: Project, fresh: bool) -> list[str]:
+def check_outputs(project: Sources, fresh: bool) -> list[str]:
     """The solution was run as it is now, without an error, and its artefacts are there."""
     failures = []
     if not fresh:
@@ -134,7 +135,7 @@ def _tells_something(line: str) -> bool:
     return len(line) >= 10 and bool(re.search(r"[=(*/+-]", line)) and not line.startswith(("#", "//"))
 
 
-def check_sizes(project: Project) -> list[str]:
+def check_sizes(project: Sources) -> list[str]:
     """Code cells are short: the limits hold for the student's copy and for the solution."""
     source, failures = project.notebook, dict[str, None]()
     for solved in (0, len(source.todos)):

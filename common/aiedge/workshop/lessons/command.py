@@ -6,14 +6,14 @@ from pathlib import Path
 
 from aiedge.errors import Parser
 from aiedge.paths import REPO
-from aiedge.workshop.lessons.build import Project, build, find_lessons
-from aiedge.workshop.lessons.check import check
+from aiedge.workshop.lessons.build import Sources, board_files, build, find_projects, write
+from aiedge.workshop.lessons.check import check, check_tree
 
 
 def lessons(parser: Parser) -> Callable[[argparse.Namespace], int]:
     """Add the command's arguments; return what it does: exit status 1 if a check fails."""
     commands = parser.add_subparsers(dest="command", required=True)
-    builder = commands.add_parser("build", help="write the student folders from common/lessons")
+    builder = commands.add_parser("build", help="write the student folders, and PlatformIO's boards")
     builder.add_argument("--execute", action="store_true", help="run the solutions and store their outputs")
     checker = commands.add_parser("check", help="verify sources, student folders and solutions")
     checker.add_argument("--static", action="store_true", help="only what needs no kernel and no compiler")
@@ -26,16 +26,20 @@ def lessons(parser: Parser) -> Callable[[argparse.Namespace], int]:
 
 
 def _lessons(options: argparse.Namespace) -> int:
-    found = find_lessons(options.root.resolve(), options.lesson)
-    projects = [project for lesson in found for project in lesson.projects]
+    root = options.root.resolve()
+    projects, boards = find_projects(root, options.lesson), board_files(root)
     if options.command == "build":
         for project in projects:
             print(*build(project, run=options.execute), sep="\n")
+        for line in write(boards):
+            print(line)
         return 0
-    return max([_check(project, options.static) for project in projects], default=0)
+    for difference in (differences := check_tree(boards)):
+        print(difference)
+    return max([bool(differences), *(_check(project, options.static) for project in projects)])
 
 
-def _check(project: Project, static: bool) -> int:
+def _check(project: Sources, static: bool) -> int:
     failures = check(project, static)
     print(*(failures or [f"{project.name}: ok"]), sep="\n")
     return 1 if failures else 0

@@ -11,7 +11,7 @@ import re
 import struct
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import nbformat
@@ -32,7 +32,7 @@ _CLOCK = re.compile(r" \[\d+:\d\d(:\d\d)?<[^\]\n]*\]")
 _PNG_TEXT = (b"tEXt", b"zTXt", b"iTXt", b"tIME")
 
 
-def to_notebook(source: Source, levels: list[str], solved: int) -> NotebookNode:
+def to_notebook(source: Source, levels: Sequence[str], solved: int) -> NotebookNode:
     """The notebook at the stage `solved`: TODOs 1 to `solved` solved, no outputs, check cells locked.
 
     A cell has the same id at every stage and level.
@@ -43,7 +43,7 @@ def to_notebook(source: Source, levels: list[str], solved: int) -> NotebookNode:
     return v4.new_notebook(cells=cells, metadata=_METADATA, nbformat_minor=5)
 
 
-def _cell(cell: Cell, levels: list[str], solved: int) -> NotebookNode:
+def _cell(cell: Cell, levels: Sequence[str], solved: int) -> NotebookNode:
     _, metadata, text = jupyter_cell(cell.header, cell.text(solved))
     if tags := [tag for tag in metadata.pop("tags", []) if tag not in levels]:
         metadata["tags"] = tags

@@ -17,8 +17,8 @@ from tqdm import tqdm
 
 from aiedge.errors import UserError
 from aiedge.files import write_atomic
-from aiedge.workshop.lessons.build import Project
-from aiedge.workshop.lessons.source import shown
+from aiedge.paths import shown
+from aiedge.workshop.lessons.build import Sources
 from aiedge.workshop.notebooks import DRAWN, hidden, kernel
 
 STOPPED = 3  # exit status of the firmware on the host where todo() stops it
@@ -37,7 +37,7 @@ class _Step:
     role: Literal["solved", "skeleton", "check of skeleton"]
 
 
-def rehearse_notebook(project: Project, progress: bool = True) -> list[str]:
+def rehearse_notebook(project: Sources, progress: bool = True) -> list[str]:
     """Run the notebook in an empty folder: each skeleton must fail its check, each solution must pass it.
 
     One kernel does it in one pass. A notebook with the TODOs 1..k-1 filled runs the solved cells 1..k-1 in
@@ -91,7 +91,7 @@ def _judge(step: _Step, ename: str, evalue: str) -> str:
     return ""
 
 
-def _steps(project: Project) -> list[_Step]:
+def _steps(project: Sources) -> list[_Step]:
     """The cells in the order of the rehearsal: skeleton, its check, solution; the check again as it comes."""
     source, steps = project.notebook, list[_Step]()
     student, solution = project.notebook_at(0).cells, project.notebook_at(len(source.todos)).cells
@@ -129,7 +129,7 @@ def run_on_host(vscode: Path, main_cpp: Path, model_cpp: Path) -> str:
     return done.stdout
 
 
-def rehearse_firmware(project: Project, progress: bool = True, run: RunFirmware = run_on_host) -> list[str]:
+def rehearse_firmware(project: Sources, progress: bool = True, run: RunFirmware = run_on_host) -> list[str]:
     """Build and run `main.cpp` with TODOs 1..k solved, for every k: it must stop at k+1, the last at none."""
     source, failures = project.firmware, list[str]()
     if source is None:

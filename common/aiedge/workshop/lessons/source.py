@@ -14,6 +14,7 @@ from typing import Any, Literal
 import jupytext
 
 from aiedge.errors import UserError
+from aiedge.paths import shown
 
 _ALONE = r"(?:BEGIN SOLUTION|END SOLUTION|END LEVEL)(?=\s*$)"
 _WITH_TEXT = r"(?:TODO|SKELETON|BEGIN LEVEL)(?![A-Za-z])"
@@ -91,14 +92,6 @@ class Source:
     def at(self, line: int) -> str:
         """A place in the source as compilers write it: `file:line`."""
         return f"{shown(self.path)}:{line}"
-
-
-def shown(path: Path) -> str:
-    """`path` as messages show it: relative to the current folder where it lies below it."""
-    try:
-        return path.resolve().relative_to(Path.cwd()).as_posix()
-    except ValueError:
-        return path.as_posix()
 
 
 def jupyter_cell(header: str, body: str) -> tuple[str, dict[str, Any], str]:

@@ -6,6 +6,7 @@
 
 #include "clock.h"
 #include "semihosting.h"
+#include "serial_protocol.h"
 
 namespace aiedge {
 namespace {
@@ -23,7 +24,7 @@ constexpr uint32_t kMinDivider = 16;
 volatile Registers &uart() {
   volatile Registers &registers = *reinterpret_cast<Registers *>(0x40004000);
   if (registers.control == 0) {
-    registers.divider = kClock / 115200;
+    registers.divider = kClock / kBaseBaud;
     registers.control = kTransmit | kReceive;
   }
   return registers;

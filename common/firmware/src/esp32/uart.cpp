@@ -3,11 +3,11 @@
 
 #include "driver/uart.h"
 #include "freertos/FreeRTOS.h"
+#include "serial_protocol.h"
 
 namespace aiedge {
 namespace {
 
-constexpr uint32_t kBaud = 115200;
 constexpr uint32_t kMinBaud = 1200;
 constexpr uint32_t kMaxBaud = 5000000;
 constexpr size_t kBufferBytes = 16384;  // holds what comes while the network runs: 1.4 s at 115200 baud
@@ -18,7 +18,7 @@ uart_port_t uart() {
   if (!open) {
     open = true;
     ESP_ERROR_CHECK(uart_driver_install(UART_NUM_0, static_cast<int>(kBufferBytes), 0, 0, nullptr, 0));
-    ESP_ERROR_CHECK(uart_set_baudrate(UART_NUM_0, kBaud));
+    ESP_ERROR_CHECK(uart_set_baudrate(UART_NUM_0, kBaseBaud));
   }
   return UART_NUM_0;
 }

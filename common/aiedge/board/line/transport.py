@@ -11,10 +11,10 @@ from typing import Protocol
 
 import serial
 
+from aiedge.board.line.protocol import BASE_BAUD
 from aiedge.board.ports import explain
 from aiedge.errors import UserError
 
-BAUD = 115200
 USUAL = "230400, 460800 or 921600"  # baud, beside it
 UNPACED = 10_000_000  # baud, for the time-outs on a line that takes no time
 _FASTEST = 5_000_000  # baud, of the ESP32's UART
@@ -56,7 +56,7 @@ class SerialTransport:
     Raises `UserError` if the port is missing, busy, forbidden or no serial port, and whenever it vanishes later.
     """
 
-    def __init__(self, name: str, baud: int = BAUD):
+    def __init__(self, name: str, baud: int = BASE_BAUD):
         self.name = name
         if not 0 < baud <= _FASTEST:
             raise _no_speed(baud)
@@ -104,7 +104,7 @@ class SerialTransport:
             self._port.baudrate = rate
         except _OPEN_ERRORS as error:
             raise UserError(
-                f"{self.name} has no speed of {rate} baud", f"leave it at {BAUD}, or take a lower one"
+                f"{self.name} has no speed of {rate} baud", f"leave it at {BASE_BAUD}, or take a lower one"
             ) from error
 
     def write(self, data: bytes) -> None:
@@ -136,7 +136,7 @@ class PacedTransport:
     `read` or `write` is running; a pause between two calls counts as time on the line for what was queued before it.
     """
 
-    def __init__(self, inner: Transport, baud: int = BAUD):
+    def __init__(self, inner: Transport, baud: int = BASE_BAUD):
         self.name = inner.name
         self._inner = inner
         self._byte_time = 10 / baud
@@ -269,4 +269,4 @@ class FaultyTransport:
 
 
 def _no_speed(baud: int) -> UserError:
-    return UserError(f"{baud} baud is no speed of a serial port", f"leave it at {BAUD}, or take {USUAL}")
+    return UserError(f"{baud} baud is no speed of a serial port", f"leave it at {BASE_BAUD}, or take {USUAL}")

@@ -9,14 +9,12 @@ import zlib
 from collections.abc import Callable
 from typing import NamedTuple
 
-VERSION = 2
-MAX_PAYLOAD = 1024
-HELLO, WRITE, FETCH, SET_BAUD = 0x01, 0x02, 0x03, 0x04
-HELLO_REPLY, ACK, RESULT, BAUD_REPLY, ERROR = 0x81, 0x82, 0x83, 0x84, 0xFF
+from aiedge.board.line.protocol import MAX_PAYLOAD
 
 _HEAD = struct.Struct("<BH")  # type, seq
 _CRC = struct.Struct("<I")
 _MIN_BODY = _HEAD.size + _CRC.size
+OVERHEAD = 2 + 1 + _MIN_BODY  # bytes of a frame beside its payload: zeros and COBS code, and of the body
 _MAX_BODY = _MIN_BODY + MAX_PAYLOAD
 _MAX_SEGMENT = _MAX_BODY + -(-_MAX_BODY // 254)
 _MAX_LINE = 1000
@@ -75,9 +73,9 @@ def cobs_decode(data: bytes) -> bytes | None:
 def encode(frame: Frame) -> bytes:
     """Bytes of a frame on the wire, with the zeros that open and close it.
 
-    Raises ValueError for a payload of more than 1024 bytes.
+    Raises ValueError for a payload of more than `MAX_PAYLOAD` bytes.
 
-    >>> encode(Frame(HELLO, seq=1, payload=b"\\x02")).hex(" ")
+    >>> encode(Frame(type=0x01, seq=1, payload=b"\\x02")).hex(" ")
     '00 03 01 01 06 02 62 b3 34 76 00'
     """
     if len(frame.payload) > MAX_PAYLOAD:

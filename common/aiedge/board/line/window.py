@@ -1,26 +1,22 @@
 """Inputs on their way to a board: pieces of adapted size, a window, selective repeat.
 
-`Stream` knows what to send next and what each reply means; it does not wait and owns no line. `aiedge.board.client`
+`SendWindow` knows what to send next and what each reply means; it does not wait and owns no line. `aiedge.board.client`
 moves the bytes and watches the clock.
 """
 
 import bisect
-import struct
 import time
 import zlib
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from aiedge.board import frames
-from aiedge.board.frames import Frame
-from aiedge.board.noise import Noise
+from aiedge.board.line import frames
+from aiedge.board.line.frames import Frame
+from aiedge.board.line.noise import Noise
+from aiedge.board.line.protocol import ACK_HISTORY, HISTORY_FRAMES, RESULT_HEAD, WRITE_HEAD, FrameType
 
-OVERHEAD = 13  # bytes of a WRITE's frame beside its piece: zeros 2, COBS 1, type 1, seq 2, head 3, CRC 4
-_HEAD = struct.Struct("<BH")  # number, index
-_HISTORY = struct.Struct("<I")
-_HISTORY_FRAMES = 32
-_RESULT = struct.Struct("<BII")  # number, CRC of the input, time
+OVERHEAD = frames.OVERHEAD + WRITE_HEAD.size  # bytes of a WRITE's frame beside its piece
 
 
 @dataclass
@@ -51,7 +47,7 @@ class _Piece:
     sent: float  # s; 0 while the board ran: its answer tells nothing about the line
 
 
-class Stream:
+class SendWindow:
     """The inputs that a board has not answered: one that it runs, and the next one, which is sent ahead.
 
     `next_seq` gives the sequence number of each frame. `unit` and `max_payload` are the board's; `window` is the number
@@ -78,7 +74,7 @@ class Stream:
         self._waiting: deque[bytes] = deque()
         self._next_seq = next_seq
         self._unit = unit
-        self._most_units = (max_payload - _HEAD.size) // unit
+        self._most_units = (max_payload - WRITE_HEAD.size) // unit
         self._window = window
         self._noise = noise
         self._on_delay = on_delay
@@ -125,8 +121,8 @@ class Stream:
         size = 0
         for start, end in self._cut(coming, self.piece_bytes):
             seq = self._next_seq()
-            payload = _HEAD.pack(coming.number, start // unit) + coming.data[start:end]
-            wire = frames.encode(Frame(frames.WRITE, seq, payload))
+            payload = WRITE_HEAD.pack(coming.number, start // unit) + coming.data[start:end]
+            wire = frames.encode(Frame(FrameType.WRITE, seq, payload))
             self.on_the_way += len(wire)
             self._pieces[seq] = _Piece(coming, start, end, len(wire), self.on_the_way, now)
             encoded.append(wire)
@@ -140,9 +136,9 @@ class Stream:
 
         Returns whether that was news.
         """
-        if seq not in self._pieces or len(payload) != _HISTORY.size:
+        if seq not in self._pieces or len(payload) != ACK_HISTORY.size:
             return False
-        (history,) = _HISTORY.unpack(payload)
+        (history,) = ACK_HISTORY.unpack(payload)
         history = history << 1 | 1  # bit i: the frame i before this one
         self._silences = 0
         piece = self._pieces[seq]
@@ -151,14 +147,14 @@ class Stream:
         while self._given_up:
             age = (seq - next(iter(self._given_up))) % 0x10000
             _, size = self._given_up.popitem(last=False)
-            if age <= _HISTORY_FRAMES:
+            if age <= HISTORY_FRAMES:
                 self._noise.count(size, bool(history >> age & 1))
         while self._pieces:
             age = (seq - next(iter(self._pieces))) % 0x10000
             if age >= 0x8000:
                 break
             _, piece = self._pieces.popitem(last=False)
-            arrived = age <= _HISTORY_FRAMES and bool(history >> age & 1)
+            arrived = age <= HISTORY_FRAMES and bool(history >> age & 1)
             self._noise.count(piece.wire_bytes, arrived)
             self._settle(piece, arrived)
         self.result_is_late = self.running is not None
@@ -170,9 +166,9 @@ class Stream:
 
         A result of something other than the input (the CRC tells) makes it go out again.
         """
-        if len(payload) < _RESULT.size:
+        if len(payload) < RESULT_HEAD.size:
             return None
-        number, crc, microseconds = _RESULT.unpack_from(payload)
+        number, crc, microseconds = RESULT_HEAD.unpack_from(payload)
         if self.running is None and self.coming and number == self.coming.number:
             # All of it arrived, though not every word of that came back.
             self._pieces.clear()
@@ -188,7 +184,7 @@ class Stream:
         self.restarts = 0
         self.result_is_late = False
         self._move_on()
-        return payload[_RESULT.size :], microseconds
+        return payload[RESULT_HEAD.size :], microseconds
 
     def give_up_waiting(self) -> None:
         """Nothing came for too long: send what is on the way again."""

@@ -1,0 +1,133 @@
+"""What each operator is: the one table of operators, which reading, planning, streaming and compiling go by.
+
+A kind has the schema's spelling. Rules that belong to a station, such as the kernel that an operator becomes, stand
+there, by `Nature`: an operator of a nature that the stations know needs a row here, and its arithmetic.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, auto
+from functools import cached_property
+from typing import Any
+
+from ai_edge_litert import schema_py_generated as schema
+
+from aiedge.quantization import tables
+
+
+class Nature(Enum):
+    """What an operator does with its tensors."""
+
+    VIEW = auto()  # the output holds the input's bytes under another shape
+    UNARY = auto()  # element i of the output needs element i of the input alone
+    CONVERSION = auto()  # the same, to another type or scale
+    BINARY = auto()  # the same of two inputs, whose shapes broadcast
+    DENSE = auto()  # a matrix of weights times each row
+    CONVOLUTION = auto()  # a window that slides over an image; filters span all channels
+    DEPTHWISE = auto()  # the same, each filter on one channel
+    POOL = auto()  # the same without weights
+    TRANSPOSED = auto()  # a window that slides over the output: the gradient of a convolution
+    REDUCTION = auto()  # one value for all of a dimension
+    SOFTMAX = auto()  # rows that add up to 1
+    CONCATENATION = auto()  # the inputs side by side
+    SPLIT = auto()  # the outputs side by side
+    PAD = auto()  # the input amid constants
+    SLICE = auto()  # some of the input's values
+    NEAREST = auto()  # an image in another size, of its own pixels
+    BILINEAR = auto()  # the same, each pixel out of four
+    OTHER = auto()  # what this table does not have
+
+
+ELEMENTWISE = {Nature.UNARY, Nature.CONVERSION, Nature.BINARY}
+SLIDING = {Nature.CONVOLUTION, Nature.DEPTHWISE, Nature.POOL}
+
+
+@dataclass(frozen=True)
+class Trait:
+    """A kind's nature, and its tensors: `inputs` that none may leave out, `optional` ones, `outputs` at most.
+
+    `options` is the name of its table in the schema, `parameter` the option that its formula takes beside the values.
+    `table` gives the int8 outputs of all int8 inputs (`aiedge.quantization.tables`); a unary operator without it is one
+    of floats only. `sums` marks a window whose values are added up. `joins` are the kinds behind which it can run in
+    the same call.
+    """
+
+    nature: Nature
+    inputs: int = 1
+    optional: int = 0
+    outputs: int = 1
+    options: str = ""
+    parameter: str = ""
+    table: Callable[..., tables.Int8] | None = None
+    sums: bool = False
+    joins: tuple[str, ...] = ()
+
+    @property
+    def in_place(self) -> bool:
+        """Whether the output may be written over an input of its shape and type: each value is read before."""
+        return self.nature in ELEMENTWISE
+
+    @property
+    def by_rows(self) -> bool:
+        """Whether a row of the output needs a few rows of the inputs only."""
+        return self.nature in ELEMENTWISE | SLIDING | {Nature.CONCATENATION, Nature.PAD}
+
+    def check(self, inputs: list[int], outputs: list[int]) -> None:
+        """Raise `ValueError` where the operator has too few or too many tensors; index -1 is one left out."""
+        if not self.inputs <= len(inputs) <= self.inputs + self.optional or -1 in inputs[: self.inputs]:
+            raise ValueError(f"it has the inputs {inputs}")
+        if not 1 <= len(outputs) <= self.outputs:
+            raise ValueError(f"it has the outputs {outputs}")
+
+    @cached_property
+    def defaults(self) -> dict[str, Any]:
+        """The options of an operator whose file has none: the schema's."""
+        return vars(getattr(schema, f"{self.options}OptionsT")()) if self.options else {}
+
+    def options_of(self, operator: schema.OperatorT) -> dict[str, Any]:
+        """The operator's options; raises `ValueError` for those of another operator."""
+        if not self.options or not operator.builtinOptionsType:
+            return self.defaults
+        if not isinstance(operator.builtinOptions, getattr(schema, f"{self.options}OptionsT")):
+            raise ValueError("its options are those of another operator")
+        return vars(operator.builtinOptions)
+
+
+MANY = 2**16
+
+TRAITS = {
+    "ABS": Trait(Nature.UNARY, table=tables.abs_table),
+    "ADD": Trait(Nature.BINARY, 2, options="Add"),
+    "AVERAGE_POOL_2D": Trait(Nature.POOL, options="Pool2D", sums=True),
+    "CONCATENATION": Trait(Nature.CONCATENATION, optional=MANY, options="Concatenation"),
+    "CONV_2D": Trait(Nature.CONVOLUTION, 2, optional=1, options="Conv2D"),
+    "DEPTHWISE_CONV_2D": Trait(Nature.DEPTHWISE, 2, optional=1, options="DepthwiseConv2D"),
+    "DEQUANTIZE": Trait(Nature.CONVERSION),
+    "EXPAND_DIMS": Trait(Nature.VIEW, 2),
+    "FULLY_CONNECTED": Trait(Nature.DENSE, 2, optional=1, options="FullyConnected"),
+    "HARD_SWISH": Trait(Nature.UNARY, table=tables.hard_swish_table),
+    "LEAKY_RELU": Trait(Nature.UNARY, options="LeakyRelu", parameter="alpha", table=tables.leaky_relu_table),
+    "LOGISTIC": Trait(Nature.UNARY, table=tables.logistic_table),
+    "MAX_POOL_2D": Trait(Nature.POOL, options="Pool2D", joins=("CONV_2D",)),
+    "MEAN": Trait(Nature.REDUCTION, 2, options="Reducer"),
+    "MUL": Trait(Nature.BINARY, 2, options="Mul"),
+    "PAD": Trait(Nature.PAD, 2),
+    "PADV2": Trait(Nature.PAD, 3),
+    "QUANTIZE": Trait(Nature.CONVERSION, table=tables.requantize_table),
+    "RELU": Trait(Nature.UNARY, table=tables.relu_table),
+    "RELU6": Trait(Nature.UNARY, table=tables.relu6_table),
+    "RESHAPE": Trait(Nature.VIEW, optional=1, options="Reshape"),
+    "RESIZE_BILINEAR": Trait(Nature.BILINEAR, 2, options="ResizeBilinear"),
+    "RESIZE_NEAREST_NEIGHBOR": Trait(Nature.NEAREST, 2, options="ResizeNearestNeighbor"),
+    "SOFTMAX": Trait(Nature.SOFTMAX, options="Softmax"),
+    "SPLIT": Trait(Nature.SPLIT, 2, outputs=MANY, options="Split"),
+    "SQUEEZE": Trait(Nature.VIEW, options="Squeeze"),
+    "STRIDED_SLICE": Trait(Nature.SLICE, 4, options="StridedSlice"),
+    "SUB": Trait(Nature.BINARY, 2, options="Sub"),
+    "TANH": Trait(Nature.UNARY, table=tables.tanh_table),
+    "TRANSPOSE_CONV": Trait(Nature.TRANSPOSED, 3, optional=1, options="TransposeConv"),
+}
+OTHER = Trait(Nature.OTHER)
+
+# Pairs of kinds that one call can run, where the answer stays the same to the bit (`aiedge.memory.steps`).
+FUSABLE = tuple((first, kind) for kind, trait in TRAITS.items() for first in trait.joins)

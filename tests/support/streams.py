@@ -1,0 +1,22 @@
+"""Plans of which the tests choose how many layers run row by row."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from unittest.mock import patch
+
+from aiedge.memory.sections import Sections
+
+
+@contextmanager
+def far_streams(far: bool = True) -> Iterator[None]:
+    """Make a plan stream as many of the first layers as can be, where it would choose those that save the most."""
+    if not far:
+        yield
+        return
+    ends = Sections.ends
+
+    def last_end(self: Sections, begin: int) -> list[int]:
+        return [end for end in ends(self, begin) if self.section(begin, end)][-1:]
+
+    with patch.object(Sections, "ends", last_end), patch.object(Sections, "best", lambda *_: ()):
+        yield
