@@ -11,7 +11,7 @@ from aiedge.errors import UserError
 from aiedge.tflite.integer import unary_table
 from aiedge.tflite.interpreters import has_tflm
 from aiedge.tflite.traits import TRAITS, Nature
-from model_files import ModelFile
+from tests.support.model_files import ModelFile
 
 pytestmark = pytest.mark.skipif(
     not has_tflm(), reason="needs tflite-micro: its wheel exists for Linux on x86-64"
