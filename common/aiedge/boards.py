@@ -1,5 +1,9 @@
 """What boards have: SRAM that a program may use for data, PSRAM and flash, each figure with its source.
 
+SRAM and flash are what the linker of the board's usual core gives a program: a chip has more, of which the core takes
+its part. An entry's `base` is what the kit's firmware needs of them with no network in it: `sram`, `iram` (of memory
+for code), `flash`, and as `camera` the SRAM that the camera's driver needs beside that.
+
 An entry's `platformio` is what PlatformIO must know beside these memories of a board that it does not bring itself;
 `aiedge lessons build` makes its file in `common/boards/` of both.
 
@@ -20,7 +24,7 @@ TABLE = Path(__file__).with_name("boards.json")
 
 @dataclass(frozen=True)
 class Board:
-    """A board's memories in bytes, and for each of them the document that says so."""
+    """A board's memories in bytes, what the kit's firmware takes of them, and for each the document that says so."""
 
     key: str
     name: str
@@ -28,6 +32,7 @@ class Board:
     flash: int
     sources: dict[str, str]
     psram: int = 0
+    base: dict[str, int] = field(default_factory=dict)
     platformio: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -35,9 +40,18 @@ class Board:
         """Bytes of flash and of SRAM that a program may use, by name.
 
         >>> board("esp-eye").budget
-        {'flash': 4194304, 'SRAM': 327680}
+        {'flash': 3866624, 'SRAM': 180736}
         """
         return {"flash": self.flash, "SRAM": self.sram}
+
+    def room(self, camera: bool = False) -> dict[str, int]:
+        """The same without what the kit's firmware takes, with its driver of the camera or without: the network's part.
+
+        >>> board("esp-eye").room()
+        {'flash': 3692544, 'SRAM': 166350}
+        """
+        sram = self.base.get("sram", 0) + (self.base.get("camera", 0) if camera else 0)
+        return {"flash": self.flash - self.base.get("flash", 0), "SRAM": self.sram - sram}
 
     @property
     def manifest(self) -> str:
@@ -60,7 +74,7 @@ def boards() -> dict[str, Board]:
     """The boards of `boards.json` by their short names.
 
     >>> boards()["bluepill"].sram
-    20480
+    18944
     """
     entries = json.loads(TABLE.read_text())
     return {key: Board(key, **entry) for key, entry in entries.items()}

@@ -9,6 +9,7 @@ says what fits the board custom_board, by default the ESP-EYE.
 """
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -87,6 +88,15 @@ def compile_model() -> None:
     board = env.GetProjectOption("custom_board", "esp-eye")  # noqa: F821
     step = ("streamed" if by_rows else "fused") if compiled else "TFLM"
     env["AIEDGE_MEMORY"] = [*aiedge, "memory", model, "--board", board, "--build", step]  # noqa: F821
+    env["AIEDGE_MEMORY"] += of_the_firmware()  # noqa: F821
+
+
+def of_the_firmware() -> list[str]:
+    """Return what the firmware needs beside its network: the camera's driver, TensorFlow Lite Micro's whole arena."""
+    manifest = project / "main/idf_component.yml"
+    options = ["--camera"] if manifest.is_file() and "esp32-camera" in manifest.read_text() else []
+    arena = re.search(r"-D *AIEDGE_TFLM_ARENA_BYTES=(\d+)", env.subst("$BUILD_FLAGS"))  # noqa: F821
+    return [*options, "--reserved", arena[1]] if arena else options
 
 
 # An editor that reads the project's settings, and `-t clean`, need no model.

@@ -20,6 +20,7 @@ from aiedge.codegen.operators import EMITTERS
 from aiedge.errors import Parser, exit_cleanly
 from aiedge.paths import REPO
 from aiedge.text import markdown, renew
+from aiedge.tflite.traits import TRAITS
 
 DOCUMENT = REPO / "docs/compiler.md"
 LINE = 130
@@ -27,7 +28,8 @@ LINE = 130
 
 def operators() -> str:
     """The operators that become C."""
-    return textwrap.fill(", ".join(sorted(EMITTERS)) + ".", LINE) + "\n"
+    kinds = sorted(kind for kind, trait in TRAITS.items() if trait.nature in EMITTERS)
+    return textwrap.fill(", ".join(kinds) + ".", LINE) + "\n"
 
 
 def commands() -> str:
@@ -47,7 +49,7 @@ def help_of(words: list[str]) -> str:
 
 def memories() -> str:
     """The boards that `--board` knows, and their memories."""
-    head = ("`--board`", "board", "SRAM for data", "PSRAM", "flash")
+    head = ("`--board`", "board", "SRAM for data", "PSRAM", "flash for the program")
     rows = [
         (
             f"`{board.key}`",

@@ -43,7 +43,9 @@ def test_tables_at_the_edges(kind: str) -> None:
         said = f"{kind} from {graph.inputs[0].quantization} to {graph.outputs[0].quantization}"
         try:
             generate(graph, "net")
-        except UserError:
+        except UserError as error:
+            if "too far apart" in error.hint or "too large beside" in error.hint:
+                continue  # TFLM computes something, which depends on the processor
             with pytest.raises(RuntimeError):
                 tflite.run_tflm(model, ALL)
                 pytest.fail(f"{said} is refused, but TensorFlow Lite Micro takes it")

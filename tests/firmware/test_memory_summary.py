@@ -42,7 +42,7 @@ def test_a_build_says_what_fits(pio_folder: Path) -> None:
     # Once more, where nothing is left to compile; not where the program itself is run.
     for _ in range(2):
         out = pio(workspace=pio_folder)
-        assert "Memory of xormodel.cpp" in out and "ESP-EYE (ESP32): 327,680 bytes of SRAM" in out
+        assert "Memory of xormodel.cpp" in out and "ESP-EYE (ESP32): 180,736 bytes of SRAM" in out
         assert MARKED.findall(out) == ["fused"] and "say(" not in out
     assert "Memory of" not in pio("-t", "exec", workspace=pio_folder)
 

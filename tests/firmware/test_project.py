@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from aiedge.board.build import build, prepare_core
+from aiedge.boards import board
 from aiedge.errors import UserError
 from aiedge.lesson import find_project
 from aiedge.paths import REPO
@@ -244,12 +245,12 @@ def test_each_setting_for_speed_stands_alone_and_says_where_menuconfig_has_it(fi
     assert any(re.match(r"# menuconfig: .+, .+: .+", line) for line in lines)
 
 
-@pytest.mark.parametrize("board", sorted((REPO / "common/boards").glob("*.json")), ids=lambda path: path.stem)
-def test_platformio_accepts_the_boards(board):
+@pytest.mark.parametrize("file", sorted((REPO / "common/boards").glob("*.json")), ids=lambda path: path.stem)
+def test_platformio_accepts_the_boards(file):
     from platformio.platform.board import PlatformBoardConfig
 
-    config = PlatformBoardConfig(str(board))
-    assert config.id == board.stem
+    config = PlatformBoardConfig(str(file))
+    assert config.id == file.stem
     brief = config.get_brief_data()
     assert brief["name"] and brief["vendor"] and brief["rom"] > 0
 
@@ -274,9 +275,10 @@ def test_partitions_fit_the_flash():
         assert int(offset, 0) >= end, f"{name} overlaps what is before it"
         assert int(offset, 0) % (0x10000 if kind == "app" else 0x1000) == 0
         end = int(offset, 0) + int(size, 0)
-    flash = json.loads((REPO / "common/boards/esp-eye.json").read_text())["upload"]["maximum_size"]
-    assert end <= flash == 4 * 1024 * 1024
+    upload = json.loads((REPO / "common/boards/esp-eye.json").read_text())["upload"]
+    assert end <= 4 * 1024 * 1024 and upload["flash_size"] == "4MB"
     partitions = {row[0].strip(): [field.strip() for field in row[1:]] for row in csv.reader(lines)}
+    assert int(partitions["factory"][3], 0) == upload["maximum_size"] == board("esp-eye").flash
     kind, _, offset, size = partitions["weights"]  # mapped in pages of 64 KB
     assert kind == "data" and int(offset, 0) % 0x10000 == int(size, 0) % 0x10000 == 0 < int(size, 0)
     text = (BOARD / "sdkconfig.defaults").read_text()

@@ -289,6 +289,18 @@ def unary(d: Draw, kind: str) -> list[int]:
     return behind(d, kind, d.input(d.shape(largest=9)))
 
 
+def positive(d: Draw, kind: str) -> list[int]:
+    """An element-wise operator that is not defined below 0."""
+    return behind(d, kind, not_negative(d, d.input(d.shape(largest=9))))
+
+
+def not_negative(d: Draw, source: int) -> int:
+    """What has no negative numbers: of int8 no integers for them either, of floats none near 0."""
+    if d.dtype == "int8":
+        return behind(d, "LOGISTIC", source)[0]
+    return behind(d, "EXP", behind(d, "TANH", source)[0])[0]
+
+
 # Scale and zero point of the output where they are no free choice, from the input's and a ratio.
 OUTPUTS: dict[str, Callable[[float, int, float], tuple[float, int | None]]] = {
     "LOGISTIC": lambda scale, zero_point, ratio: (1 / 256, -128),
@@ -399,6 +411,12 @@ OPERATORS: dict[str, Callable[[Draw, str], list[int]]] = {
     "RESIZE_BILINEAR": resize,
     "TRANSPOSE_CONV": transpose_conv,
     "ABS": unary,
+    "NEG": unary,
+    "SQUARE": unary,
+    "SQRT": positive,
+    "RSQRT": positive,
+    "EXP": unary,
+    "ELU": unary,
     "RELU": unary,
     "RELU6": unary,
     "LEAKY_RELU": unary,

@@ -5,7 +5,15 @@ from collections.abc import Callable
 import numpy as np
 
 from aiedge.tflite.traits import TRAITS, Nature
-from tests.support.random_operators import Draw, behind, converted, filtered
+from tests.support.random_operators import (
+    OPERATORS,
+    Draw,
+    behind,
+    converted,
+    filtered,
+    not_negative,
+    positive,
+)
 
 SAME, VALID = 0, 1
 
@@ -205,7 +213,10 @@ def streamed(rng: np.random.Generator, kind: str, dtype: str) -> bytes:
     """A network that can run row by row: a convolution, the kind, and what goes on on its rows."""
     d = Draw(rng, dtype)
     x = d.input([1, int(rng.integers(6, 12)), int(rng.integers(6, 12)), int(rng.integers(1, 5))], 0.05)
-    y = STREAMED[TRAITS[kind].nature](d, filtered(d, "CONV_2D", x, same_size=True), kind)
+    y = filtered(d, "CONV_2D", x, same_size=True)
+    if OPERATORS.get(kind) is positive:
+        y = not_negative(d, y)
+    y = STREAMED[TRAITS[kind].nature](d, y, kind)
     return d.file.build([x], [filtered(d, "CONV_2D", behind(d, "RELU", y)[0], same_size=True)])
 
 
@@ -213,7 +224,8 @@ def in_place(rng: np.random.Generator, kind: str, dtype: str) -> bytes:
     """An element-wise operator between others, which may write over what it reads."""
     d = Draw(rng, dtype)
     x = d.input([1, 5, int(rng.integers(2, 9)), 3], 0.05)
-    y = STREAMED[TRAITS[kind].nature](d, behind(d, "RELU", x)[0], kind)
+    y = not_negative(d, x) if OPERATORS.get(kind) is positive else behind(d, "RELU", x)[0]
+    y = STREAMED[TRAITS[kind].nature](d, y, kind)
     return d.file.build([x], behind(d, "RELU", y))
 
 

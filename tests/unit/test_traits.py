@@ -85,7 +85,7 @@ def gaps(kinds: set[str]) -> list[str]:
             if not good:
                 found.append(f"{kind} {what}")
 
-        check(kind in OPERATORS, "has no random models: tests/random_operators.py")
+        check(kind in OPERATORS, "has no random models: tests/support/random_operators.py")
         check(trait.nature in EMITTERS, f"becomes no C: {package}/codegen/operators")
         check(trait.nature in MACS or trait.nature not in WEIGHTED, f"has no MACs: {package}/tflite/graph.py")
         if trait.nature is Nature.UNARY:
@@ -97,7 +97,7 @@ def gaps(kinds: set[str]) -> list[str]:
             f"runs row by row, which its trait denies: {package}/tflite/traits.py",
         )
         if trait.by_rows and trait.nature not in STREAMED:
-            check(False, "has no random networks that run row by row: tests/random_streams.py")
+            check(False, "has no random networks that run row by row: tests/support/random_streams.py")
         elif trait.by_rows:
             check(runs_by_rows(kind), f"cannot run row by row: {package}/memory/bands.py")
             if trait.in_place and trait.nature in RULES:
@@ -123,7 +123,7 @@ TABLES: list[tuple[dict, str]] = [
     (EMITTERS, "codegen/operators"),
     (RULES, "memory/bands.py"),
     (MACS, "tflite/graph.py"),
-    (STREAMED, "tests/random_streams.py"),
+    (STREAMED, "tests/support/random_streams.py"),
 ]
 
 

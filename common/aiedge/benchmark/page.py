@@ -200,14 +200,14 @@ def _charts(entries: list[Entry]) -> list[Chart]:
     charts += [
         Chart(
             "SRAM",
-            "the arena, as the firmware says; the ESP-EYE's internal SRAM is 100 %",
+            "the arena, as the firmware says; what the ESP-EYE's linker gives to data is 100 %",
             BYTES,
             [_bar(e, e.result.setting.arena_bytes, _place(e)) for e in entries],
             memory["SRAM"],
         ),
         Chart(
             "Flash",
-            "the network's code and constants, compiled C for a Cortex-M4; the ESP-EYE's flash is 100 %",
+            "the network's code and constants, compiled C for a Cortex-M4; the ESP-EYE's flash for a program is 100 %",
             BYTES,
             flash,
             memory["flash"],

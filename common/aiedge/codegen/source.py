@@ -23,6 +23,10 @@ from aiedge.tflite.traits import FUSABLE
 ALIGNMENT = 4
 LINE = 104
 SHORT = {"FULLY_CONNECTED": "dense"}
+RESOLVER_WORDS = {
+    "2D": "2D",
+    "PADV2": "PadV2",
+}  # where TFLM's resolver does not just capitalize a kind's word
 STREAM, WEIGHTS = '"aiedge_stream.h"', '"aiedge_weights.h"'
 
 
@@ -105,7 +109,7 @@ def generate(graph: Graph, name: str, stream: bool = False, weights: Weights = "
         "inputs": [_interface(tensor, plan) for tensor in graph.inputs],
         "outputs": [_interface(tensor, plan) for tensor in graph.outputs],
         "operator_names": _operator_names(graph, plan),
-        "operator_methods": sorted({_method(op.kind) for op in graph.operators}),
+        "operator_methods": sorted({resolver_method(op.kind) for op in graph.operators}),
         "place": lambda tensor: next(
             (each.describe(tensor) for each in streamers if each.makes(tensor)), places.describe(tensor)
         ),
@@ -148,17 +152,18 @@ class _Places:
 
 def _tail(
     name: str, plan: MemoryPlan, calls: list[Call], parts: list[StreamedPart]
-) -> list[tuple[Step, str]]:
-    """What follows the last row of the input: a step and its statement, or the first step of a section and its call."""
+) -> list[tuple[Step, tuple[str, ...]]]:
+    """What follows the last row of the input: steps with their statements; of a section the first, with its call."""
     held = [name for name in plan.caller.values() if name.startswith("output")]
     result = []
     for place, (step, call) in enumerate(zip(plan.steps, calls, strict=True)):
         part = next((p for p in parts if p.stream.begin <= place < p.stream.end), None)
         if part is None:
-            result.append((step, call.statement))
+            result.append((step, call.statements))
         elif place == part.stream.begin > 0:
-            result.append((step, f"{name}_part{part.name}({', '.join([*dict.fromkeys(held), 'arena'])})"))
-    return [(step, statement) for step, statement in result if statement]
+            arguments = ", ".join([*dict.fromkeys(held), "arena"])
+            result.append((step, (f"{name}_part{part.name}({arguments})",)))
+    return [(step, statements) for step, statements in result if statements]
 
 
 def _limits(calls: list[Call]) -> dict[str, int]:
@@ -197,9 +202,13 @@ def _operator_names(graph: Graph, plan: MemoryPlan) -> list[str]:
     return ["+".join(names[i] for i in parts.get(index, [index])) for index in range(len(names))]
 
 
-def _method(kind: str) -> str:
-    """Name of the method by which TFLM's resolver adds an operator: FULLY_CONNECTED → AddFullyConnected."""
-    return "Add" + "".join(word.capitalize() for word in kind.split("_"))
+def resolver_method(kind: str) -> str:
+    """Name of the method by which TFLM's resolver adds an operator.
+
+    >>> resolver_method("FULLY_CONNECTED"), resolver_method("CONV_2D"), resolver_method("PADV2")
+    ('AddFullyConnected', 'AddConv2D', 'AddPadV2')
+    """
+    return "Add" + "".join(RESOLVER_WORDS.get(word, word.capitalize()) for word in kind.split("_"))
 
 
 def _comment(text: str) -> str:

@@ -93,7 +93,7 @@ class Streamer:
         self.calls = {flow.step.index: self.call(flow) for flow in section.flows}
 
     def call(self, flow: Flow) -> Call:
-        """The operator's constants, struct and statement."""
+        """The operator's constants, struct and statements."""
 
         def at(tensor: Tensor) -> str:
             if tensor.is_constant:
@@ -113,12 +113,12 @@ class Streamer:
         rows = []
         ring = self.stream.rings[source.index]
         if self._name(ring):
-            copy = [f"memcpy(y, row, {ring.row_bytes})"]
+            copy = (f"memcpy(y, row, {ring.row_bytes})",)
             rows.append(self._row("(input)", -1, source, (0, 1, 1), copy))
         for flow in self.stream.flows:
             step, pace = flow.step, (flow.first, flow.every, flow.band.runs)
-            statement = self.calls[step.index].statement
-            rows.append(self._row(str(step), step.index, step.outputs[0], pace, [statement]))
+            statements = self.calls[step.index].statements
+            rows.append(self._row(str(step), step.index, step.outputs[0], pace, statements))
         place = self.whole(source) if self.name else ""
         return StreamedPart(self.name, C_TYPES[source.dtype.name], place, rings, rows, fills, self.stream)
 
@@ -156,7 +156,7 @@ class Streamer:
         return f"({C_TYPES[tensor.dtype.name]} *)(arena + {offset})"
 
     def _row(
-        self, title: str, index: int, tensor: Tensor, pace: tuple[int, int, int], statements: list[str]
+        self, title: str, index: int, tensor: Tensor, pace: tuple[int, int, int], statements: tuple[str, ...]
     ) -> Row:
         """A row of the tensor, made at step first + every · run, in `runs` runs."""
         ring = self.stream.rings[tensor.index]

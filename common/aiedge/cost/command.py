@@ -70,6 +70,10 @@ def memory(parser: Parser) -> Callable[[argparse.Namespace], None]:
         metavar="STEP",
         help="only what fits, with the step marked that a firmware runs: TFLM, fused, streamed",
     )
+    parser.add_argument("--camera", action="store_true", help="the firmware has the camera's driver")
+    parser.add_argument(
+        "--reserved", type=int, default=0, metavar="BYTES", help="what it keeps for TFLM's arena"
+    )
     add_model_and_board(parser)
     return _memory
 
@@ -92,13 +96,14 @@ def _memory(options: argparse.Namespace) -> None:
     # A build compiles the model in its file's order.
     nodes = node_limit(options.nodes)
     steps = ladder(tflite.load_model(path), nodes=nodes, progress=True, file_order=bool(build))
+    firmware = {"camera": options.camera, "reserved": options.reserved}
     if fitted and build:
-        print("\n".join([f"Memory of {path.name}", *map_.summary, "", steps.fits(fitted, build)]))
+        print("\n".join([f"Memory of {path.name}", *map_.summary, "", steps.fits(fitted, build, **firmware)]))
     else:
         print(f"{map_}\n\n{steps}")
         if fitted:
             sources = (f"  {name}: {text}" for name, text in fitted.sources.items())
-            print("\n".join(["", steps.fits(fitted), "", "Sources:", *sources]))
+            print("\n".join(["", steps.fits(fitted, **firmware), "", "Sources:", *sources]))
     if folder:
         pictures = {
             "memory": map_figure(map_, path.stem),

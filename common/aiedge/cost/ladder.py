@@ -4,7 +4,7 @@ The first four run in TensorFlow Lite Micro, whose arena holds the inputs and ou
 where these belong to the caller. `total` counts them in every step, so that steps compare.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from aiedge.tflm.order import NODES
 from aiedge.tflm.scratch import reference
 
 C_ALIGNMENT = 4
+TFLM = "TFLM"  # the first rung
 FUSED, STREAMED = "fused", "streamed"  # the rungs of compiled C
 
 
@@ -51,28 +52,35 @@ class Ladder:
         ]
         return "\n".join(table(("step", "arena", "with input and output", "saved", "how"), rows))
 
-    def fits(self, target: Board, build: str = "") -> str:
-        """What fits which memory of the board, and what would make the model fit, as text.
+    def fits(self, target: Board, build: str = "", *, camera: bool = False, reserved: int = 0) -> str:
+        """What fits which memory of the board beside the kit's firmware, and what would make the model fit, as text.
 
-        `build` names the rung that a firmware runs: it is marked, and what fits in its place is said. Raises
-        `UserError` for a rung that the network does not have.
+        `build` names the rung that a firmware runs: it is marked, and what fits in its place is said; with `camera` it
+        has the camera's driver. `reserved` are the bytes that it keeps for TensorFlow Lite Micro's arena, whatever that
+        needs of them. Raises `UserError` for a rung that the network does not have.
         """
+        if reserved:
+            rungs = tuple(replace(r, total=reserved) if r.name == TFLM else r for r in self.rungs)
+            return replace(self, rungs=rungs).fits(target, build, camera=camera)
         graph = self.optimized.before
         runs = self._rung(build)
         weights = sum(t.bytes for t in graph.constants)
+        room = target.room(camera)
         rows = [
-            ("flash", ".tflite", f"{self.model_bytes:,}", _left(self.model_bytes, target.flash)),
-            ("flash", "weights in C", f"{weights:,}", _left(weights, target.flash)),
+            ("flash", ".tflite", f"{self.model_bytes:,}", _left(self.model_bytes, room["flash"])),
+            ("flash", "weights in C", f"{weights:,}", _left(weights, room["flash"])),
         ]
         for rung in self.rungs:
-            left = _left(rung.total, target.sram)
-            if target.sram < rung.total <= target.psram:
+            left = _left(rung.total, room["SRAM"])
+            if room["SRAM"] < rung.total <= target.psram:
                 left += "; fits the PSRAM"
+            elif target.room(camera=True)["SRAM"] < rung.total <= room["SRAM"]:
+                left += ", but not beside the camera's driver"
             mark = "  <- this build" if build and rung is runs else ""
             rows.append(("SRAM", rung.name, f"{rung.total:,}", left + mark))
-        lines = [str(target), *table(("memory", "what", "bytes", "fits"), rows)]
+        lines = [str(target), *_counted(target, camera), *table(("memory", "what", "bytes", "fits"), rows)]
         lines.append("Besides: code, the stack, and in TensorFlow Lite Micro the tail of its arena.")
-        return "\n".join([*lines, *self._advice(target, runs)])
+        return "\n".join([*lines, *self._advice(runs, room)])
 
     def _rung(self, name: str) -> Rung:
         names = [rung.name for rung in self.rungs]
@@ -80,11 +88,11 @@ class Ladder:
             raise UserError(f"this network does not run {name!r}", f"it runs: {', '.join(names)}")
         return self.rungs[names.index(name) if name else 0]
 
-    def _advice(self, target: Board, runs: Rung) -> list[str]:
-        """What makes the model fit, where it does not as it is."""
+    def _advice(self, runs: Rung, room: dict[str, int]) -> list[str]:
+        """What makes the model fit the room that there is, where it does not as it is."""
         advice = []
-        if runs.total > target.sram:
-            fitting = next((rung for rung in self.rungs if rung.total <= target.sram), None)
+        if runs.total > room["SRAM"]:
+            fitting = next((rung for rung in self.rungs if rung.total <= room["SRAM"]), None)
             if fitting:
                 advice.append(f"What makes it fit the SRAM: {fitting.name} ({fitting.how}).")
             else:
@@ -93,13 +101,24 @@ class Ladder:
                 )
         weights = sum(t.bytes for t in self.optimized.before.constants)
         compiled = runs.name in (FUSED, STREAMED)
-        if weights > target.flash:
+        if weights > room["flash"]:
             advice.append("What makes it fit the flash: fewer weights, by pruning or a narrower network.")
-        elif self.model_bytes > target.flash and not compiled:
+        elif self.model_bytes > room["flash"] and not compiled:
             advice.append("What makes it fit the flash: compiled C, which holds the weights and no .tflite.")
         if advice and any(t.dtype == np.float32 for t in self.optimized.before.constants):
             advice.append("Converted to int8, weights and activations take a quarter.")
         return advice
+
+
+def _counted(target: Board, camera: bool) -> list[str]:
+    """What the verdicts count beside the network, as a line; none for a board on which the firmware was not built."""
+    if not target.base:
+        return []
+    taken = {name: size - target.room(camera)[name] for name, size in target.budget.items()}
+    driver = ", the camera's driver among it," if camera else ""
+    return [
+        f"The firmware itself takes {taken['SRAM']:,} of the SRAM{driver} and {taken['flash']:,} of the flash: counted."
+    ]
 
 
 def _left(size: int, room: int) -> str:
@@ -117,7 +136,7 @@ def ladder(model: bytes, *, nodes: int = NODES, progress: bool = False, file_ord
     reordered = tflm_head(read(rewrite(model, order)), scratch=reference)
     _, in_place = optimize(model, in_place=True, nodes=nodes, progress=progress).heads(reference)
     rungs = [
-        Rung("TFLM", "as converted", before, before),
+        Rung(TFLM, "as converted", before, before),
         Rung("reordered", "TFLM plans the best order", reordered, reordered),
         Rung("placed", "aiedge optimize: placed ahead of time", placed, placed),
         Rung("in place", "aiedge optimize --in-place: element-wise outputs over inputs", in_place, in_place),

@@ -16,9 +16,15 @@
   }
 
 AIEDGE_UNARY_F32(abs, fabsf(v))
+AIEDGE_UNARY_F32(elu, v < 0.0f ? expm1f(v) : v)
+AIEDGE_UNARY_F32(exp, expf(v))
 AIEDGE_UNARY_F32(logistic, 1.0f / (1.0f + expf(-v)))
+AIEDGE_UNARY_F32(neg, -v)
 AIEDGE_UNARY_F32(relu, v < 0.0f ? 0.0f : v)
 AIEDGE_UNARY_F32(relu6, v > 6.0f ? 6.0f : v < 0.0f ? 0.0f : v)
+AIEDGE_UNARY_F32(rsqrt, 1.0f / sqrtf(v))
+AIEDGE_UNARY_F32(sqrt, sqrtf(v))
+AIEDGE_UNARY_F32(square, (v * v))
 AIEDGE_UNARY_F32(tanh, tanhf(v))
 
 AIEDGE_KERNEL void aiedge_hard_swish_f32(const float *x, float *y, int32_t count) {

@@ -80,6 +80,26 @@ def wrap_int32(x: ArrayLike) -> Int:
     return ((np.asarray(x, np.int64) + 2**31) & 0xFFFFFFFF) - 2**31
 
 
+def inverse_sqrt_multiplier(q: Int, fraction: int) -> tuple[Int, Int]:
+    """Multipliers and shifts of  2^fraction / √q  for integers from 1 to 2^27, by five steps of Newton and Raphson.
+
+    >>> multiplier, shift = inverse_sqrt_multiplier(np.array([4]), 10)
+    >>> multiply_by_quantized_multiplier(1, multiplier, shift).tolist()
+    [512]
+    """
+    pairs = np.array([(29 - int(n).bit_length()) // 2 for n in q])
+    x = np.full(len(q), 1 << 28)  # Q3.28, of q · 4^pairs / 2^29 between 1/4 and 1
+    scaled = (q << (2 * pairs)) >> 1
+    for _ in range(5):
+        cube = _saturating_left_shift(doubling_high_multiply(doubling_high_multiply(x, x), x), 6)
+        step = doubling_high_multiply((1 << 28) + (1 << 27), x)
+        x = _saturating_left_shift(step - doubling_high_multiply(rounding_right_shift(scaled, 1), cube), 3)
+    root = doubling_high_multiply(x, 1518500250)  # times √2 / 2
+    # TFLM takes the largest multiplier for 1.
+    one = q == 1
+    return np.where(one, INT32_MAX, root), fraction - np.where(one, 0, 11 - pairs)
+
+
 def logistic_q(x: ArrayLike, integer_bits: int) -> Int:
     """1 / (1 + e^−x) of fixed-point numbers with `integer_bits` integer bits, as Q0.31."""
     x = np.asarray(x, np.int64)

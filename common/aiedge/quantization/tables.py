@@ -10,8 +10,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from aiedge.quantization.affine import INT8_MAX, INT8_MIN, QuantParams, nearest_integer
+from aiedge.quantization.affine import INT8_MAX, INT8_MIN, QuantParams, nearest_integer, round_half_away
 from aiedge.quantization.fixed_point import (
+    inverse_sqrt_multiplier,
     logistic_q,
     multiply_by_quantized_multiplier,
     quantize_multiplier,
@@ -20,12 +21,21 @@ from aiedge.quantization.fixed_point import (
 )
 
 Int8 = NDArray[np.int8]
+FRACTION = 20  # fractional bits of TFLM's 1 / √q
 AS_THERE = "where TensorFlow Lite Micro stops as well"
 
 
 def abs_table(inputs: QuantParams, outputs: QuantParams) -> Int8:
     """|x|"""
     return _clamped(_times(np.abs(_centered(inputs)), float(inputs.scale) / float(outputs.scale)), outputs)
+
+
+def elu_table(inputs: QuantParams, outputs: QuantParams) -> Int8:
+    """x < 0 ? e^x − 1 : x; TFLM takes real numbers, in float32. They must stay within int32 steps of the output."""
+    x = np.float32(inputs.scale) * _centered(inputs).astype(np.float32)
+    exponential = np.exp(np.minimum(x, 0), dtype=np.float64).astype(np.float32)
+    y = np.where(x < 0, exponential - np.float32(1), x) * (np.float32(1) / np.float32(outputs.scale))
+    return _clamped(round_half_away(y).astype(np.int32).astype(np.int64), outputs)
 
 
 def logistic_table(inputs: QuantParams, outputs: QuantParams) -> Int8:
@@ -62,6 +72,21 @@ def leaky_relu_table(inputs: QuantParams, outputs: QuantParams, alpha: float) ->
     slope = float(inputs.scale) * alpha / float(outputs.scale)
     q = _centered(inputs)
     return _clamped(np.where(q >= 0, _times(q, ratio), _times(q, slope)), outputs)
+
+
+def rsqrt_table(inputs: QuantParams, outputs: QuantParams) -> Int8:
+    """1 / √x, the largest output for 0; the input must have the zero point −128: TFLM stops at negative numbers."""
+    if int(inputs.zero_point) != INT8_MIN:
+        raise ValueError(
+            "its input must have the zero point -128: TensorFlow Lite Micro stops at negative values"
+        )
+    multiplier, shift = quantize_multiplier(1 / (math.sqrt(inputs.scale) * float(outputs.scale)))
+    if shift < FRACTION - 31:
+        raise ValueError("its output's scale is too large beside 1 / √(its input's)")
+    q = _centered(inputs)[1:]
+    fraction = multiply_by_quantized_multiplier(1, *inverse_sqrt_multiplier(q, FRACTION))
+    y = multiply_by_quantized_multiplier(fraction, multiplier, shift - FRACTION)
+    return np.concatenate([[np.int8(INT8_MAX)], _clamped(y, outputs)])
 
 
 def hard_swish_table(inputs: QuantParams, outputs: QuantParams) -> Int8:

@@ -1,6 +1,7 @@
 """TensorFlow Lite models: made from Keras, read into a `Graph`, run, and exported as a C array.
 
 - `graph`, `reader`: .tflite → `Graph` of `Operator`s and `Tensor`s
+- `traits`: the table of what each operator is; `window`: windows that slide over an image
 - `c_array`: .tflite ↔ C array
 - `bin_file`: an int8 model's weights, and pictures, as binary files
 - `interpreters`: TensorFlow Lite Micro (the oracle) and LiteRT

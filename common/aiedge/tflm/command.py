@@ -62,5 +62,7 @@ def _optimize(options: argparse.Namespace) -> None:
 
 
 def _fit(target: Board, head: int) -> str:
-    verdict = f"fits, {target.sram - head:,} left" if head <= target.sram else "does NOT fit"
-    return f"{target.name}: {head:,} of {target.sram:,} bytes of SRAM: {verdict}; the runtime's tail is extra"
+    """Whether an arena's head fits the board beside the kit's firmware, in words."""
+    room = target.room()["SRAM"]
+    verdict = f"fits, {room - head:,} left" if head <= room else "does NOT fit"
+    return f"{target.name}: {head:,} of {room:,} bytes of SRAM: {verdict}; the runtime's tail is extra"

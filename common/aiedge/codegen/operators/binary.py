@@ -37,7 +37,7 @@ def _emit(operator: Operator, at: Places) -> Call:
     struct = "binary_f32" if suffix == "f32" else kernel
     return Call(
         header='"aiedge_binary.h"',
-        statement=f"aiedge_{kernel}(&layer_{operator.index}, {at(a)}, {at(b)}, {at(target)})",
+        statements=(f"aiedge_{kernel}(&layer_{operator.index}, {at(a)}, {at(b)}, {at(target)})",),
         struct=Struct(f"aiedge_{struct}_layer", fields | activation_fields(operator)),
     )
 

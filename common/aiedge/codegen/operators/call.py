@@ -1,4 +1,4 @@
-"""The C of one operator: its constants, and the statement that runs it."""
+"""The C of one operator: its constants, and the statements that run it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -74,13 +74,13 @@ class Run:
 
 @dataclass(frozen=True)
 class Call:
-    """One operator in C: the header it needs, a statement, constant arrays, and a layer struct where there is one.
+    """One operator in C: the header it needs, statements, constant arrays, and a layer struct where there is one.
 
-    An operator that moves nothing has neither header nor statement.
+    An operator that moves nothing has neither header nor statements.
     """
 
     header: str = ""
-    statement: str = ""
+    statements: tuple[str, ...] = ()
     constants: tuple[Constant, ...] = ()
     struct: Struct | None = None
     # Sizes of the kernel's local arrays: macros of its header, of which the generated file defines the largest.

@@ -59,7 +59,7 @@ def _int8(operator: Operator, at: Places, pool: Operator | None, run: Run | None
     i = operator.index
     return Call(
         header='"aiedge_conv_2d.h"',
-        statement=f"aiedge_conv_2d_int8(&layer_{i}, {at(operator.input(0))}, {at(target)})",
+        statements=(f"aiedge_conv_2d_int8(&layer_{i}, {at(operator.input(0))}, {at(target)})",),
         constants=(
             Constant(f"weights_{i}", pack_pairs(rows)),
             *scaled.constants,
@@ -87,7 +87,9 @@ def _pointwise(operator: Operator, at: Places, scaled: Scaling, run: Run | None)
     i = operator.index
     return Call(
         header='"aiedge_pointwise.h"',
-        statement=f"aiedge_pointwise_int8(&layer_{i}, {at(operator.input(0))}, {at(operator.outputs[0])})",
+        statements=(
+            f"aiedge_pointwise_int8(&layer_{i}, {at(operator.input(0))}, {at(operator.outputs[0])})",
+        ),
         constants=(
             Constant(f"weights_{i}", pack_pairs(weights.reshape(len(weights), 1, -1))),
             *scaled.constants,
@@ -111,7 +113,7 @@ def _float32(operator: Operator, at: Places, pool: Operator | None, run: Run | N
     i = operator.index
     return Call(
         header='"aiedge_conv_2d_f32.h"',
-        statement=f"aiedge_conv_2d_f32(&layer_{i}, {at(operator.input(0))}, {at(operator.outputs[0])})",
+        statements=(f"aiedge_conv_2d_f32(&layer_{i}, {at(operator.input(0))}, {at(operator.outputs[0])})",),
         constants=(
             Constant(f"weights_{i}", operator.input(1).values),
             Constant(f"bias_{i}", bias_of(operator).astype(np.float32)),

@@ -33,7 +33,7 @@ def _concatenation(operator: Operator, at: Places) -> Call:
         place = f"(uint8_t *){at(target)} + {offset}"
         statements.append(f"aiedge_copy_rows({at(part)}, {size}, {place}, {bytes_in_row}, {rows}, {size})")
         offset += size
-    return Call(HEADER, ";\n  ".join(statements))
+    return Call(HEADER, tuple(statements))
 
 
 def _split(operator: Operator, at: Places) -> Call:
@@ -47,7 +47,7 @@ def _split(operator: Operator, at: Places) -> Call:
         place = f"(const uint8_t *){at(source)} + {offset}"
         statements.append(f"aiedge_copy_rows({place}, {bytes_in_row}, {at(part)}, {size}, {rows}, {size})")
         offset += size
-    return Call(HEADER, ";\n  ".join(statements))
+    return Call(HEADER, tuple(statements))
 
 
 def _axis(operator: Operator, axis: int, tensor: Tensor) -> int:
@@ -95,7 +95,7 @@ def _pad(operator: Operator, at: Places) -> Call:
     sizes, results, paddings_before = zip(*reversed(loops), strict=True)
     return Call(
         HEADER,
-        f"aiedge_pad_{suffix}(&layer_{operator.index}, {at(source)}, {at(target)})",
+        (f"aiedge_pad_{suffix}(&layer_{operator.index}, {at(source)}, {at(target)})",),
         struct=Struct(
             f"aiedge_pad_{suffix}_layer",
             {
@@ -161,7 +161,7 @@ def _strided_slice(operator: Operator, at: Places) -> Call:
     sizes, steps = zip(*reversed(merged), strict=True)
     return Call(
         HEADER,
-        f"aiedge_copy_strided(&layer_{operator.index}, {at(source)}, {at(target)})",
+        (f"aiedge_copy_strided(&layer_{operator.index}, {at(source)}, {at(target)})",),
         struct=Struct(
             "aiedge_copy_strided_layer",
             {"start": start, "run": run, "size": sizes, "step": steps},

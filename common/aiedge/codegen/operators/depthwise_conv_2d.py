@@ -45,7 +45,7 @@ def _int8(operator: Operator, at: Places, run: Run | None) -> Call:
     source, i = operator.input(0), operator.index
     return Call(
         header='"aiedge_depthwise_conv_2d.h"',
-        statement=f"aiedge_depthwise_conv_2d_int8(&layer_{i}, {at(source)}, {at(operator.outputs[0])})",
+        statements=(f"aiedge_depthwise_conv_2d_int8(&layer_{i}, {at(source)}, {at(operator.outputs[0])})",),
         constants=(
             Constant(f"weights_{i}", pack_taps(taps)),
             Constant(f"outside_{i}", np.full(source.shape[3], zero_point(source), np.int8)),
@@ -64,7 +64,7 @@ def _float32(operator: Operator, at: Places, run: Run | None) -> Call:
     weights = operator.input(1).values
     return Call(
         header='"aiedge_conv_2d_f32.h"',
-        statement=f"aiedge_conv_2d_f32(&layer_{i}, {at(operator.input(0))}, {at(operator.outputs[0])})",
+        statements=(f"aiedge_conv_2d_f32(&layer_{i}, {at(operator.input(0))}, {at(operator.outputs[0])})",),
         constants=(
             # As filters of one channel each: [outputs, height, width, 1].
             Constant(f"weights_{i}", np.ascontiguousarray(weights.transpose(3, 1, 2, 0))),

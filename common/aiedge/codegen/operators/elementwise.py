@@ -16,7 +16,11 @@ def _unary(operator: Operator, at: Places) -> Call:
         arguments = [at(operator.input(0)), at(operator.outputs[0]), str(_count(operator))]
         if operator.trait.parameter:
             arguments.append(c_float(operator.real(operator.trait.parameter)))
-        return Call('"aiedge_activation.h"', f"aiedge_{operator.kind.lower()}_f32({', '.join(arguments)})")
+        return Call('"aiedge_activation.h"', (f"aiedge_{operator.kind.lower()}_f32({', '.join(arguments)})",))
+    if not operator.trait.table:
+        raise unsupported(
+            operator, "its input and output must be float32: TensorFlow Lite Micro takes no other"
+        )
     raise unsupported(operator, "its input and output must both be int8, or both float32")
 
 
@@ -31,7 +35,7 @@ def _lookup(operator: Operator, at: Places) -> Call:
         raise unsupported(operator, str(error)) from error
     table = Constant(f"table_{operator.index}", np.roll(values, -128))
     arguments = f"{table.name}, {at(operator.input(0))}, {at(operator.outputs[0])}, {count}"
-    return Call('"aiedge_lookup.h"', f"aiedge_lookup_int8({arguments})", (table,))
+    return Call('"aiedge_lookup.h"', (f"aiedge_lookup_int8({arguments})",), (table,))
 
 
 def _conversion(operator: Operator, at: Places) -> Call:
@@ -55,7 +59,7 @@ def _scaled(kernel: str, operator: Operator, at: Places, quantized: Tensor) -> C
         raise unsupported(operator, "its tensor must have one scale")
     numbers = f"{_count(operator)}, {c_float(float(params.scale))}, {params.zero_point}"
     places = f"{at(operator.input(0))}, {at(operator.outputs[0])}"
-    return Call('"aiedge_quantize.h"', f"{kernel}({places}, {numbers})")
+    return Call('"aiedge_quantize.h"', (f"{kernel}({places}, {numbers})",))
 
 
 def _count(operator: Operator) -> int:

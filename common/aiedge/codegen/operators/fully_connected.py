@@ -48,7 +48,9 @@ def _int8(operator: Operator, at: Places, shape: dict[str, Field]) -> Call:
     i = operator.index
     return Call(
         header='"aiedge_fully_connected.h"',
-        statement=f"aiedge_fully_connected_int8(&layer_{i}, {at(operator.input(0))}, {at(operator.outputs[0])})",
+        statements=(
+            f"aiedge_fully_connected_int8(&layer_{i}, {at(operator.input(0))}, {at(operator.outputs[0])})",
+        ),
         constants=(Constant(f"weights_{i}", pack_pairs(values[:, np.newaxis])), *scaled.constants),
         struct=Struct(
             "aiedge_fully_connected_int8_layer", {"weights": f"weights_{i}"} | scaled.fields | shape
@@ -60,7 +62,9 @@ def _float32(operator: Operator, at: Places, shape: dict[str, Field]) -> Call:
     i = operator.index
     return Call(
         header='"aiedge_fully_connected.h"',
-        statement=f"aiedge_fully_connected_f32(&layer_{i}, {at(operator.input(0))}, {at(operator.outputs[0])})",
+        statements=(
+            f"aiedge_fully_connected_f32(&layer_{i}, {at(operator.input(0))}, {at(operator.outputs[0])})",
+        ),
         constants=(
             Constant(f"weights_{i}", operator.input(1).values),
             Constant(f"bias_{i}", bias_of(operator)),

@@ -49,7 +49,7 @@ def _emit(operator: Operator, at: Places) -> Call:
         fields["count"] = float(count)
     return Call(
         header='"aiedge_mean.h"',
-        statement=f"aiedge_mean_{suffix}(&layer_{operator.index}, {at(source)}, {at(target)})",
+        statements=(f"aiedge_mean_{suffix}(&layer_{operator.index}, {at(source)}, {at(target)})",),
         struct=Struct(f"aiedge_mean_{suffix}_layer", fields),
     )
 

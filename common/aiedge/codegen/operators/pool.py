@@ -37,7 +37,7 @@ def _emit(operator: Operator, at: Places, run: Run | None = None) -> Call:
         kernel, x = f"{kernel}_row", f"i, {x}"
     return Call(
         header='"aiedge_pool.h"',
-        statement=f"{kernel}(&layer_{operator.index}, {x}, {y})",
+        statements=(f"{kernel}(&layer_{operator.index}, {x}, {y})",),
         struct=Struct(f"aiedge_pool_{suffix}_layer", fields),
     )
 

@@ -12,7 +12,7 @@ def _emit(operator: Operator, at: Places) -> Call:
     # The memory plan gives both tensors one buffer. Only the caller's input and output are two places.
     if source == target:
         return Call()
-    return Call("<string.h>", f"memcpy({target}, {source}, {operator.outputs[0].bytes})")
+    return Call("<string.h>", (f"memcpy({target}, {source}, {operator.outputs[0].bytes})",))
 
 
 EMITTERS = {Nature.VIEW: _emit}

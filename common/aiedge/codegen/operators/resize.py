@@ -38,7 +38,7 @@ def _nearest(operator: Operator, at: Places) -> Call:
     fields |= {"rows": f"rows_{i}", "columns": f"columns_{i}"}
     fields["channels"] = source.shape[3] * source.dtype.itemsize
     statement = f"aiedge_resize_nearest(&layer_{i}, {at(source)}, {at(target)})"
-    return Call('"aiedge_resize.h"', statement, tables, Struct("aiedge_resize_nearest_layer", fields))
+    return Call('"aiedge_resize.h"', (statement,), tables, Struct("aiedge_resize_nearest_layer", fields))
 
 
 def _bilinear(operator: Operator, at: Places) -> Call:
@@ -58,7 +58,7 @@ def _bilinear(operator: Operator, at: Places) -> Call:
     fields |= {constant.name.removesuffix(f"_{i}"): constant.name for constant in constants}
     statement = f"aiedge_resize_bilinear_{suffix}(&layer_{i}, {at(source)}, {at(target)})"
     struct = Struct(f"aiedge_resize_bilinear_{suffix}_layer", fields)
-    return Call('"aiedge_resize.h"', statement, tuple(constants), struct)
+    return Call('"aiedge_resize.h"', (statement,), tuple(constants), struct)
 
 
 def _shapes(operator: Operator) -> tuple[str, dict[str, Field]]:

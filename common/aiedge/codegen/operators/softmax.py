@@ -22,7 +22,7 @@ def _emit(operator: Operator, at: Places) -> Call:
     beta = operator.real("beta")
     places = f"{at(source)}, {at(target)}, {rows}, {columns}"
     if suffix == "f32":
-        return Call('"aiedge_softmax.h"', f"aiedge_softmax_f32({places}, {c_float(beta)})")
+        return Call('"aiedge_softmax.h"', (f"aiedge_softmax_f32({places}, {c_float(beta)})",))
     outputs = params_of(target)
     if float(outputs.scale) != 1 / 256 or int(outputs.zero_point) != -128:
         raise unsupported(operator, "its int8 output must have scale 1/256 and zero point -128")
@@ -35,7 +35,7 @@ def _emit(operator: Operator, at: Places) -> Call:
     table = Constant(f"exponentials_{operator.index}", values.astype(np.int32))
     return Call(
         '"aiedge_softmax.h"',
-        f"aiedge_softmax_int8({table.name}, {len(values)}, {places})",
+        (f"aiedge_softmax_int8({table.name}, {len(values)}, {places})",),
         (table,),
     )
 

@@ -53,7 +53,7 @@ def _emit(operator: Operator, at: Places) -> Call:
         fields |= {"input_zero_point": zero_point(source), "output_zero_point": zero_point(target)}
     return Call(
         header='"aiedge_transpose_conv.h"',
-        statement=f"aiedge_transpose_conv_{suffix}(&layer_{i}, {at(source)}, {at(target)})",
+        statements=(f"aiedge_transpose_conv_{suffix}(&layer_{i}, {at(source)}, {at(target)})",),
         constants=tuple(constants),
         struct=Struct(f"aiedge_transpose_conv_{suffix}_layer", fields | activation_fields(operator)),
     )

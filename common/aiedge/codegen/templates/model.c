@@ -121,9 +121,11 @@ int {{ name }}_invoke({{ parameters(inputs, outputs) }}) {
 {% else %}
   (void)arena;
 {% endif %}
-{% for step, call in calls if call.statement %}
+{% for step, call in calls if call.statements %}
   AIEDGE_STEP({{ step.index }});
-  {{ call.statement }};
+{% for statement in call.statements %}
+  {{ statement }};
+{% endfor %}
 {% endfor %}
   AIEDGE_STEP({{ graph.operators | length }});
   return AIEDGE_OK;

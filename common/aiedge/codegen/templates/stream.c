@@ -25,7 +25,7 @@ AIEDGE_KERNEL void {{ name }}_step{{ part.name }}(int32_t n, const {{ part.c_typ
 {% if row.limit %}
     if (i < {{ row.limit }}) {
 {% for line in row.made %}
-      {{ line | replace("\n", "\n    ") }};
+      {{ line }};
 {% endfor %}
 {% for line in row.beyond %}
     } else {
@@ -34,7 +34,7 @@ AIEDGE_KERNEL void {{ name }}_step{{ part.name }}(int32_t n, const {{ part.c_typ
     }
 {% else %}
 {% for line in row.made %}
-    {{ line | replace("\n", "\n  ") }};
+    {{ line }};
 {% endfor %}
 {% endif %}
   }
@@ -85,9 +85,11 @@ int {{ name }}_push_row({{ row_parameters(inputs, outputs) }}) {
     {{ name }}_step(n, NULL, {{ held | join(", ") }}, arena);
   }
 {% endif %}
-{% for step, statement in tail %}
+{% for step, statements in tail %}
   AIEDGE_STEP({{ step.index }});
+{% for statement in statements %}
   {{ statement }};
+{% endfor %}
 {% endfor %}
   AIEDGE_STEP({{ graph.operators | length }});
   return AIEDGE_OK;

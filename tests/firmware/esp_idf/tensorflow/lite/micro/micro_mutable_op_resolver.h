@@ -5,16 +5,13 @@
 
 namespace tflite {
 
+// It has the methods of the table, and no other: code that calls one by a wrong name does not compile.
 template <unsigned int count>
 class MicroMutableOpResolver : public MicroOpResolver {
  public:
-  TfLiteStatus AddDequantize();
-  TfLiteStatus AddFullyConnected();
-  TfLiteStatus AddLogistic();
-  TfLiteStatus AddQuantize();
-  TfLiteStatus AddRelu();
-  TfLiteStatus AddReshape();
-  TfLiteStatus AddTanh();
+#define METHOD(kind, name) TfLiteStatus name();
+#include "tflm_methods.inc"
+#undef METHOD
 };
 
 }  // namespace tflite
