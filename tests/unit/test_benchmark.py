@@ -499,8 +499,9 @@ def bare_kit(tmp_path):
 
 
 def bare_python(script):
-    # -I -S: no site-packages, no PYTHONPATH, so no aiedge.
-    return command("-I", "-S", script, "--help")
+    # -I -S: no site-packages, no PYTHONPATH, so no aiedge; nor in the Python that it starts.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    return command("-I", "-S", script, "--help", env=environment)
 
 
 def test_without_the_kit_it_says_how_to_set_up(bare_kit):

@@ -148,6 +148,7 @@ def test_all_tables_come_from_one_run(cifar, need_tool, noise, monkeypatch, tmp_
     ]
 
 
+@pytest.mark.skipif(not tflite.has_tflm(), reason="needs tflite-micro: its wheel exists for Linux on x86-64")
 def test_nothing_is_written_without_the_pictures(cifar, monkeypatch):
     monkeypatch.setattr("sys.argv", ["cifar.py", "--write"])
     monkeypatch.setenv("AIEDGE_DATA", "/nowhere")
