@@ -5,7 +5,7 @@ import numpy as np
 from aiedge.quantization import layer_multipliers, quantize_multiplier
 from aiedge.quantization.factors import OTHER, PINNED, Real, sums
 from aiedge.tflite.graph import Graph, Operator
-from aiedge.tflite.integer import params_of, unary_table
+from aiedge.tflite.integer import params_of, unary_table, weight_params
 from aiedge.tflite.traits import Nature
 
 
@@ -25,7 +25,7 @@ def _constants(operator: Operator, real: Real) -> np.ndarray:
     source, target = params_of(operator.input(0)), params_of(operator.outputs[0])
     if operator.nature is Nature.UNARY:
         return unary_table(operator, real)
-    other = params_of(operator.input(1))
+    other = weight_params(operator.input(1))
     if operator.nature is Nature.DENSE:
         channels = operator.outputs[0].shape[-1]
         return np.array(layer_multipliers(source, other, target, channels, real))
