@@ -87,7 +87,9 @@ def test_on_an_emulated_core(kind: str, target: str) -> None:
         graph = tflite.read(model)
         inputs = [samples(rng, tensor) for tensor in graph.inputs]
         runs = [[array[n] for array in inputs] for n in range(SAMPLES)]
-        count = count_instructions(graph, generate(graph, "net"), TARGETS[target], runs)
+        count = count_instructions(
+            graph, generate(graph, "net", core=TARGETS[target].kernels), TARGETS[target], runs
+        )
         for y, expected in zip(count.outputs, run_tflm_all(model, inputs), strict=True):
             np.testing.assert_array_equal(y.reshape(expected.shape), expected)
 

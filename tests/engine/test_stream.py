@@ -153,7 +153,9 @@ def test_streaming_costs_few_instructions(target: str) -> None:
     graph = tflite.read(network("cifar_cnn_25_51_76"))
     inputs = [[x] for x in inputs_of(graph, np.random.default_rng(2), 2)]
     whole, streamed = (
-        count_instructions(graph, generate(graph, "net", stream), TARGETS[target], inputs)
+        count_instructions(
+            graph, generate(graph, "net", stream, core=TARGETS[target].kernels), TARGETS[target], inputs
+        )
         for stream in (False, True)
     )
     np.testing.assert_array_equal(streamed.outputs[0], whole.outputs[0])
