@@ -159,7 +159,8 @@ def test_streaming_costs_few_instructions(target: str) -> None:
         for stream in (False, True)
     )
     np.testing.assert_array_equal(streamed.outputs[0], whole.outputs[0])
-    assert streamed.total <= 1.05 * whole.total
+    # On the ESP32's core a strip is one row: what a row needs of others is laid out again.
+    assert streamed.total <= (1.05 if TARGETS[target].kernels == "any" else 1.1) * whole.total
 
 
 def two_layers() -> bytes:

@@ -20,6 +20,7 @@ from aiedge.cost.targets import TARGETS
 from aiedge.tflite.graph import Graph
 
 ESP32 = TARGETS["esp32"]
+WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Werror")
 MEMORY_END = 0x68000000  # of the machine's 128 MB, behind which an access ends the program
 
 PROLOGUE = f"""
@@ -113,7 +114,16 @@ def run_program(program: str, files: Sequence[str], folder: Path, windowed: bool
     kernels = [assemble(ESP32_KERNELS, folder, ESP32.compiler, ESP32.assembler)]
     if windowed:
         kernels = windowed_kernels(folder)
-    command = [*ESP32.compiler, "-O2", "-std=gnu11", f"-I{ENGINE}", f"-I{C_SOURCES}", "main.c", *files]
+    command = [
+        *ESP32.compiler,
+        "-O2",
+        "-std=gnu11",
+        *WARNINGS,
+        f"-I{ENGINE}",
+        f"-I{C_SOURCES}",
+        "main.c",
+        *files,
+    ]
     command += [*map(str, ESP32.sources), *map(str, kernels), "-nostartfiles", *ESP32.link]
     run_tool([*command, "-T", str(next(ESP32.platform.glob("*.ld"))), "-o", "program"], folder)
     return run_tool([*ESP32.emulator.split(), *QUIET, "-kernel", "program"], folder)
