@@ -94,11 +94,13 @@ def test_random_float_convolutions() -> None:
 def test_random_convolutions_on_emulated_cores(name: str, need_tool) -> None:
     """The cores' own kernels against TFLM, on the vectors that the host gets above."""
     target = TARGETS[name]
-    for program in (target.compiler[0], target.emulator.split()[0]):
+    for program in target.tools:
         need_tool(program, f"apt install {target.packages}")
     for seed in range(90, 102):
         model = random_convolution(seed)
         graph = tflite.read(model)
         x = np.random.default_rng(seed).integers(-128, 128, (3, *graph.inputs[0].sample_shape), dtype=np.int8)
-        count = count_instructions(graph, generate(graph, "net"), target, [[sample] for sample in x])
+        count = count_instructions(
+            graph, generate(graph, "net", core=target.kernels), target, [[s] for s in x]
+        )
         np.testing.assert_array_equal(count.outputs[0], tflite.run_tflm(model, x), err_msg=f"seed {seed}")

@@ -97,7 +97,9 @@ def test_on_an_emulated_core(target: str) -> None:
     graph = tflite.read(network("cifar_cnn_25_51_76"))
     inputs = random_inputs(graph, 2)
     linked, loaded = (
-        count_instructions(graph, generate(graph, "net", True, weights), TARGETS[target], inputs)
+        count_instructions(
+            graph, generate(graph, "net", True, weights, TARGETS[target].kernels), TARGETS[target], inputs
+        )
         for weights in ("linked", "loaded")
     )
     np.testing.assert_array_equal(loaded.outputs[0], linked.outputs[0])
@@ -114,7 +116,9 @@ def test_all_layers_with_weights_on_an_emulated_core(target: str) -> None:
     kinds = {operator.kind for operator in graph.operators}
     assert {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"} <= kinds
     inputs = random_inputs(graph, 4)
-    count = count_instructions(graph, generate(graph, "net", weights="loaded"), TARGETS[target], inputs)
+    count = count_instructions(
+        graph, generate(graph, "net", weights="loaded", core=TARGETS[target].kernels), TARGETS[target], inputs
+    )
     expected = CompiledModel(graph).predict(*(np.stack(x) for x in zip(*inputs, strict=True)))
     for y, z in zip(count.outputs, expected if isinstance(expected, list) else [expected], strict=True):
         np.testing.assert_array_equal(y, z)

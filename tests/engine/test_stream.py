@@ -153,11 +153,14 @@ def test_streaming_costs_few_instructions(target: str) -> None:
     graph = tflite.read(network("cifar_cnn_25_51_76"))
     inputs = [[x] for x in inputs_of(graph, np.random.default_rng(2), 2)]
     whole, streamed = (
-        count_instructions(graph, generate(graph, "net", stream), TARGETS[target], inputs)
+        count_instructions(
+            graph, generate(graph, "net", stream, core=TARGETS[target].kernels), TARGETS[target], inputs
+        )
         for stream in (False, True)
     )
     np.testing.assert_array_equal(streamed.outputs[0], whole.outputs[0])
-    assert streamed.total <= 1.05 * whole.total
+    # On the ESP32's core a strip is one row: what a row needs of others is laid out again.
+    assert streamed.total <= (1.05 if TARGETS[target].kernels == "any" else 1.1) * whole.total
 
 
 def two_layers() -> bytes:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from aiedge.codegen import Weights, generate
+from aiedge.codegen import Core, Weights, generate
 from aiedge.codegen.toolchain import ENGINE
 from aiedge.tflite.graph import Graph
 
@@ -49,6 +49,7 @@ def run_batch(
     runner: Sequence[str | Path] = (),
     stream: bool = False,
     weights: Weights = "linked",
+    core: Core = "any",
 ) -> list[list[NDArray]]:
     """Outputs of each graph for its inputs [n, ...], one array [n, ...] for each output.
 
@@ -57,7 +58,7 @@ def run_batch(
     """
     program, files, loads, constants = [PROLOGUE], [], [], b""
     for i, graph in enumerate(graphs):
-        source = generate(graph, f"m{i}", stream, weights)
+        source = generate(graph, f"m{i}", stream, weights, core)
         source.write(folder)
         constants += source.weights
         if weights == "loaded":

@@ -33,10 +33,19 @@ def test_compile_brings_the_engine(
     (tmp_path / "net.tflite").write_bytes(xormodel)
     assert main(["compile", str(tmp_path / "net.tflite"), "-o", str(tmp_path / "out"), "--engine"]) == 0
     folder = tmp_path / "out"
-    headers = {path.name for path in include_dir().glob("*.h")}
-    assert {path.name for path in folder.iterdir()} == headers | {"net.c", "net.h"}
-    assert f"wrote the {len(headers)} headers of the engine into {folder}" in capsys.readouterr().out
+    engine = {path.name for path in include_dir().glob("*.[hS]")}
+    assert {path.name for path in folder.iterdir()} == engine | {"net.c", "net.h"}
+    assert f"wrote the {len(engine)} files of the engine into {folder}" in capsys.readouterr().out
     subprocess.run([cc, "-std=c11", "-c", "net.c"], cwd=folder, check=True)
+
+
+def test_compile_for_the_core_of_the_esp32(repo: Path, tmp_path: Path) -> None:
+    model = repo / "tests/golden/resnet8.tflite"
+    for target in ("any", "esp32"):
+        options = ["--name", "net", "--target", target]
+        assert main(["compile", str(model), "-o", str(tmp_path / target), *options]) == 0
+    texts = [(tmp_path / target / "net.c").read_text() for target in ("any", "esp32")]
+    assert ["_lx6_int8(" in text for text in texts] == [False, True]
 
 
 def test_a_header_that_cannot_be_written_is_named(

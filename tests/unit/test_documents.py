@@ -146,6 +146,18 @@ def test_sizes_of_the_engine_are_those_of_now(name: str, need_tool) -> None:
     assert found["code, Cortex-M4, -O2 / -Os"] == " / ".join(f"{size.code:,} B" for size in sizes)
 
 
+def test_the_esp32s_core_takes_what_the_table_says(need_tool) -> None:
+    esp32 = benchmark("esp32.py")
+    need_compiler(need_tool, "xtensa")
+    for program in esp32.ESP32.tools:
+        need_tool(program, f"apt install {esp32.ESP32.packages}")
+    name = "cifar_cnn_25_51_76"
+    graph = tflite.read(esp32.load(name))
+    found = row("esp32.py", "arena (of any core)", network=esp32.NAMES[name])
+    made = [*esp32.counted(name, graph), *esp32.sizes(graph)]
+    assert plain(made) == list(found.values())[1:6]
+
+
 @pytest.mark.parametrize("name", ["cifar_cnn_25_51_76", "resnet8"])
 def test_sizes_by_rows_are_those_of_now(name: str, need_tool) -> None:
     streaming = benchmark("streaming.py")

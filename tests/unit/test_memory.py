@@ -13,6 +13,7 @@ from aiedge.codegen import generate
 from aiedge.cost.description import describe
 from aiedge.errors import UserError
 from aiedge.memory import MemoryPlan, plan_memory, steps
+from aiedge.memory.lifetimes import Scratch
 from aiedge.memory.placement import peak, place
 from aiedge.memory.placement_search import Block, search
 from aiedge.quantization import QuantParams
@@ -163,7 +164,7 @@ def test_nothing_needs_nothing() -> None:
 # --- whole plans -------------------------------------------------------------------------------------------
 
 
-def watch(graph: Graph, plan: MemoryPlan, alignment: int) -> None:
+def watch(graph: Graph, plan: MemoryPlan, alignment: int, scratch: dict[int, int] | None = None) -> None:
     """Run the plan's steps on a memory that knows which value each byte holds."""
     memory: dict[tuple[str, int], object] = {}
     value: dict[int, object] = {t.index: t.index for t in graph.inputs}
@@ -201,6 +202,13 @@ def watch(graph: Graph, plan: MemoryPlan, alignment: int) -> None:
             if where(inputs[0]) != where(outputs[0]):
                 write(outputs[0])
             continue
+        if size := (scratch or {}).get(step.index, 0):
+            offset = plan.scratch_of(step.operators[0]).offset
+            assert offset % alignment == 0 and offset + size <= plan.arena_bytes
+            mine = {("arena", offset + i) for i in range(size)}
+            assert not mine & used, "scratch lies over an input"
+            used |= mine
+            memory |= dict.fromkeys(mine)
         for tensor in outputs:
             value[tensor.index] = tensor.index
             over = [t for t in inputs if bytes_of(t) & bytes_of(tensor)]
@@ -240,16 +248,23 @@ def random_graphs(draw: st.DrawFn) -> Graph:
 
 
 @settings(max_examples=300, deadline=None)
-@given(graph=random_graphs(), alignment=st.sampled_from([1, 4]))
-def test_no_step_destroys_what_is_still_needed(graph: Graph, alignment: int) -> None:
-    plan = plan_memory(graph, alignment)
-    watch(graph, plan, alignment)
-    for a, b in combinations(plan.buffers, 2):
-        apart = a.offset + a.bytes <= b.offset or b.offset + b.bytes <= a.offset
-        assert apart or not a.overlaps_in_time(b)
-    assert plan.peak_bytes <= plan.lower_bound <= plan.arena_bytes
-    again = plan_memory(graph, alignment, order=range(len(graph.operators)))
-    assert again.buffers == plan.buffers and again.caller == plan.caller
+@given(
+    graph=random_graphs(),
+    sizes=st.lists(st.integers(0, 6), min_size=9, max_size=9),
+    alignment=st.sampled_from([1, 4]),
+)
+def test_no_step_destroys_what_is_still_needed(graph: Graph, sizes: list[int], alignment: int) -> None:
+    needs = {op.index: size for op, size in zip(graph.operators, sizes, strict=False)}
+    scratches: tuple[Scratch | None, ...] = (None, lambda step, by_rows: needs[step.index])
+    for scratch in scratches:
+        plan = plan_memory(graph, alignment, scratch=scratch)
+        watch(graph, plan, alignment, needs if scratch else None)
+        for a, b in combinations(plan.buffers, 2):
+            apart = a.offset + a.bytes <= b.offset or b.offset + b.bytes <= a.offset
+            assert apart or not a.overlaps_in_time(b)
+        assert plan.peak_bytes <= plan.lower_bound <= plan.arena_bytes
+        again = plan_memory(graph, alignment, order=range(len(graph.operators)), scratch=scratch)
+        assert again.buffers == plan.buffers and again.caller == plan.caller
 
 
 def test_elementwise_operators_write_over_what_they_read_last() -> None:

@@ -12,8 +12,8 @@ loaded), and needs the engine's headers only. It holds no time stamp: the same m
 """
 
 from aiedge.codegen.compiled import CompiledModel
-from aiedge.codegen.source import CSource, generate
+from aiedge.codegen.source import Core, CSource, generate
 from aiedge.codegen.toolchain import Footprint, copy_engine, footprint
 from aiedge.codegen.weights import Weights
 
-__all__ = ["CSource", "CompiledModel", "Footprint", "Weights", "copy_engine", "footprint", "generate"]
+__all__ = ["CSource", "CompiledModel", "Core", "Footprint", "Weights", "copy_engine", "footprint", "generate"]

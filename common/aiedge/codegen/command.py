@@ -3,12 +3,15 @@
 import argparse
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 from aiedge.errors import Parser
 
 
 def compile_(parser: Parser) -> Callable[[argparse.Namespace], None]:
     """Add the command's arguments; return what it does."""
+    from aiedge.codegen.source import Core
+
     parser.add_argument("model", type=Path, help="a .tflite file or its C array")
     parser.add_argument(
         "-o", "--output", type=Path, required=True, metavar="DIR", help="folder for the files"
@@ -29,6 +32,12 @@ def compile_(parser: Parser) -> Callable[[argparse.Namespace], None]:
         metavar="FILE",
         help="write weights and tables into FILE.bin, for the program to load, and not into the C",
     )
+    parser.add_argument(
+        "--target",
+        choices=get_args(Core),
+        default="any",
+        help="esp32: kernels of the ESP32's core, by aiedge_lx6.S, and scratch for them in the arena",
+    )
     return _compile
 
 
@@ -39,7 +48,7 @@ def _compile(options: argparse.Namespace) -> None:
 
     graph = read(options.model)
     weights: Weights = "loaded" if options.weights else "linked"
-    source = generate(graph, options.name or options.model.stem, options.stream, weights)
+    source = generate(graph, options.name or options.model.stem, options.stream, weights, options.target)
     paths = source.write(options.output, options.firmware)
     if options.weights:
         paths.append(write_atomic(options.weights, source.weights))
@@ -47,7 +56,7 @@ def _compile(options: argparse.Namespace) -> None:
     for path in paths:
         print(f"wrote {path}")
     if headers:
-        print(f"wrote the {len(headers)} headers of the engine into {options.output}")
+        print(f"wrote the {len(headers)} files of the engine into {options.output}")
     print(f"arena {source.plan.arena_bytes:,} bytes, weights and tables {source.constant_bytes:,} bytes")
     if options.weights:
         print(f"{options.weights.name}: {len(source.weights):,} bytes, with what all cores need")

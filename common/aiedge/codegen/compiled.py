@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aiedge.codegen.source import CSource, generate
+from aiedge.codegen.source import Core, CSource, generate
 from aiedge.codegen.toolchain import ENGINE, host_compiler, run_compiler
 from aiedge.codegen.weights import Weights
 from aiedge.files import cache_folder
@@ -31,8 +31,8 @@ class CompiledModel:
     """A .tflite (its path, its bytes, or the `Graph` read from it) as machine code; used like LiteRT's interpreter.
 
     All values are of the model's own types, int8 or float32. The library lies in the user's cache folder under the
-    hash of the generated C, the engine, the compiler and its flags, so that a model is compiled once. `stream` and
-    `weights` are those of `generate`.
+    hash of the generated C, the engine, the compiler and its flags, so that a model is compiled once. `stream`,
+    `weights` and `core` are those of `generate`.
 
     Raises `UserError` where no C compiler is installed, or for a model that cannot become C.
     """
@@ -43,11 +43,12 @@ class CompiledModel:
         flags: Sequence[str] = ("-O3",),
         stream: bool = False,
         weights: Weights = "linked",
+        core: Core = "any",
     ):
         if not isinstance(model, Graph):
             model = read(model)
         self.graph = model
-        self.source = generate(model, "model", stream, weights)
+        self.source = generate(model, "model", stream, weights, core)
         self.library = _library(self.source, tuple(flags))
         # ctypes keeps a loaded library for good.
         library = ctypes.CDLL(str(self.library))

@@ -5,20 +5,27 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 import jinja2
 
 from aiedge import __version__
-from aiedge.codegen.operators import Call, Constant, emit
-from aiedge.codegen.operators.call import C_TYPES, c_float
+from aiedge.codegen.operators import Call, Constant, Run, emit
+from aiedge.codegen.operators.call import C_TYPES, Places, c_float
+from aiedge.codegen.operators.lx6 import lx6_layer, lx6_scratch
 from aiedge.codegen.streaming import StreamedPart, Streamer
 from aiedge.codegen.weights import Weights, weights_file
 from aiedge.errors import UserError
 from aiedge.files import write_atomic
 from aiedge.memory import MemoryPlan, Step, plan_memory
-from aiedge.tflite.graph import Graph, Tensor
+from aiedge.memory.lifetimes import SCRATCH
+from aiedge.tflite.graph import Graph, Operator, Tensor
 from aiedge.tflite.integer import params_of
 from aiedge.tflite.traits import FUSABLE
+
+# What the C is made for: it runs on every core in any case, with the same outputs, but what "esp32" takes longer and a
+# larger arena on others.
+Core = Literal["any", "esp32"]
 
 ALIGNMENT = 4
 LINE = 104
@@ -58,12 +65,15 @@ class CSource:
         return paths
 
 
-def generate(graph: Graph, name: str, stream: bool = False, weights: Weights = "linked") -> CSource:
+def generate(
+    graph: Graph, name: str, stream: bool = False, weights: Weights = "linked", core: Core = "any"
+) -> CSource:
     """C of a graph; `name` begins every public name.
 
     With `stream` layers run row by row, the first ones in any case, and the input may come row by row. With `weights`
     "loaded" the constants are in a file, `CSource.weights`, whose bytes the application hands to NAME_load_weights()
-    first, in RAM or in mapped flash: nothing is copied.
+    first, in RAM or in mapped flash: nothing is copied. With `core` "esp32" layers have the kernels of the ESP32's core
+    where it has some, and the arena the scratch that these take; such C is slower on any other core.
 
     Raises `UserError` for operators, types or shapes that are not supported, naming what is.
     """
@@ -78,12 +88,20 @@ def generate(graph: Graph, name: str, stream: bool = False, weights: Weights = "
             )
         if tensor.quantization is not None:
             params_of(tensor)  # the one that the header names
-    plan = plan_memory(graph, ALIGNMENT, fusable=FUSABLE, streaming=stream)
+    scratch = lx6_scratch() if core == "esp32" else None
+    plan = plan_memory(graph, ALIGNMENT, fusable=FUSABLE, streaming=stream, scratch=scratch)
     places = _Places(plan)
-    streamers = [Streamer(section, plan, places) for section in plan.sections]
+
+    def made(operators: tuple[Operator, ...], at: Places, run: Run | None = None) -> Call:
+        call = emit(operators, at, run)
+        if core == "any" or (layer := lx6_layer(operators, at, run)) is None:
+            return call
+        return layer.placed(operators, at, f"arena + {plan.scratch_of(operators[0]).offset}")
+
+    streamers = [Streamer(section, plan, places, made) for section in plan.sections]
     by_rows = {index: streamer for streamer in streamers for index in streamer.calls}
     calls = [
-        by_rows[step.index].calls[step.index] if step.index in by_rows else emit(step.operators, places)
+        by_rows[step.index].calls[step.index] if step.index in by_rows else made(step.operators, places)
         for step in plan.steps
     ]
     parts = [streamer.part() for streamer in streamers]
@@ -97,6 +115,8 @@ def generate(graph: Graph, name: str, stream: bool = False, weights: Weights = "
         "version": __version__,
         "graph": graph,
         "plan": plan,
+        "core": core,
+        "scratch_bytes": max((b.bytes for b in plan.buffers if b.purpose == SCRATCH), default=0),
         "alignment": ALIGNMENT,
         "hot_bytes": HOT_BYTES,
         "calls": list(zip(plan.steps, calls, strict=True)),

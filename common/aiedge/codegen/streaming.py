@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from aiedge.codegen.operators import Call, Run, emit
+from aiedge.codegen.operators import Call, Emit, Run
 from aiedge.codegen.operators.call import C_TYPES, Places
 from aiedge.memory import MemoryPlan
 from aiedge.memory.stream import Flow, Ring, Stream
@@ -51,11 +51,11 @@ class StreamedPart:
         return self.stream.source.elements // self.stream.input_rows
 
 
-def emit_row(flow: Flow, at: Places, sums: str = "") -> Call:
+def emit_row(flow: Flow, emit: Emit, at: Places, sums: str = "") -> Call:
     """The C of one run of a flow; `at` gives the places of its windows and of its row, `sums` that of its sums."""
     first = flow.step.operators[0]
     if first.nature not in SLIDING:
-        return emit((_one_row(first),), at)
+        return emit((_one_row(first),), at, None)
     (window,) = flow.band.windows.values()
     return emit(flow.step.operators, at, Run(window.rows, _leaves_padding_out(flow), sums))
 
@@ -85,10 +85,10 @@ def _one_row(operator: Operator) -> Operator:
 
 
 class Streamer:
-    """Makes the C of a section of a plan; `whole` gives the places of tensors that are kept whole."""
+    """Makes the C of a section of a plan; `whole` gives the places of tensors that are kept whole, `emit` calls."""
 
-    def __init__(self, section: Stream, plan: MemoryPlan, whole: Places):
-        self.stream, self.plan, self.whole = section, plan, whole
+    def __init__(self, section: Stream, plan: MemoryPlan, whole: Places, emit: Emit):
+        self.stream, self.plan, self.whole, self.emit = section, plan, whole, emit
         self.name = str(section.begin or "")
         self.calls = {flow.step.index: self.call(flow) for flow in section.flows}
 
@@ -103,7 +103,7 @@ class Streamer:
             return self._window(tensor, flow)
 
         place = self.stream.sums[flow.step.index] if flow.band.sums else None
-        return emit_row(flow, at, "" if place is None else f"(int32_t *)(arena + {place})")
+        return emit_row(flow, self.emit, at, "" if place is None else f"(int32_t *)(arena + {place})")
 
     def part(self) -> StreamedPart:
         """All of it."""

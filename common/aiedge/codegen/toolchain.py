@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from aiedge.files import write_atomic
 
 ENGINE = include_dir()
 CORTEX_M4 = ("arm-none-eabi-gcc", "-mcpu=cortex-m4", "-mthumb", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard")
+# The ESP32's kernels in assembly, and an assembler that knows their instructions, as Debian has one.
+ESP32_KERNELS = ENGINE / "aiedge_lx6.S"
+ESP32_ASSEMBLER = ("llvm-mc-22", "-triple=xtensa", "-mcpu=esp32", "-filetype=obj")
 
 
 @dataclass(frozen=True)
@@ -32,9 +36,15 @@ class Footprint:
 
 
 def footprint(
-    source: CSource, compiler: tuple[str, ...] = CORTEX_M4, optimize: str = "-Os"
+    source: CSource,
+    compiler: tuple[str, ...] = CORTEX_M4,
+    optimize: str = "-Os",
+    assembler: tuple[str, ...] = (),
 ) -> Footprint | None:
-    """Bytes of the network on a microcontroller (Cortex-M4 unless told); None where its compiler is missing."""
+    """Bytes of the network on a microcontroller (Cortex-M4 unless told); None where its compiler is missing.
+
+    With an `assembler` the ESP32's kernels count, all of them.
+    """
     size = re.sub(r"(gcc|clang|cc)$", "size", compiler[0])
     if not shutil.which(compiler[0]) or not shutil.which(size):
         return None
@@ -52,22 +62,35 @@ def footprint(
                 str(program),
             ]
         )
+        objects = [program]
+        if assembler:
+            objects.append(assemble(ESP32_KERNELS, Path(folder), compiler, assembler))
         sizes = subprocess.run(
-            [size, "-A", str(program)],
+            [size, "-A", *map(str, objects)],
             capture_output=True,
             text=True,
             check=True,
         ).stdout
-    sections = {name: int(size) for name, size in re.findall(r"^(\.\S+)\s+(\d+)", sizes, re.MULTILINE)}
-    code = sum(size for name, size in sections.items() if name.startswith((".text", ".literal")))
-    constants = sum(size for name, size in sections.items() if name.startswith(".rodata"))
+    sections = [(name, int(size)) for name, size in re.findall(r"^(\.\S+)\s+(\d+)", sizes, re.MULTILINE)]
+    code = sum(size for name, size in sections if name.startswith((".text", ".literal")))
+    constants = sum(size for name, size in sections if name.startswith(".rodata"))
     return Footprint(code, constants, source.plan.arena_bytes)
 
 
-def copy_engine(folder: str | Path) -> list[Path]:
-    """Copy the engine's headers into `folder`, where generated C finds them; return the copies' paths.
+def assemble(
+    file: Path, folder: Path, compiler: Sequence[str], assembler: Sequence[str], flags: Sequence[str] = ()
+) -> Path:
+    """The object file in `folder` of an .S, by the compiler's preprocessor, with its `flags`, and the assembler."""
+    plain, made = folder / f"{file.stem}.s", folder / f"{file.stem}.o"
+    run_compiler([*compiler, *flags, "-E", "-P", "-x", "assembler-with-cpp", str(file), "-o", str(plain)])
+    run_program([*assembler, str(plain), "-o", str(made)])
+    return made
 
-    All of them, 160 KB: a program of one's own includes some that its networks do not, such as `aiedge_quantize.h`, and
+
+def copy_engine(folder: str | Path) -> list[Path]:
+    """Copy the engine's files into `folder`, where generated C finds them; return the copies' paths.
+
+    All of them, 190 KB: a program of one's own includes some that its networks do not, such as `aiedge_quantize.h`, and
     a network that is generated anew into the same folder may need others.
     """
     headers = sorted(ENGINE.glob("*.[hS]"))
@@ -88,7 +111,12 @@ def host_compiler() -> str:
 
 def run_compiler(command: list[str]) -> None:
     """Run a C compiler as C11 with the engine's headers; raise `UserError` with what it says where it fails."""
-    run = subprocess.run([*command, "-std=c11", f"-I{ENGINE}"], capture_output=True, text=True, check=False)
+    run_program([*command, "-std=c11", f"-I{ENGINE}"])
+
+
+def run_program(command: list[str]) -> None:
+    """Run a compiler or assembler; raise `UserError` with what it says where it fails."""
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
     if run.returncode:
         raise UserError(
             f"{command[0]} failed: {run.stderr.strip()[-500:]}", "check the compiler with `aiedge doctor`"

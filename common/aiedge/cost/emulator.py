@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiedge.codegen import CSource
-from aiedge.codegen.toolchain import host_compiler
+from aiedge.codegen.toolchain import ESP32_KERNELS, assemble, host_compiler
 from aiedge.cost.harness import (
     C_SOURCES,
     Runs,
@@ -66,9 +66,14 @@ def count_instructions(
         (folder / "inputs.bin").write_bytes(b"".join(to_memory(x, graph.inputs) for x in inputs))
         command = compile_network([*target.compiler, optimize], source, folder)
         files = [str(C_SOURCES / "harness.c"), *map(str, target.sources)]
+        if target.assembler:
+            files.append(str(assemble(ESP32_KERNELS, folder, target.compiler, target.assembler)))
         command += [*files, "-nostartfiles", *target.link, "-T", str(next(target.platform.glob("*.ld")))]
         run_tool([*command, "-o", "program", "-lm"], folder)
-        mark = f"{plugin},mark={_address(target, folder / 'program'):#x},out=marks"
+        addresses = _addresses(target, folder / "program")
+        mark = f"{plugin},mark={addresses['aiedge_step']:#x},out=marks"
+        if "uncounted" in addresses:
+            mark += f",skip={addresses['uncounted']:#x}:{addresses['uncounted_end']:#x}"
         emulate = [*target.emulator.split(), *QUIET, "-kernel", "program", "-plugin", mark]
         written = run_tool(emulate, folder)
         counts = [int(line) for line in (folder / "marks").read_text().split()]
@@ -84,11 +89,11 @@ def count_instructions(
     return Count(total - empty, operators, from_memory(written, graph.outputs, len(inputs)))
 
 
-def _address(target: Target, program: Path) -> int:
-    """Where the marker function lies in the program."""
+def _addresses(target: Target, program: Path) -> dict[str, int]:
+    """Where the program's functions lie."""
     command = [target.compiler[0].replace("gcc", "nm"), str(program)]
     symbols = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
-    return next(int(line.split()[0], 16) for line in symbols if line.endswith(" aiedge_step"))
+    return {name: int(address, 16) for address, _, name in map(str.split, symbols)}
 
 
 @cache

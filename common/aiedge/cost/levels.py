@@ -62,17 +62,19 @@ def optimization_levels(graph: Graph, target: str = "cortex-m4", levels: Sequenc
     """
     if target != "host" and target not in TARGETS:
         raise UserError(f"there is no target {target!r}", f"the targets are: host, {', '.join(TARGETS)}")
-    source, inputs = generate(graph, "model"), random_inputs(graph, 1)
-    compiler = (host_compiler(),) if target == "host" else TARGETS[target].compiler
+    emulated = TARGETS.get(target)
+    source = generate(graph, "model", core=emulated.kernels if emulated else "any")
+    inputs = random_inputs(graph, 1)
+    compiler = emulated.compiler if emulated else (host_compiler(),)
     costs, codes, outputs = list[float](), list[int](), list[bytes]()
     for level in levels:
-        if target == "host":
+        if emulated is None:
             timing = time_network(graph, source, inputs, peers=False, flags=(level,))
             cost, arrays = timing.total, timing.outputs
         else:
-            count = count_instructions(graph, source, TARGETS[target], inputs, level)
+            count = count_instructions(graph, source, emulated, inputs, level)
             cost, arrays = float(count.total), count.outputs
-        size = footprint(source, compiler, level)
+        size = footprint(source, compiler, level, emulated.assembler if emulated else ())
         costs.append(cost)
         codes.append(size.code if size else 0)
         outputs.append(b"".join(np.asarray(y).tobytes() for y in arrays))
@@ -80,5 +82,5 @@ def optimization_levels(graph: Graph, target: str = "cortex-m4", levels: Sequenc
         raise UserError(f"the levels give different outputs on {target}", "this is an error in aiedge")
     reference = costs[list(levels).index(REFERENCE)] if REFERENCE in levels else costs[0]
     rows = zip(levels, costs, codes, strict=True)
-    core, unit = ("this computer", "ns") if target == "host" else (TARGETS[target].core, "instructions")
+    core, unit = (emulated.core, "instructions") if emulated else ("this computer", "ns")
     return Levels(core, unit, tuple(Level(name, cost, cost / reference, code) for name, cost, code in rows))

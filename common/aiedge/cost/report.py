@@ -108,7 +108,10 @@ def bench(model: bytes, name: str, target: str, peers: bool = True, optimize: st
     compiler's.
     """
     graph = tflite.read(model)
-    source = generate(graph, "model")
+    kernels, assembler = (
+        ("any", ()) if target == "host" else (TARGETS[target].kernels, TARGETS[target].assembler)
+    )
+    source = generate(graph, "model", core=kernels)
     inputs = random_inputs(graph, RUNS)
     compiler: tuple[str, ...]
     if target == "host" or peers:
@@ -124,7 +127,7 @@ def bench(model: bytes, name: str, target: str, peers: bool = True, optimize: st
         count = count_instructions(graph, source, emulated, inputs, optimize)
         total, operators, outputs = float(count.total), dict(count.operators), count.outputs
     _compare(outputs, graph, inputs, core)
-    sizes = {level: footprint(source, compiler, level) for level in levels}
+    sizes = {level: footprint(source, compiler, level, assembler) for level in levels}
     return Report(
         model=name,
         core=core,

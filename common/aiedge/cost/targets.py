@@ -4,7 +4,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from aiedge.codegen.toolchain import CORTEX_M4
+from aiedge.codegen import Core
+from aiedge.codegen.toolchain import CORTEX_M4, ESP32_ASSEMBLER
 from aiedge.cost.harness import C_SOURCES
 from aiedge.errors import UserError
 
@@ -16,6 +17,8 @@ class Target:
     """An emulated core: its compiler with the flags that pick the core, its start-up code, and QEMU's command.
 
     `floats` tells whether its libraries can calculate with them. `packages` are Debian's packages that hold the tools.
+    The C is generated for `kernels`; `assembler` is for kernels that the compiler does not know the instructions of.
+    `machine` is the name of the file that calls the emulator, and `support` are sources besides those of the platform.
     """
 
     name: str
@@ -26,15 +29,24 @@ class Target:
     emulator: str
     floats: bool
     packages: str
+    machine: str
+    support: tuple[Path, ...] = ()
+    kernels: Core = "any"
+    assembler: tuple[str, ...] = ()
 
     @property
     def sources(self) -> list[Path]:
         """The start-up code, and what the harness needs of the machine."""
-        return [*sorted(self.platform.glob("*.[cS]")), C_SOURCES / f"machine_{self.name.replace('-', '_')}.c"]
+        return [*sorted(self.platform.glob("*.[cS]")), *self.support, C_SOURCES / self.machine]
+
+    @property
+    def tools(self) -> tuple[str, ...]:
+        """The programs that must be installed."""
+        return (self.compiler[0], self.emulator.split()[0], *self.assembler[:1])
 
     def require(self) -> None:
         """Raise `UserError` where a tool is missing."""
-        for program in (self.compiler[0], self.emulator.split()[0]):
+        for program in self.tools:
             if not shutil.which(program):
                 raise UserError(f"{program} is missing", f"Debian and Ubuntu: apt install {self.packages}")
 
@@ -51,6 +63,7 @@ TARGETS = {
             emulator="qemu-system-arm -M mps2-an386 -semihosting-config enable=on,target=native",
             floats=True,
             packages="gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm",
+            machine="machine_cortex_m4.c",
         ),
         Target(
             name="xtensa",
@@ -62,6 +75,23 @@ TARGETS = {
             emulator="qemu-system-xtensa -M sim -cpu lx106 -semihosting",
             floats=False,  # Debian's libgcc for it lacks them
             packages="gcc-xtensa-lx106 picolibc-xtensa-lx106-elf qemu-system-misc",
+            machine="machine_xtensa.c",
+        ),
+        Target(
+            name="esp32",
+            core="ESP32's Xtensa LX6, emulated",
+            # The LX106's compiler, which knows the instructions that both have.
+            compiler=("xtensa-lx106-elf-gcc", f"-I{BSP / 'esp32'}"),
+            platform=BSP / "esp32",
+            link=("-fno-tree-loop-distribute-patterns",),
+            # QEMU 7.2 keeps the registers of MAC16 twice, and within a block of instructions reads old values.
+            emulator="qemu-system-xtensa -M sim -cpu de212 -semihosting -singlestep",
+            floats=False,
+            packages="llvm-22 gcc-xtensa-lx106 picolibc-xtensa-lx106-elf qemu-system-misc",
+            machine="machine_xtensa.c",
+            support=(BSP / "xtensa_lx106" / "integer.c",),
+            kernels="esp32",
+            assembler=ESP32_ASSEMBLER,
         ),
     )
 }

@@ -1,12 +1,16 @@
 """How long each tensor needs its bytes, and which tensors share them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from aiedge.errors import UserError
 from aiedge.memory.steps import Step
 from aiedge.tflite.graph import Graph, Operator, Tensor
 from aiedge.tflite.traits import Nature
+
+# Bytes that a step's kernel needs for itself while it runs, on whole maps or, with True, row by row.
+Scratch = Callable[[Step, bool], int]
+SCRATCH = "scratch"
 
 
 @dataclass(frozen=True)
@@ -63,11 +67,13 @@ def lifetimes(
     alignment: int,
     in_place: bool = True,
     apart: Collection[int] = (),
+    scratch: Scratch | None = None,
 ) -> tuple[list[Buffer], dict[int, str]]:
     """The arena's buffers, not placed yet, and the caller's name for each tensor that the caller holds.
 
     A tensor lives from the step that writes it to the last that reads it. Bytes are rounded up to `alignment`.
-    With `in_place` an output may lie over an input, but not those of the steps at the places `apart`.
+    With `in_place` an output may lie over an input, but not those of the steps at the places `apart`,
+    which run row by row. A step with `scratch` has a buffer for it.
     """
     groups, caller = _views(graph, steps)
     buffers: list[Buffer] = []
@@ -94,6 +100,9 @@ def lifetimes(
             place = len(buffers)
             buffers.append(Buffer(tensors, first, last, size))
         home |= {t.index: place for t in tensors}
+    for i, step in enumerate(steps if scratch else ()):
+        if size := aligned(scratch(step, i in apart), alignment):  # type: ignore[misc]
+            buffers.append(Buffer((), i, i, size, purpose=SCRATCH))
     return buffers, caller
 
 

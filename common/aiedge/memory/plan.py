@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from math import prod
 
 from aiedge.errors import UserError
-from aiedge.memory.lifetimes import Buffer, lifetimes
+from aiedge.memory.lifetimes import SCRATCH, Buffer, Scratch, lifetimes
 from aiedge.memory.placement import peak, place
 from aiedge.memory.placement_search import Block
 from aiedge.memory.rings import ring_name, stream_buffers
@@ -69,10 +69,18 @@ class MemoryPlan:
         """The arena buffer that holds `tensor`."""
         return next(buffer for buffer in self.buffers if any(t.index == tensor.index for t in buffer.tensors))
 
+    def scratch_of(self, operator: Operator) -> Buffer:
+        """The scratch of the operator's step, which asked for some."""
+        i = self._place(operator)
+        return next(b for b in self.buffers if b.purpose == SCRATCH and b.first <= i <= b.last)
+
     def live_bytes(self, operator: Operator) -> int:
         """Bytes of the arena that are live while the operator's step runs."""
-        i = next(i for i, step in enumerate(self.steps) if operator in step.operators)
+        i = self._place(operator)
         return sum(buffer.bytes for buffer in self.buffers if buffer.first <= i <= buffer.last)
+
+    def _place(self, operator: Operator) -> int:
+        return next(i for i, step in enumerate(self.steps) if operator in step.operators)
 
 
 def plan_memory(
@@ -82,19 +90,21 @@ def plan_memory(
     fusable: Collection[tuple[str, ...]] = (),
     order: Sequence[int] | None = None,
     streaming: bool = False,
+    scratch: Scratch | None = None,
 ) -> MemoryPlan:
     """Place the graph's activations in the smallest arena that can be found.
 
     Offsets are multiples of `alignment` bytes. `fusable` are sequences of kinds that may run as one step, and `order`
     are the operators' indices in execution order (default: as in the file). With `streaming` steps run row by row where
-    that makes the arena smallest, the first ones in any case. The same graph always gives the same plan.
+    that makes the arena smallest, the first ones in any case. `scratch` gives the bytes that a step needs besides.
+    The same graph always gives the same plan.
 
     Raises `UserError` where the first operator is to run row by row, but cannot.
     """
     run = steps(graph, fusable, order)
     if not streaming:
-        return _plan_whole(graph, run, alignment)
-    plans = _plan_streams(graph, run, alignment)
+        return _plan_whole(graph, run, alignment, scratch)
+    plans = _plan_streams(graph, run, alignment, scratch)
     if not plans:
         raise UserError(
             "the network cannot run row by row",
@@ -104,26 +114,28 @@ def plan_memory(
     return min(plans, key=lambda plan: plan.arena_bytes)
 
 
-def _plan_whole(graph: Graph, run: tuple[Step, ...], alignment: int) -> MemoryPlan:
-    buffers, caller = lifetimes(graph, run, alignment)
+def _plan_whole(graph: Graph, run: tuple[Step, ...], alignment: int, scratch: Scratch | None) -> MemoryPlan:
+    buffers, caller = lifetimes(graph, run, alignment, scratch=scratch)
     plan = _placed(run, buffers, caller, alignment)
     if plan.arena_bytes > plan.peak_bytes:
         # An output in its input's place is held to that place, which can cost more than it saves.
-        apart, _ = lifetimes(graph, run, alignment, in_place=False)
+        apart, _ = lifetimes(graph, run, alignment, in_place=False, scratch=scratch)
         other = _placed(run, apart, caller, alignment)
         if other.arena_bytes < plan.arena_bytes:
             return replace(other, peak_bytes=plan.peak_bytes, lower_bound=plan.peak_bytes)
     return plan
 
 
-def _plan_streams(graph: Graph, run: tuple[Step, ...], alignment: int) -> list[MemoryPlan]:
+def _plan_streams(
+    graph: Graph, run: tuple[Step, ...], alignment: int, scratch: Scratch | None
+) -> list[MemoryPlan]:
     """Plans that stream some steps, down to the best; those that cannot be better are left out."""
-    choice = Sections(graph, run, alignment)
+    choice = Sections(graph, run, alignment, scratch)
     firsts = [section for end in choice.ends(0) if (section := choice.section(0, end))]
 
     def trial(*sections: Stream) -> tuple[int, tuple[Stream, ...], list[Buffer], dict[int, str]]:
         apart = [place for section in sections for place in range(section.begin, section.end)]
-        whole, caller = lifetimes(graph, run, alignment, apart=apart)
+        whole, caller = lifetimes(graph, run, alignment, apart=apart, scratch=scratch)
         buffers = stream_buffers(sections, len(run), whole, alignment)
         return peak(_blocks(buffers, alignment)) * alignment, sections, buffers, caller
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from aiedge.memory.lifetimes import Buffer, aligned, overwritable
+from aiedge.memory.lifetimes import SCRATCH, Buffer, aligned, overwritable
 from aiedge.memory.stream import Flow, Stream
 
 STATE_BYTES = 4
@@ -17,6 +17,7 @@ def stream_buffers(
     `whole` are the buffers of the network of `steps` steps where every tensor is kept whole. Each row of a section's
     source runs all its flows once, in order: a ring lives from the first flow to the last, and so does a whole tensor
     that a flow reads or writes. A row that is not kept lives from the flow that makes it to the last that reads it.
+    The flows of a section share one scratch, which is the largest of theirs.
     """
     rows_only = {
         index
@@ -27,11 +28,13 @@ def stream_buffers(
     result = [
         _widened(buffer, sections) if buffer.tensors else buffer
         for buffer in whole
-        if not buffer.tensors or buffer.tensors[0].index not in rows_only
+        if (buffer.tensors[0].index not in rows_only if buffer.tensors else not _of(buffer, sections))
     ]
     result.append(Buffer((), 0, steps - 1, aligned(STATE_BYTES, alignment), purpose="state"))
     for section in sections:
         first, last = section.begin, section.end - 1
+        if scratch := max((b.bytes for b in whole if not b.tensors and _of(b, [section])), default=0):
+            result.append(Buffer((), first, last, scratch, purpose=SCRATCH))
         for index, ring in section.rings.items():
             if ring.slots and not ring.passing:
                 elsewhere = ring.whole or (first > 0 and index == section.source.index)
@@ -49,6 +52,11 @@ def stream_buffers(
 def ring_name(section: Stream, tensor: int) -> str:
     """What a ring's buffer is for; the section that makes a tensor and one that reads it may both have a ring of it."""
     return f"ring {tensor}" if section.begin == 0 else f"ring {tensor} from {section.begin}"
+
+
+def _of(buffer: Buffer, sections: Sequence[Stream]) -> bool:
+    """Whether the buffer is needed in a section only."""
+    return any(section.begin <= buffer.first <= buffer.last < section.end for section in sections)
 
 
 def _widened(buffer: Buffer, sections: Sequence[Stream]) -> Buffer:

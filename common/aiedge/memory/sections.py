@@ -7,7 +7,7 @@ largest peak of its parts.
 
 from collections.abc import Sequence
 
-from aiedge.memory.lifetimes import lifetimes
+from aiedge.memory.lifetimes import Scratch, lifetimes
 from aiedge.memory.rings import stream_buffers
 from aiedge.memory.steps import Step
 from aiedge.memory.stream import Stream, longest, stream
@@ -21,8 +21,8 @@ MOST_STEPS = 100_000
 class Sections:
     """The sections of a network that can run row by row."""
 
-    def __init__(self, graph: Graph, run: tuple[Step, ...], alignment: int):
-        self.graph, self.run, self.alignment = graph, run, alignment
+    def __init__(self, graph: Graph, run: tuple[Step, ...], alignment: int, scratch: Scratch | None = None):
+        self.graph, self.run, self.alignment, self.scratch = graph, run, alignment, scratch
         read = {tensor.index for step in run for tensor in step.inputs}
         made = {tensor.index for step in run for tensor in step.outputs}
         # What nobody reads is made all the same.
@@ -49,7 +49,7 @@ class Sections:
     def peak(self, section: Stream) -> int:
         """Bytes of the arena that are live while the section runs."""
         places = range(section.begin, section.end)
-        whole, _ = lifetimes(self.graph, self.run, self.alignment, apart=places)
+        whole, _ = lifetimes(self.graph, self.run, self.alignment, apart=places, scratch=self.scratch)
         buffers = stream_buffers([section], len(self.run), whole, self.alignment)
         return max(sum(b.bytes for b in buffers if b.first <= i <= b.last) for i in places)
 
@@ -59,7 +59,7 @@ class Sections:
         Of ways with the same peak it is the one with the fewest sections, then with the fewest steps in them.
         """
         size = len(self.run)
-        whole, _ = lifetimes(self.graph, self.run, self.alignment)
+        whole, _ = lifetimes(self.graph, self.run, self.alignment, scratch=self.scratch)
         parts: list[tuple[int, int, int, Stream | None]] = []  # begin, end, peak, section
         reach = [below] * (size + 1)  # the least peak on the way to each place
         trials = 0

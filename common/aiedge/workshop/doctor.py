@@ -40,6 +40,7 @@ TOOLS = [
     ("qemu-system-arm", "the emulated Cortex-M4", "qemu-system-arm"),
     ("xtensa-lx106-elf-gcc", "the emulated Xtensa", "gcc-xtensa-lx106 picolibc-xtensa-lx106-elf"),
     ("qemu-system-xtensa", "the emulated Xtensa", "qemu-system-misc"),
+    ("llvm-mc-22", "the emulated ESP32, with those of the Xtensa", "llvm-22"),
     ("cppcheck", "`pio check`", "cppcheck"),
 ]
 

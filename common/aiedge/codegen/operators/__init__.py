@@ -26,7 +26,10 @@ from aiedge.codegen.operators.call import Call, Constant, Places, Run, Struct, u
 from aiedge.tflite.graph import Operator
 from aiedge.tflite.traits import TRAITS, Nature
 
-__all__ = ["EMITTERS", "Call", "Constant", "Run", "Struct", "emit"]
+__all__ = ["EMITTERS", "Call", "Constant", "Emit", "Run", "Struct", "emit"]
+
+# From a step's operators, the places of its tensors, and the run that is to be made or None, to the step's C.
+Emit = Callable[[tuple[Operator, ...], Places, Run | None], Call]
 
 EMITTERS: dict[Nature, Callable[..., Call]] = {
     **conv_2d.EMITTERS,

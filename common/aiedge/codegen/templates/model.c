@@ -6,6 +6,9 @@
 // Weights and tables: in a file of {{ file.data | length }} bytes, CRC-32 {{ "%08x" | format(file.crc) }}.
 {% endif %}
 // Arena: {{ plan.arena_bytes }} bytes ({{ plan.verdict }}). The caller holds {{ "the output; the input may come row by row" if streaming else "input and output" }}.
+{% if core != "any" %}
+// Made for the core of the {{ core | upper }}, with up to {{ scratch_bytes }} bytes of the arena as a kernel's scratch.
+{% endif %}
 //
 //    # operator                output                 bytes  lies in
 {% for tensor in graph.inputs %}

@@ -1,0 +1,125 @@
+"""The kernels of the ESP32's core against TensorFlow Lite Micro: in C on this computer, and on the emulated core."""
+
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from aiedge import tflite
+from aiedge.codegen import CompiledModel, generate
+from aiedge.codegen.operators.lx6 import STRIP_BYTES
+from aiedge.errors import UserError
+from aiedge.tflite.interpreters import has_tflm
+from tests.support.batch import run_batch
+from tests.support.esp32 import ESP32, MEMORY_END, run_esp32, run_program
+from tests.support.networks import network
+from tests.support.random_lx6 import LAYERS
+
+needs_tflm = pytest.mark.skipif(
+    not has_tflm(), reason="needs tflite-micro: its wheel exists for Linux on x86-64"
+)
+SANITIZE = ["-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+
+
+def models(kind: str, seed: int, count: int) -> list[bytes]:
+    """Random models of one layer, of which most have a kernel of that core."""
+    rng = np.random.default_rng([seed, zlib.crc32(kind.encode())])
+    drawn = [LAYERS[kind](rng) for _ in range(count)]
+    assert sum("_lx6_int8(" in generate(tflite.read(m), "net", core="esp32").c for m in drawn) > 0.7 * count
+    return drawn
+
+
+def inputs(graph: tflite.Graph, runs: int) -> np.ndarray:
+    """Random inputs, of which the first one is of extreme values only."""
+    rng = np.random.default_rng(runs)
+    x = rng.integers(-128, 128, (runs, *graph.inputs[0].sample_shape), dtype=np.int8)
+    x[0] = rng.choice(np.array([-128, 127], np.int8), x[0].shape)
+    return x
+
+
+def expect(model: bytes, x: np.ndarray, y: np.ndarray) -> None:
+    """No value may differ from TFLM's."""
+    expected = tflite.run_tflm(model, x)
+    np.testing.assert_array_equal(
+        y.reshape(expected.shape), expected, err_msg=str(tflite.read(model).operators)
+    )
+
+
+@needs_tflm
+@pytest.mark.parametrize(
+    ("kind", "stream"),
+    [(kind, stream) for kind in LAYERS for stream in ((False,) if kind == "dense" else (False, True))],
+)
+def test_in_c_under_sanitizers(kind: str, stream: bool, tmp_path: Path, need_tool) -> None:
+    compiler = [need_tool("clang", "apt install clang"), *SANITIZE]
+    drawn = models(kind, 1, 12)
+    graphs = [tflite.read(model) for model in drawn]
+    x = [inputs(graph, 4) for graph in graphs]
+    outputs = run_batch(graphs, [[each] for each in x], tmp_path, compiler, stream=stream, core="esp32")
+    for model, values, (y,) in zip(drawn, x, outputs, strict=True):
+        expect(model, values, y)
+
+
+@needs_tflm
+@pytest.mark.parametrize("windowed", [False, True], ids=["call0", "windowed"])
+def test_on_the_emulated_core(windowed: bool, tmp_path: Path, need_tool) -> None:
+    """Both forms of the kernels; each second time the arena ends where memory ends, else the input does."""
+    need_esp32(need_tool)
+    drawn = [model for kind in LAYERS for model in models(kind, 2, 8)]
+    graphs = [tflite.read(model) for model in drawn]
+    x = [inputs(graph, 2) for graph in graphs]
+    for model, values, y in zip(drawn, x, run_esp32(graphs, x, tmp_path, windowed), strict=True):
+        expect(model, values, y)
+
+
+def need_esp32(need_tool) -> None:
+    """Skip without the tools of the emulated core."""
+    for program in ESP32.tools:
+        need_tool(program, f"apt install {ESP32.packages}")
+
+
+@pytest.mark.parametrize(("place", "ends"), [(MEMORY_END - 4, 0), (MEMORY_END, 99)])
+def test_memory_ends_where_the_tests_say(place: int, ends: int, tmp_path: Path, need_tool) -> None:
+    need_esp32(need_tool)
+    program = f'#include "machine.h"\nint main(void) {{ machine_exit(*(volatile int *){place:#x} & 0); }}\n'
+    if ends == 0:
+        assert run_program(program, [], tmp_path) == b""
+    else:
+        with pytest.raises(UserError, match=f"status {ends}"):
+            run_program(program, [], tmp_path)
+
+
+@needs_tflm
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("name", ["cifar_cnn_25_51_76", "resnet8"])
+def test_networks(name: str, stream: bool) -> None:
+    model = network(name)
+    compiled = CompiledModel(model, ("-O2",), stream=stream, core="esp32")
+    x = inputs(compiled.graph, 4)
+    expect(model, x, compiled.predict(x))
+
+
+def test_weights_from_a_file() -> None:
+    linked, loaded = (
+        CompiledModel(network("resnet8"), ("-O1",), weights=weights, core="esp32")
+        for weights in ("linked", "loaded")
+    )
+    x = inputs(linked.graph, 2)
+    np.testing.assert_array_equal(loaded.predict(x), linked.predict(x))
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("name", ["cifar_cnn_25_51_76", "resnet8"])
+def test_scratch_is_in_the_plan(name: str, stream: bool) -> None:
+    """One stretch of the arena for each layer, apart from all that is live meanwhile; none for other cores."""
+    graph = tflite.read(network(name))
+    plan, plain = (generate(graph, "net", stream, core=core).plan for core in ("esp32", "any"))
+    scratch = [buffer for buffer in plan.buffers if buffer.purpose == "scratch"]
+    assert scratch and not any(buffer.purpose == "scratch" for buffer in plain.buffers)
+    longest = 2 * max(t.elements // t.shape[0] for t in graph.constants)
+    assert plain.arena_bytes < plan.arena_bytes <= plain.arena_bytes + STRIP_BYTES + longest
+    for one in scratch:
+        for other in plan.buffers:
+            if other is not one and one.overlaps_in_time(other) and other.bytes:
+                assert one.offset + one.bytes <= other.offset or other.offset + other.bytes <= one.offset
