@@ -56,7 +56,7 @@ class Lx6Layer:
         """The call with the places in C of its tensors and its scratch."""
         first, last = operators[0], operators[-1]
         arguments = f"&layer_{first.index}, {at(first.input(0))}, {at(last.outputs[0])}, {scratch}"
-        return replace(self.call, statement=f"{self.kernel}({arguments})")
+        return replace(self.call, statements=(f"{self.kernel}({arguments})",))
 
 
 def lx6_layer(operators: Sequence[Operator], at: Places, run: Run | None = None) -> Lx6Layer | None:
