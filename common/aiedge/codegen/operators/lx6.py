@@ -27,7 +27,7 @@ from aiedge.memory.bands import band
 from aiedge.memory.lifetimes import Scratch
 from aiedge.quantization.layers import layer_multipliers
 from aiedge.tflite.graph import Operator
-from aiedge.tflite.integer import activation_range, params_of
+from aiedge.tflite.integer import activation_range, params_of, weight_params
 from aiedge.tflite.traits import Nature
 
 # A layer's inputs as int16 take at most so many bytes at a time, or what one output needs.
@@ -118,10 +118,9 @@ def _dense(operator: Operator, aligned: bool, run: Run | None) -> Lx6Layer | Non
     inputs, rows = values.shape[1], operator.input(0).elements // values.shape[1]
     if inputs < FEWEST_INPUTS or max(rows, *values.shape) > LARGEST_SIZE:
         return None
-    inputs_of, weights_of, outputs_of = (
-        params_of(t) for t in (operator.input(0), operator.input(1), operator.outputs[0])
-    )
-    scales = _scales(operator, values, *layer_multipliers(inputs_of, weights_of, outputs_of, len(values)))
+    inputs_of, outputs_of = params_of(operator.input(0)), params_of(operator.outputs[0])
+    pairs = layer_multipliers(inputs_of, weight_params(operator.input(1)), outputs_of, len(values))
+    scales = _scales(operator, values, *pairs)
     # An image of one row, whose pixels are what the layer is given.
     shape: dict[str, Field] = {"height": 1, "width": rows, "channels": inputs}
     shape |= {"output_height": 1, "output_width": rows, "filters": len(values)}
