@@ -23,7 +23,7 @@ def sections(model: Path, folder: Path, *flags: str) -> dict[str, dict[str, int]
     ).stdout
     found: dict[str, dict[str, int]] = {}
     for section, size, name in re.findall(
-        r"^[0-9a-f]+ .{5}[FO ].? ?(\S+)\t([0-9a-f]+)\s+(\w+)$", listing, re.MULTILINE
+        r"^[0-9a-f]+ .{5}[OF ].? ?(\S+)\t([0-9a-f]+)\s+(\w+)$", listing, re.MULTILINE
     ):
         if int(size, 16):
             found.setdefault(section, {})[name] = int(size, 16)

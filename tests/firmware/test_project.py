@@ -181,6 +181,19 @@ def test_a_sketch_that_may_use_a_camera_links_without_its_driver(compiler, cifar
 
 
 @pytest.mark.parametrize("compiler", ["g++", "clang++"])
+def test_the_library_is_newer_cpp_too(compiler):
+    """ESP-IDF's compiler takes a newer C++ than this computer's by default."""
+    need(compiler)
+    folders = [generated(), HERE / "esp_idf", REPO / "common/aiedge/engine"]
+    sources = [path for folder in ("", "host", "esp32") for path in (LIBRARY / folder).glob("*.cpp")]
+    for runtime in "TFLM", "COMPILED":
+        flags = [f"-DAIEDGE_RUNTIME_{runtime}", "-DAIEDGE_CAMERA", *(f"-I{folder}" for folder in folders)]
+        command = [compiler, *CXX, "-std=c++20", *flags, "-fsyntax-only", *sources]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("compiler", ["g++", "clang++"])
 @pytest.mark.parametrize("runtime", ["TFLM", "COMPILED"])
 def test_the_runtimes_compile_for_the_board(compiler, runtime):
     source = {"TFLM": "TflmModel.cpp", "COMPILED": "CompiledModel.cpp"}[runtime]

@@ -35,7 +35,7 @@ CAR_LESSON = REPO / "common/lessons/carclassifier/main.cpp"
 CIFAR_LESSON = REPO / "common/lessons/cifar_cnn/main.cpp"
 MODEL = REPO / "xormodel/solution/xormodel.cpp"
 
-STRICT = ["-Wall", "-Wextra", "-Wconversion", "-Werror"]
+STRICT = ["-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror"]
 CXX = ["-std=c++17", *STRICT, f"-I{LIBRARY}"]
 SANITIZED = ["-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 RELEASE = ["-O2", "-DNDEBUG"]

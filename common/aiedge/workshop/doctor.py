@@ -22,7 +22,8 @@ from typing import NamedTuple
 
 from aiedge import __version__
 from aiedge.errors import EXTRAS, Parser
-from aiedge.paths import REPO, commit, in_checkout
+from aiedge.files import write_atomic
+from aiedge.paths import REPO, commit, in_checkout, shown
 from aiedge.workshop import environment
 
 WIDTH = 80
@@ -72,8 +73,23 @@ class Finding(NamedTuple):
 
 
 def doctor(parser: Parser) -> Callable[[argparse.Namespace], None]:
-    """`aiedge doctor`: it takes no arguments; return what it does."""
-    return lambda options: print(report())
+    """Add the command's argument; return what it does."""
+    parser.add_argument(
+        "--board", nargs="?", const="", metavar="PORT", help="also the board: versions, sizes, times, a log"
+    )
+    return _doctor
+
+
+def _doctor(options: argparse.Namespace) -> None:
+    """Print the screen; with a board also what it says, and put both into a file to send back."""
+    print(text := report())
+    if options.board is None:
+        return
+    from aiedge.workshop import doctor_board
+
+    print(more := doctor_board.report(options.board))
+    path = write_atomic(REPO / "results" / "board.txt", f"{text}\n{more}\n")
+    print(f"\nwrote {shown(path)}; docs/first-board.md says what else to send")
 
 
 def report() -> str:
