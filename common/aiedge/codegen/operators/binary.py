@@ -80,7 +80,8 @@ def _sum(operator: Operator, a: Tensor, b: Tensor) -> dict[str, Field]:
 
     Both inputs go to a common scale, 2^20 finer than twice the larger one: `a` by an exact 2^19.
     """
-    to_common, factor = factors.sums(*(float(params_of(t).scale) for t in (a, b, operator.outputs[0])))
+    larger, smaller, output = (float(params_of(t).scale) for t in (a, b, operator.outputs[0]))
+    to_common, factor = factors.sums(larger, smaller, output)
     multiplier, shift = quantize_multiplier(to_common)
     if shift == 0:  # half, where the scales are equal; the kernel shifts by 1 or more
         multiplier, shift = 2 * multiplier, -1
