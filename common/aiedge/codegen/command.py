@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from aiedge.errors import Parser
+from aiedge.tflite.shapes import add_shape
 
 
 def compile_(parser: Parser) -> Callable[[argparse.Namespace], None]:
@@ -29,17 +30,19 @@ def compile_(parser: Parser) -> Callable[[argparse.Namespace], None]:
         metavar="FILE",
         help="write weights and tables into FILE.bin, for the program to load, and not into the C",
     )
+    add_shape(parser)
     return _compile
 
 
 def _compile(options: argparse.Namespace) -> None:
     from aiedge.codegen import Weights, copy_engine, generate
     from aiedge.files import write_atomic
-    from aiedge.tflite import read
+    from aiedge.tflite.names import c_name
+    from aiedge.tflite.shapes import read_shaped
 
-    graph = read(options.model)
+    graph = read_shaped(options)
     weights: Weights = "loaded" if options.weights else "linked"
-    source = generate(graph, options.name or options.model.stem, options.stream, weights)
+    source = generate(graph, options.name or c_name(options.model.stem), options.stream, weights)
     paths = source.write(options.output, options.firmware)
     if options.weights:
         paths.append(write_atomic(options.weights, source.weights))

@@ -1,6 +1,5 @@
 """Generate one C file and its header from a graph."""
 
-import re
 import textwrap
 from collections import Counter
 from dataclasses import dataclass
@@ -9,15 +8,17 @@ from pathlib import Path
 
 import jinja2
 
-from aiedge import __version__
+from aiedge import __version__, include_dir
 from aiedge.codegen.operators import Call, Constant, emit
 from aiedge.codegen.operators.call import C_TYPES, c_float
 from aiedge.codegen.streaming import StreamedPart, Streamer
+from aiedge.codegen.supported import check
 from aiedge.codegen.weights import Weights, weights_file
 from aiedge.errors import UserError
 from aiedge.files import write_atomic
 from aiedge.memory import MemoryPlan, Step, plan_memory
 from aiedge.tflite.graph import Graph, Tensor
+from aiedge.tflite.names import array_name, guard, header_name, is_c_name
 from aiedge.tflite.traits import FUSABLE
 
 ALIGNMENT = 4
@@ -28,7 +29,7 @@ STREAM, WEIGHTS = '"aiedge_stream.h"', '"aiedge_weights.h"'
 
 @dataclass(frozen=True)
 class CSource:
-    """Generated C: the texts of `NAME.c`, `NAME.h` and the firmware's `aiedge_model.h`, and their memory plan.
+    """Generated C: the texts of `NAME.c`, its header and the firmware's `aiedge_model.h`, and their memory plan.
 
     `weights` is the file that holds the constants, or empty where the C itself has them.
     """
@@ -42,11 +43,14 @@ class CSource:
     weights: bytes = b""
 
     def write(self, folder: str | Path, firmware: bool = False) -> list[Path]:
-        """Write `NAME.c` and `NAME.h` into `folder`, with `firmware` also `aiedge_model.h`; return their paths."""
+        """Write `NAME.c` and its header into `folder`, with `firmware` also `aiedge_model.h`; return their paths.
+
+        The header is `NAME.h`, or `NAME_network.h` where that would hide another one, as `string.h` would.
+        """
         folder = Path(folder)
         paths = [
             write_atomic(folder / f"{self.name}.c", self.c),
-            write_atomic(folder / f"{self.name}.h", self.header),
+            write_atomic(folder / header_name(self.name), self.header),
         ]
         if firmware:
             paths.append(write_atomic(folder / "aiedge_model.h", self.firmware_header))
@@ -62,10 +66,11 @@ def generate(graph: Graph, name: str, stream: bool = False, weights: Weights = "
 
     Raises `UserError` for operators, types or shapes that are not supported, naming what is.
     """
-    if not re.fullmatch(r"[A-Za-z_]\w*", name):
+    if not is_c_name(name):
         raise UserError(
             f"{name!r} cannot be a name in C", "use --name with letters, digits and _, no digit first"
         )
+    check(graph)
     for tensor in (*graph.inputs, *graph.outputs):
         if tensor.dtype.name not in ("int8", "float32") or tensor.is_constant or not tensor.elements:
             raise UserError(
@@ -85,6 +90,9 @@ def generate(graph: Graph, name: str, stream: bool = False, weights: Weights = "
     constant_bytes = sum(constant.values.nbytes for constant in constants)
     values = {
         "name": name,
+        "array": array_name(name),
+        "header": header_name(name),
+        "guard": guard(name, _guards()),
         "constant_bytes": constant_bytes,
         "file": file,
         "version": __version__,
@@ -211,6 +219,13 @@ def _comment(text: str) -> str:
 def _rows(constant: Constant) -> list[str]:
     """The constant's numbers as lines of C."""
     return textwrap.wrap(", ".join(constant.numbers) + ",", LINE)
+
+
+@cache
+def _guards() -> set[str]:
+    """The macros around the headers that generated C or the firmware includes."""
+    stems = {path.stem for path in include_dir().glob("*.h")} | {"aiedge_model"}
+    return {f"{stem.upper()}_H" for stem in stems}
 
 
 @cache

@@ -11,6 +11,7 @@ from aiedge.errors import UserError
 from aiedge.quantization import QuantParams
 from aiedge.tflite.c_array import load_model
 from aiedge.tflite.graph import Graph, Operator, Tensor
+from aiedge.tflite.refusals import refuse_storage, refuse_subgraphs, refuse_type
 from aiedge.tflite.traits import TRAITS
 
 # What the flatbuffer accessors raise on a file whose offsets and lengths lead nowhere.
@@ -45,7 +46,8 @@ LARGEST_TENSOR = 2**31 - 1
 def read(model: str | Path | bytes) -> Graph:
     """Read a model into a `Graph`: a .tflite file, its C array (by the file's name), or the bytes.
 
-    Raises `UserError` for a file that is missing, empty, truncated, no .tflite, or inconsistent in itself.
+    Raises `UserError` for a file that is missing, empty, truncated, no .tflite or inconsistent in itself, and for one
+    with what a `Graph` cannot hold: several subgraphs, state, types and storage that are not supported.
     """
     name = "the model" if isinstance(model, bytes) else str(model)
     if not isinstance(model, bytes):
@@ -56,10 +58,11 @@ def read(model: str | Path | bytes) -> Graph:
         raise UserError(f"{name} is not a .tflite file", "a .tflite file has the letters TFL3 at byte 4")
     try:
         # Counted before anything is unpacked: many subgraphs that share one table would fill the memory.
-        subgraphs = schema.Model.GetRootAs(model, 0).SubgraphsLength()
-        if subgraphs != 1:
-            raise ValueError(f"it has {subgraphs} subgraphs instead of one")
-        return _graph(schema.ModelT.InitFromPackedBuf(model, 0), model)
+        root = schema.Model.GetRootAs(model, 0)
+        refuse_subgraphs(name, root, KINDS)
+        if not root.SubgraphsLength():
+            raise ValueError("it has no subgraph")
+        return _graph(name, schema.ModelT.InitFromPackedBuf(model, 0), model)
     except struct.error as error:
         raise UserError(
             f"{name} is damaged: a part of it lies beyond its end", "export or copy it again"
@@ -70,9 +73,11 @@ def read(model: str | Path | bytes) -> Graph:
         ) from error
 
 
-def _graph(model: schema.ModelT, source: bytes) -> Graph:
+def _graph(name: str, model: schema.ModelT, source: bytes) -> Graph:
     subgraph = model.subgraphs[0]
-    tensors = tuple(_tensor(i, tensor, model.buffers) for i, tensor in enumerate(subgraph.tensors or []))
+    tensors = tuple(
+        _tensor(name, i, tensor, model.buffers) for i, tensor in enumerate(subgraph.tensors or [])
+    )
 
     def pick(indices: object) -> tuple[Tensor, ...]:
         return tuple(
@@ -88,14 +93,30 @@ def _graph(model: schema.ModelT, source: bytes) -> Graph:
     operators = tuple(
         _operator(i, op, model.operatorCodes or [], tensors) for i, op in enumerate(subgraph.operators or [])
     )
-    _check_order(operators, inputs, outputs)
-    return Graph(tensors, operators, inputs, outputs, source)
+    variables = {i for i, tensor in enumerate(subgraph.tensors or []) if tensor.isVariable}
+    _check_order(name, operators, inputs, outputs, variables)
+    return Graph(tensors, operators, inputs, outputs, source, *_names(model, inputs, outputs))
 
 
-def _tensor(index: int, tensor: schema.TensorT, buffers: list[schema.BufferT]) -> Tensor:
+def _names(
+    model: schema.ModelT, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names of the inputs and outputs: those of the signature, where the file has one; else the tensors' own."""
+    signatures = [s for s in model.signatureDefs or [] if not s.subgraphIndex]
+    first = signatures[0] if signatures else schema.SignatureDefT()
+
+    def names(maps: list[schema.TensorMapT] | None, tensors: tuple[Tensor, ...]) -> tuple[str, ...]:
+        known = {int(m.tensorIndex): (m.name or b"").decode(errors="replace") for m in maps or []}
+        return tuple(known.get(tensor.index) or tensor.name for tensor in tensors)
+
+    return names(first.inputs, inputs), names(first.outputs, outputs)
+
+
+def _tensor(file: str, index: int, tensor: schema.TensorT, buffers: list[schema.BufferT]) -> Tensor:
     name = (tensor.name or b"").decode(errors="replace")
     if tensor.type not in DTYPES:
-        raise ValueError(f"tensor {index} has a type that is not supported (schema type {tensor.type})")
+        refuse_type(file, index, tensor)
+    refuse_storage(file, index, tensor, buffers[_in_range(tensor.buffer, buffers)])
     dtype = np.dtype(DTYPES[tensor.type])
     shape = tuple(int(size) for size in ([] if tensor.shape is None else tensor.shape))
     if any(size < 0 for size in shape) or prod(shape) * dtype.itemsize > LARGEST_TENSOR:
@@ -108,7 +129,10 @@ def _tensor(index: int, tensor: schema.TensorT, buffers: list[schema.BufferT]) -
                 f"tensor {index} has {len(values)} bytes, its shape {list(shape)} needs another number"
             )
         data = np.frombuffer(bytes(values), dtype).reshape(shape)
-    return Tensor(index, name, shape, dtype, _quantization(index, tensor.quantization, shape, dtype), data)
+    signature = () if tensor.shapeSignature is None else tensor.shapeSignature
+    free = tuple(axis for axis, size in enumerate(signature) if size < 0)
+    params = _quantization(index, tensor.quantization, shape, dtype)
+    return Tensor(index, name, shape, dtype, params, data, free)
 
 
 def _quantization(
@@ -131,7 +155,8 @@ def _quantization(
     scale = np.asarray(params.scale, np.float64)
     if len(scale) == 1:
         return QuantParams(float(scale[0]), int(zero_point[0]))
-    axis = int(params.quantizedDimension)
+    # Of a bias nobody reads it, and converters have left it at that of the weights.
+    axis = 0 if len(shape) == 1 else int(params.quantizedDimension)
     if not 0 <= axis < len(shape) or shape[axis] != len(scale):
         raise ValueError(f"tensor {index} has {len(scale)} scales for the shape {list(shape)}")
     return QuantParams(scale, zero_point, axis)
@@ -164,13 +189,30 @@ def _operator(
 
 
 def _check_order(
-    operators: tuple[Operator, ...], inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]
+    name: str,
+    operators: tuple[Operator, ...],
+    inputs: tuple[Tensor, ...],
+    outputs: tuple[Tensor, ...],
+    variables: set[int],
 ) -> None:
-    """Every tensor is written once, before it is read."""
+    """Every tensor is written once, before it is read.
+
+    Raises `UserError` for state, and for an operator that the kit does not know and that works on memory of its own.
+    """
     known = {tensor.index for tensor in inputs}
     for operator in operators:
         for tensor in operator.inputs:
             if tensor is not None and not tensor.is_constant and tensor.index not in known:
+                if tensor.index in variables:
+                    raise UserError(
+                        f"{name} keeps state between calls ({tensor} of {operator}), which is not supported",
+                        "give the state as an input and take it as an output, or unroll the layer (unroll=True)",
+                    )
+                if operator.kind not in TRAITS:
+                    raise UserError(
+                        f"{name} holds {operator}, which is not supported and works on memory of its own ({tensor})",
+                        "give the model as it was before a vendor's compiler made it for one chip",
+                    )
                 raise ValueError(f"{operator} reads {tensor} before anything has written it")
         for tensor in operator.outputs:
             if tensor.is_constant or tensor.index in known:
