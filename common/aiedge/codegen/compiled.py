@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from aiedge.codegen.source import CSource, generate
 from aiedge.codegen.toolchain import ENGINE, host_compiler, run_compiler
 from aiedge.codegen.weights import Weights
+from aiedge.errors import UserError
 from aiedge.files import cache_folder
 from aiedge.tflite import read
 from aiedge.tflite.graph import Graph, Tensor
@@ -87,24 +88,44 @@ class CompiledModel:
         """A copy of output `i` of the last run, with the shape that the model gives it."""
         return self._outputs[i].copy()
 
-    def predict(self, *batches: NDArray) -> Any:
+    def predict(self, *batches: NDArray | Mapping[str, NDArray]) -> Any:
         """Outputs [n, ...] for a batch [n, ...] of each input: an array, or a list where the model has several outputs.
 
-        A batch that takes long shows a progress bar.
+        Inputs and outputs come in the order of `inputs` and `outputs`, which for a model of `aiedge.train.convert` is
+        that of the Keras model. One mapping from the inputs' names, `graph.input_names`, to their batches gives a
+        mapping from the outputs' names. A batch that takes long shows a progress bar.
         """
         from tqdm import tqdm  # later than above, for the start of `aiedge compile`
 
+        if len(batches) == 1 and isinstance(batches[0], Mapping):
+            outputs = self.predict(*self._by_name(batches[0]))
+            return dict(
+                zip(self.graph.output_names, outputs if len(self.outputs) > 1 else [outputs], strict=True)
+            )
         if len(batches) != len(self.inputs):
             raise ValueError(f"the model has {len(self.inputs)} inputs, not {len(batches)}")
-        runs = len(batches[0])
+        lengths = {len(batch) for batch in batches}
+        if len(lengths) > 1:
+            raise ValueError(f"the inputs have different numbers of samples: {sorted(lengths)}")
+        (runs,) = lengths
         results = [np.empty((runs, *t.sample_shape), t.dtype) for t in self.outputs]
         for run in tqdm(range(runs), unit="run", delay=BAR_AFTER_S, leave=False):
             for i, batch in enumerate(batches):
-                self.set_input(batch[run], i)
+                self.set_input(batch[run], i)  # type: ignore[call-overload]
             self.invoke()
             for result, output in zip(results, self._outputs, strict=True):
                 result[run] = output.reshape(result.shape[1:])
         return results if len(results) > 1 else results[0]
+
+    def _by_name(self, batches: Mapping[str, NDArray]) -> list[NDArray]:
+        """The batches in the inputs' order; raises `UserError` where their names are not the inputs'."""
+        names = self.graph.input_names
+        if set(batches) != set(names) or len(set(names)) < len(names):
+            raise UserError(
+                f"the batches are named {', '.join(map(repr, batches))}",
+                f"the model's inputs are {', '.join(map(repr, names))}",
+            )
+        return [batches[name] for name in names]
 
 
 # The weights that loaded libraries point to, by the libraries' paths.
