@@ -111,7 +111,7 @@ class CompiledModel:
         results = [np.empty((runs, *t.sample_shape), t.dtype) for t in self.outputs]
         for run in tqdm(range(runs), unit="run", delay=BAR_AFTER_S, leave=False):
             for i, batch in enumerate(batches):
-                self.set_input(batch[run], i)  # type: ignore[call-overload]
+                self.set_input(batch[run], i)
             self.invoke()
             for result, output in zip(results, self._outputs, strict=True):
                 result[run] = output.reshape(result.shape[1:])

@@ -1,4 +1,4 @@
-"""A model with its operators or inputs in another order, of other sizes, with addresses for its tensors, as a .tflite.
+"""A model with its operators in another order, of another size, or with addresses for its tensors, as a .tflite again.
 
 TensorFlow Lite Micro places tensors where the metadata entry `OfflineMemoryAllocation` says, and plans the others
 around them. The entry's buffer holds int32 values: version, number of subgraphs, number of tensors, then for each
@@ -50,31 +50,6 @@ def rewrite(model: bytes, order: Sequence[int], offsets: Sequence[int] | None = 
             raise ValueError(f"there are {len(graph.tensors)} tensors and {len(offsets)} offsets")
         entries.append(_entry(packed, offsets))
     packed.metadata = entries or None
-    return _packed(packed, len(model))
-
-
-def in_order(model: bytes, inputs: Sequence[str], outputs: Sequence[str]) -> bytes:
-    """The model with its inputs and outputs in the order of these names of its signature, all else the same.
-
-    It is the file itself where it has that order, or a signature of other names.
-    """
-    packed = schema.ModelT.InitFromPackedBuf(model, 0)
-    graph, signatures = packed.subgraphs[0], packed.signatureDefs or []
-    old = ([int(i) for i in graph.inputs], [int(i) for i in graph.outputs])
-    new = []
-    for names, maps, tensors in zip(
-        (inputs, outputs),
-        (signatures[0].inputs, signatures[0].outputs) if len(signatures) == 1 else ([], []),
-        old,
-        strict=True,
-    ):
-        places = {each.name.decode(): int(each.tensorIndex) for each in maps}
-        new.append([places.get(name, -1) for name in names])
-        if sorted(new[-1]) != sorted(tensors):
-            return model
-    if tuple(new) == old:
-        return model
-    graph.inputs, graph.outputs = new
     return _packed(packed, len(model))
 
 

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiedge.errors import UserError
-from aiedge.tflite.writer import in_order
 
 if TYPE_CHECKING:
     import keras
@@ -82,7 +81,29 @@ def _convert(model: "keras.Model", calibration: list[NDArray] | None) -> bytes:
                 converter.target_spec.supported_ops = [tensorflow.lite.OpsSet.TFLITE_BUILTINS_INT8]
             converter.inference_input_type = converter.inference_output_type = tensorflow.int8
         made = converter.convert()
-    return in_order(made, [x.name for x in one.inputs], [f"output_{i}" for i in range(len(one.outputs))])
+    return _in_order(made, [x.name for x in one.inputs], [f"output_{i}" for i in range(len(one.outputs))])
+
+
+def _in_order(model: bytes, inputs: list[str], outputs: list[str]) -> bytes:
+    """The model with its inputs and outputs in the order of these names of its signature, which the converter sorts.
+
+    Where the signature has other names, all stays as it is.
+    """
+    from ai_edge_litert import schema_py_generated as schema
+
+    changed = bytearray(model)
+    root = schema.Model.GetRootAs(changed, 0)
+    graph, signature = root.Subgraphs(0), root.SignatureDefs(0)
+    sides = (
+        (inputs, signature.Inputs, signature.InputsLength(), graph.InputsAsNumpy()),
+        (outputs, signature.Outputs, signature.OutputsLength(), graph.OutputsAsNumpy()),
+    )
+    for names, entry, count, tensors in sides:
+        places = {each.Name().decode(): each.TensorIndex() for each in map(entry, range(count))}
+        order = [places.get(name, -1) for name in names]
+        if sorted(order) == sorted(tensors):
+            tensors[:] = order  # a view of `changed`
+    return bytes(changed)
 
 
 def _in_float32(layer: "keras.Layer") -> "keras.Layer":
