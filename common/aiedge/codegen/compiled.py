@@ -1,5 +1,6 @@
 """A model compiled for this computer, to be run from Python."""
 
+import atexit
 import ctypes
 import hashlib
 import os
@@ -49,9 +50,8 @@ class CompiledModel:
             model = read(model)
         self.graph = model
         self.source = generate(model, "model", stream, weights)
-        self.library = _library(self.source, tuple(flags))
         # ctypes keeps a loaded library for good.
-        library = ctypes.CDLL(str(self.library))
+        library, self.library = _loaded(self.source, tuple(flags))
         self._invoke = library["model_invoke"]
         if self.source.weights:
             _load_weights(library, self.library, self.source.weights)
@@ -142,22 +142,58 @@ def _load_weights(library: ctypes.CDLL, path: Path, weights: bytes) -> None:
     assert loaded, "the compiled network refuses its weights"
 
 
-def _library(source: CSource, flags: tuple[str, ...]) -> Path:
-    """The shared library, from the cache or made now."""
+def _loaded(source: CSource, flags: tuple[str, ...]) -> tuple[ctypes.CDLL, Path]:
+    """The shared library and its path: from the cache, or made now where it is not there or does not load.
+
+    Where nothing can be written into the cache or run from it, the library lies in a folder that ends with the process.
+    """
+    problem: Exception | None = None
+    for folder in (cache_folder("compiled"), _temporary):
+        try:
+            place = folder() if callable(folder) else folder
+            for fresh in (False, True):
+                library = _library(source, flags, place, fresh)
+                try:
+                    return ctypes.CDLL(str(library)), library
+                except OSError as error:
+                    problem = error
+        except OSError as error:  # of the folder
+            problem = error
+    raise UserError(
+        f"the compiled network cannot be loaded: {problem}",
+        "is CC a compiler for this computer, and is there a folder whose files may be run (AIEDGE_CACHE, TMPDIR)?",
+    )
+
+
+@cache
+def _temporary() -> Path:
+    """A folder that is removed when the process ends."""
+    folder = tempfile.mkdtemp(prefix="aiedge-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
+
+
+def _library(source: CSource, flags: tuple[str, ...], folder: Path, fresh: bool = False) -> Path:
+    """The shared library in a folder, made now where it is not there, is cut, or is to be `fresh`.
+
+    Its name ends in its size, so that a part of one is not taken for it: loading that can end the process.
+    """
     compiler = host_compiler()
-    command = [compiler, *flags, "-shared", *(() if sys.platform == "win32" else ("-fPIC",))]
+    command = [*compiler, *flags, "-shared", *(() if sys.platform == "win32" else ("-fPIC",))]
     # -march=native means another machine code on another computer with the same home folder.
-    build = "\0".join([*command, _version(compiler), platform.machine(), platform.node()])
-    digest = hashlib.sha256("\0".join([build, source.header, source.c, _engine()]).encode()).hexdigest()
-    library = cache_folder("compiled") / f"{digest[:32]}{SUFFIX}"
-    if not library.exists():
-        library.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=library.parent) as name:
-            folder = Path(name)
-            source.write(folder)
-            made = folder / library.name
-            run_compiler([*command, str(folder / f"{source.name}.c"), "-o", str(made), "-lm"])
-            os.replace(made, library)
+    build = "\0".join([*command, _version(compiler[0]), platform.machine(), platform.node()])
+    digest = hashlib.sha256("\0".join([build, source.header, source.c, _engine()]).encode()).hexdigest()[:32]
+    if not fresh:
+        for library in folder.glob(f"{digest}-*{SUFFIX}"):
+            if library.stem == f"{digest}-{library.stat().st_size}":
+                return library
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder) as name:
+        source.write(name)
+        made = Path(name) / f"made{SUFFIX}"
+        run_compiler([*command, str(Path(name) / f"{source.name}.c"), "-o", str(made), "-lm"])
+        library = folder / f"{digest}-{made.stat().st_size}{SUFFIX}"
+        os.replace(made, library)
     return library
 
 
@@ -165,7 +201,10 @@ def _library(source: CSource, flags: tuple[str, ...]) -> Path:
 def _version(compiler: str) -> str:
     """What the compiler says about itself."""
     path = shutil.which(compiler) or compiler
-    run = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)
+    try:
+        run = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)
+    except OSError:
+        return path  # `run_compiler` says what is wrong
     return path + run.stdout
 
 

@@ -63,7 +63,7 @@ def optimization_levels(graph: Graph, target: str = "cortex-m4", levels: Sequenc
     if target != "host" and target not in TARGETS:
         raise UserError(f"there is no target {target!r}", f"the targets are: host, {', '.join(TARGETS)}")
     source, inputs = generate(graph, "model"), random_inputs(graph, 1)
-    compiler = (host_compiler(),) if target == "host" else TARGETS[target].compiler
+    compiler = host_compiler() if target == "host" else TARGETS[target].compiler
     costs, codes, outputs = list[float](), list[int](), list[bytes]()
     for level in levels:
         if target == "host":
