@@ -7,6 +7,7 @@ traceback appears only on request.
 import argparse
 import contextlib
 import errno
+import io
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -97,6 +98,11 @@ def exit_cleanly(command: Callable[[], int | None], debug: bool = False) -> int:
     A file or folder that the system refuses (no permission, no room) counts as one, and so does a module that an extra
     brings. With `debug` the traceback is shown as well.
     """
+    for stream in (sys.stdout, sys.stderr):
+        # A pipe may have an old encoding, such as cp1252 on Windows, without → and µ.
+        if isinstance(stream, io.TextIOWrapper):
+            utf8 = stream.encoding.lower().replace("-", "") == "utf8"
+            stream.reconfigure(errors="backslashreplace" if utf8 else "replace")
     try:
         with extras():
             status = command() or 0

@@ -95,7 +95,7 @@ class CompiledModel:
         that of the Keras model. One mapping from the inputs' names, `graph.input_names`, to their batches gives a
         mapping from the outputs' names. A batch that takes long shows a progress bar.
         """
-        from tqdm import tqdm  # later than above, for the start of `aiedge compile`
+        from aiedge.progress import tqdm  # later than above, for the start of `aiedge compile`
 
         if len(batches) == 1 and isinstance(batches[0], Mapping):
             outputs = self.predict(*self._by_name(batches[0]))

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from aiedge.errors import UserError
 from aiedge.files import write_atomic
+from aiedge.progress import tqdm
 from aiedge.train.framework import keras
 
 BAR = "{desc} {percentage:3.0f}% |{bar:30}| {n_fmt} of {total_fmt} epochs{postfix}"
