@@ -13,8 +13,8 @@ The package is a line of stations, in the way of the data; a station imports onl
 - `board`, `benchmark`: a board and its serial line; a data set over a board
 - `workshop`: lessons, checks, plots, set-up
 
-All of them stand on `errors`, `files`, `text`, `paths`, `lesson`, `boards` and `colours`. Only `train` and `workshop`
-import TensorFlow. `cli` is the list of commands; each lies in its station's `command`.
+All of them stand on `errors`, `files`, `text`, `paths`, `lesson`, `boards`, `colours` and `progress`. Only `train` and
+`workshop` import TensorFlow. `cli` is the list of commands; each lies in its station's `command`.
 """
 
 from pathlib import Path

@@ -6,6 +6,9 @@ traceback appears only on request.
 
 import argparse
 import contextlib
+import errno
+import io
+import os
 import sys
 from collections.abc import Callable, Iterator
 from typing import NoReturn
@@ -95,9 +98,16 @@ def exit_cleanly(command: Callable[[], int | None], debug: bool = False) -> int:
     A file or folder that the system refuses (no permission, no room) counts as one, and so does a module that an extra
     brings. With `debug` the traceback is shown as well.
     """
+    for stream in (sys.stdout, sys.stderr):
+        # A pipe may have an old encoding, such as cp1252 on Windows, without → and µ.
+        if isinstance(stream, io.TextIOWrapper):
+            utf8 = stream.encoding.lower().replace("-", "") == "utf8"
+            stream.reconfigure(errors="backslashreplace" if utf8 else "replace")
     try:
         with extras():
-            return command() or 0
+            status = command() or 0
+        sys.stdout.flush()  # here, where a full disk can still be told
+        return status
     except UserError as error:
         if debug:
             raise
@@ -111,8 +121,16 @@ def exit_cleanly(command: Callable[[], int | None], debug: bool = False) -> int:
         sys.stderr.close()
         return 0
     except OSError as error:
-        if debug or error.filename is None:
+        if debug or (error.filename is None and error.errno != errno.ENOSPC):
             raise
+        if error.filename is None:
+            print(
+                UserError(f"cannot write all output: {error.strerror}", "make room on the disk"),
+                file=sys.stderr,
+            )
+            # What is left of it would fail once more when Python ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            return 2
         hint = "is it yours, and is there room on the disk?"
         print(UserError(f"{error.filename}: {error.strerror}", hint), file=sys.stderr)
         return 2

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import sys
+import tempfile
 from pathlib import Path
 from typing import IO
 
@@ -36,13 +37,19 @@ def cache_folder(kind: str) -> Path:
 
     It lies in the user's cache folder, or in the one that the environment variable `AIEDGE_CACHE` names.
     """
-    home = Path.home()
+    if named := os.environ.get("AIEDGE_CACHE"):
+        return Path(named) / kind
+    if cache := os.environ.get("XDG_CACHE_HOME"):
+        return Path(cache) / "aiedge" / kind
+    try:
+        home = Path.home()
+    except RuntimeError:  # a user without one, as in some containers
+        return Path(tempfile.gettempdir()) / "aiedge" / kind
     system = {
         "win32": os.environ.get("LOCALAPPDATA", home / "AppData" / "Local"),
         "darwin": home / "Library" / "Caches",
     }
-    cache = os.environ.get("XDG_CACHE_HOME") or system.get(sys.platform, home / ".cache")
-    return Path(os.environ.get("AIEDGE_CACHE") or Path(cache) / "aiedge") / kind
+    return Path(system.get(sys.platform, home / ".cache")) / "aiedge" / kind
 
 
 def locked(file: IO[str]) -> bool:

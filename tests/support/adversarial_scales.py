@@ -1,7 +1,7 @@
-"""Models that tell how the factors between their scales were formed: in float64, or in float32, which answers otherwise.
+"""Models that tell how the factors between their scales were formed: in float64 or, with other answers, in float32.
 
-Random scales hardly ever do. Here a ratio of two scales lies so close to a number of few bits that float32 rounds it to
-that number and float64 does not; and sums are chosen beside the point at which the rounding turns.
+Random scales hardly ever do. Here a ratio of two scales lies so close to a number of few bits that float32 rounds it
+to that number and float64 does not; and sums are chosen beside the point at which the rounding turns.
 """
 
 from collections.abc import Callable

@@ -13,6 +13,7 @@ from aiedge import tflite
 from aiedge.codegen import compiled
 from aiedge.cost.runtimes import every_int8_pair
 from aiedge.errors import UserError
+from aiedge.files import cache_folder
 from tests.support.networks import network
 
 
@@ -112,3 +113,93 @@ def test_the_package_alone_imports_nothing_large() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
     with pytest.raises(AttributeError, match="no attribute 'Compiled'"):
         aiedge.Compiled  # noqa: B018
+
+
+@pytest.mark.parametrize("bytes_left", [0, 100, 5000])
+def test_a_library_that_was_cut_is_made_anew(
+    bytes_left: int, xormodel: bytes, cache: Path, tmp_path: Path
+) -> None:
+    program = (
+        "import sys, numpy, aiedge\n"
+        "m = aiedge.CompiledModel(open(sys.argv[1], 'rb').read())\n"
+        "print(m.predict(numpy.zeros((1, 2), numpy.int8)).shape)\n"
+    )
+    (tmp_path / "net.tflite").write_bytes(xormodel)
+    for _ in range(2):
+        run = subprocess.run(
+            [sys.executable, "-c", program, tmp_path / "net.tflite"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (run.returncode, run.stdout) == (0, "(1, 1)\n"), run.stderr
+        (library,) = cache.iterdir()
+        library.write_bytes(library.read_bytes()[:bytes_left])
+
+
+def test_cc_may_have_flags(xormodel: bytes, cache: Path, monkeypatch: pytest.MonkeyPatch, need_tool) -> None:
+    need_tool("gcc", "apt install gcc")
+    monkeypatch.setenv("CC", "gcc -O1 -g0")
+    x = every_int8_pair()[::5003]
+    np.testing.assert_array_equal(
+        aiedge.CompiledModel(xormodel).predict(x), tflite.run_integer(tflite.read(xormodel), x)
+    )
+
+
+@pytest.mark.parametrize("compiler", ["no-such-gcc", "false", "arm-none-eabi-gcc --specs=nosys.specs"])
+def test_a_cc_that_makes_nothing_for_this_computer_is_told(
+    compiler: str, xormodel: bytes, cache: Path, monkeypatch: pytest.MonkeyPatch, need_tool
+) -> None:
+    if compiler.startswith("arm"):
+        need_tool("arm-none-eabi-gcc", "apt install gcc-arm-none-eabi")
+    monkeypatch.setenv("CC", compiler)
+    with pytest.raises(UserError):
+        aiedge.CompiledModel(xormodel)
+
+
+def test_a_cache_that_cannot_be_used_is_passed_over(
+    xormodel: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("AIEDGE_CACHE", str(tmp_path / "file"))
+    assert aiedge.CompiledModel(xormodel).predict(np.zeros((1, 2), np.int8)).shape == (1, 1)
+
+
+def test_a_cache_whose_files_may_not_be_run_is_passed_over(
+    xormodel: bytes, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load = compiled.ctypes.CDLL
+
+    def refusing(path: str) -> object:
+        if path.startswith(str(cache)):
+            raise OSError(f"{path}: failed to map segment from shared object")
+        return load(path)
+
+    monkeypatch.setattr(compiled.ctypes, "CDLL", refusing)
+    assert aiedge.CompiledModel(xormodel).predict(np.zeros((1, 2), np.int8)).shape == (1, 1)
+
+
+def test_without_a_home_the_cache_is_a_temporary_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AIEDGE_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+
+    def none() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", none)
+    assert cache_folder("compiled").parts[-2:] == ("aiedge", "compiled")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full: Linux has it")
+def test_output_to_a_full_disk_is_an_error_of_one_line(xormodel: bytes, tmp_path: Path) -> None:
+    (tmp_path / "net.tflite").write_bytes(xormodel)
+    with open("/dev/full", "w") as full:
+        run = subprocess.run(
+            [sys.executable, "-m", "aiedge", "inspect", tmp_path / "net.tflite"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert run.returncode == 2 and run.stderr.splitlines()[0].startswith("error: cannot write all output")
+    assert "Traceback" not in run.stderr and "Exception ignored" not in run.stderr

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from aiedge import progress
 from aiedge.errors import UserError
 from aiedge.train.datasets import download as module
 from aiedge.train.datasets.download import NoNetworkError, download
@@ -82,7 +83,10 @@ def names(target: Path) -> list[str]:
     return sorted(file.name for file in target.parent.iterdir())
 
 
-def test_whole(server: Server, target: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_whole(
+    server: Server, target: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "in_notebook", lambda: True)
     assert download(server.url, target, DIGEST) == target
     assert target.read_bytes() == CONTENT and names(target) == ["set.npz"]
     assert server.ranges == [None]

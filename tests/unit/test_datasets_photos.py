@@ -60,6 +60,21 @@ def test_grey_formats(mode: str, level: float, suffix: str, tmp_path: Path) -> N
         assert np.unique(pixels).tolist() == [255 if mode == "1" else 200]
 
 
+@pytest.mark.parametrize("bits", [10, 12, 14, 16])
+def test_pictures_of_more_than_8_bits_keep_their_brightness(bits: int, tmp_path: Path) -> None:
+    full = 2**bits - 1
+    values = np.linspace(0, full, 64 * 64).reshape(64, 64)
+    for name, array in (
+        ("a.png", values.astype(np.uint16)),
+        ("a.tiff", values.astype(np.uint16)),
+        ("b.tiff", (values / full).astype(np.float32)),
+        ("c.tiff", values.astype(np.int32)),
+    ):
+        Image.fromarray(array).save(tmp_path / name)
+        pixels = load_image(tmp_path / name, 64, 1)[..., 0].astype(int)
+        assert np.abs(pixels - values / full * 255).max() <= 1, name
+
+
 def test_floats_of_any_range(tmp_path: Path) -> None:
     values = np.linspace(-3e4, 3e4, 64 * 64, dtype=np.float32).reshape(64, 64)
     values[0, 0] = np.nan
@@ -151,9 +166,25 @@ def test_folder(tmp_path: Path) -> None:
         for k in range(count):
             halves(40 + k, 30).save(tmp_path / name / f"{k}.JPG")
     (tmp_path / "car" / "notes.txt").write_text("left alone")
+    (tmp_path / "car" / "._0.JPG").write_bytes(b"\0\5\x16\7 of macOS")
     data = load_folder(tmp_path, size=16)
     assert data.images.shape == (5, 16, 16, 3) and data.classes == ("bicycle", "car")
     assert data.labels.tolist() == [0, 0, 0, 1, 1] and data.kinds[-1] == "car"
+
+
+@pytest.mark.parametrize("suffix", ["jfif", "jpe", "avif", "pnm"])
+def test_less_common_endings(suffix: str, tmp_path: Path) -> None:
+    (tmp_path / "car").mkdir()
+    halves().save(tmp_path / "car" / f"a.{suffix}")
+    assert load_folder(tmp_path, size=16).images.shape == (1, 16, 16, 3)
+
+
+def test_a_picture_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "car").mkdir()
+    halves().save(tmp_path / "car" / "a.png")
+    (tmp_path / "car" / "b.HEIC").write_bytes(b"\0\0\0\x18ftypheic")
+    with pytest.raises(UserError, match=r"b\.HEIC is a picture of a kind that cannot be read"):
+        load_folder(tmp_path)
 
 
 def test_bad_folders(tmp_path: Path) -> None:

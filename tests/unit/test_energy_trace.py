@@ -182,3 +182,45 @@ def test_the_command_tells_the_phases_and_the_mistakes(tmp_path: Path, capsys: p
     assert capsys.readouterr().err.startswith(f"error: {with_gap}, line 12: 0.491 s without a sample")
     assert main(["energy", "--trace", str(path)]) == 2
     assert "--trace needs --on" in capsys.readouterr().err
+
+
+# Two samples of 20 mA, two of 80 mA and two of 20 mA, a tenth of a millisecond apart, as instruments write them.
+TIMES = [0, 0.1, 0.2, 0.3, 0.4, 0.5]
+AMPERES = [0.02, 0.02, 0.08, 0.08, 0.02, 0.02]
+
+
+def recorded(head: str, time: float, current: float, mark: str, decimal: str, more: str = "") -> str:
+    rows = [f"{t * time:.6f}{mark}{a * current:.6f}" for t, a in zip(TIMES, AMPERES, strict=True)]
+    return "\n".join([head, *(row.replace(".", decimal) + more for row in rows), ""])
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1", "utf-16"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        recorded("Timestamp(ms),Current(uA),D0-D7", 1, 1e6, ",", ".", ",00000001"),
+        recorded("Timestamp(ms),Current(µA)", 1, 1e6, ",", "."),
+        recorded("Zeit;Time (s);Current (mA)", 1e-3, 1e3, ";", ",").replace("\n0,", "\nx;0,"),
+        recorded("time_ms;current_ma", 1, 1e3, ";", "."),
+        recorded("time_ms\tcurrent_ma", 1, 1e3, "\t", ","),
+        recorded("#time (s), current (A), voltage (V)", 1e-3, 1, ",", ".", ",5.0"),
+        recorded("Timestamp,Arc1: Main Current (A),Main Voltage (V)", 1e-3, 1, ",", ".", ",5.0"),
+        recorded(
+            "millis,Current [mA],Shunt Voltage [mV],Bus Voltage [V],Load Voltage [V]",
+            1,
+            1e3,
+            ",",
+            ".",
+            ",8,5,4",
+        ),
+        "sep=;\n# device 7\n" + recorded("Time [us];Current [mA]", 1e3, 1e3, ";", ","),
+    ],
+    ids=["ppk2", "micro", "semicolons", "points", "tabs", "joulescope", "otii", "ina219", "preamble"],
+)
+def test_recordings_as_instruments_write_them(text: str, encoding: str, tmp_path: Path) -> None:
+    path = tmp_path / "trace.csv"
+    path.write_bytes(text.encode(encoding))
+    trace = read_trace(path)
+    np.testing.assert_allclose(trace.seconds - trace.seconds[0], np.array(TIMES) * 1e-3, atol=1e-12)
+    np.testing.assert_allclose(trace.amperes, AMPERES)
+    assert (trace.volts == 5).all() and len(trace.phases(0.05)) == 1

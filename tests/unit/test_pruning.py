@@ -15,8 +15,10 @@ from aiedge.train.pruning import (
     PruningPlan,
     Schedule,
     agp,
+    apply_masks,
     importance,
     iterative,
+    magnitude_masks,
     mask,
     one_shot,
     plan_pruning,
@@ -329,3 +331,35 @@ def test_every_method_scores_every_layer(resnet: keras.Model) -> None:
         scores = importance(resnet, method, images, np.array([0, 1]), loss)
         assert {len(s) for s in scores.values()} == {16, 32, 64, 10}
         assert all(np.isfinite(s).all() and (s >= 0).all() for s in scores.values())
+
+
+def test_frozen_layers_are_masked_and_counted_as_others() -> None:
+    layers = keras.layers
+    model = keras.Sequential(
+        [
+            keras.Input((8, 8, 3)),
+            layers.Conv2D(8, 3, name="first"),
+            layers.BatchNormalization(),
+            layers.ReLU(),
+            layers.Conv2D(8, 3, activation="relu", name="second"),
+            layers.GlobalAveragePooling2D(),
+            layers.Dense(3),
+        ]
+    )
+    x = np.random.default_rng(0).random((4, 8, 8, 3), dtype=np.float32)
+    for frozen in ([], [0], [0, 1], range(6)):
+        for i, layer in enumerate(model.layers):
+            layer.trainable = i not in frozen
+        plan = plan_pruning(model, importance(model), channels=0.5)
+        masked = mask(model, plan)
+        assert np.mean(np.asarray(masked.get_layer("first").kernel) == 0) == 0.5
+        np.testing.assert_allclose(masked(x), remove(model, plan)(x), atol=1e-5)
+        assert sparsity(masked) > 0.4
+        pruned = keras.models.clone_model(model)
+        apply_masks(pruned, magnitude_masks(pruned, 0.5))
+        assert sparsity(pruned) == pytest.approx(0.5, abs=0.01)
+
+
+def test_a_model_without_kernels_has_no_sparsity() -> None:
+    with pytest.raises(UserError, match="has no kernels"):
+        sparsity(keras.Sequential([keras.Input((4,)), keras.layers.ReLU()]))

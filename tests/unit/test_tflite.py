@@ -193,7 +193,7 @@ def test_several_subgraphs_are_refused() -> None:
     file = ModelFile()
     tensor = file.tensor([1, 2], scale=1.0)
     file.model.subgraphs *= 3
-    with pytest.raises(UserError, match="it has 3 subgraphs instead of one"):
+    with pytest.raises(UserError, match="holds 3 subgraphs, for several networks; one is supported"):
         tflite.read(file.build([tensor], [tensor]))
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from aiedge import progress
 from aiedge.errors import UserError
 from aiedge.train.framework import keras
 from aiedge.train.training import distill, fine_tune, fit, set_seed
@@ -63,7 +64,10 @@ def test_an_interrupted_training_ends_as_one_that_was_not(tmp_path: Path) -> Non
     assert [path.name for path in tmp_path.iterdir()] == ["c.npz"]
 
 
-def test_a_finished_training_is_not_repeated(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+def test_a_finished_training_is_not_repeated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setattr(progress, "in_notebook", lambda: True)
     first = network()
     history = fit(first, X, Y, 2, checkpoint=tmp_path / "c.npz")
     again = network()

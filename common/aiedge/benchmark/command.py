@@ -17,6 +17,7 @@ from aiedge.benchmark.session import Options, run_on_port, simulate
 from aiedge.board import BASE_BAUD, choose_port, find_ports
 from aiedge.errors import Parser, exit_cleanly
 from aiedge.lesson import find_project
+from aiedge.progress import has_colours
 from aiedge.tflite.command import add_layout
 
 
@@ -183,6 +184,6 @@ def _image(options: argparse.Namespace) -> None:
     if options.output or options.c_array:
         print(*pictures.convert(photo, project, output, options.layout, options.c_array), sep="\n")
     elif not ask:
-        print(*pictures.demo(photo, project, output, options.layout, sys.stdout.isatty()), sep="\n")
+        print(*pictures.demo(photo, project, output, options.layout, has_colours(sys.stdout)), sep="\n")
     if ask:
         print(*pictures.run(photo, project, options.model), sep="\n")

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from aiedge import tflite
 from aiedge.benchmark.data import Samples
@@ -15,6 +14,7 @@ from aiedge.cost.runtimes import Reference
 from aiedge.errors import UserError
 from aiedge.lesson import find_project, lesson_of, project_dir, projects
 from aiedge.paths import COMMON
+from aiedge.progress import tqdm
 from aiedge.quantization import dequantize, quantize
 
 _CHUNK = 20  # samples

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import jinja2
 import numpy as np
-from tqdm import tqdm
 
 from aiedge import __version__
 from aiedge.benchmark import store
@@ -23,6 +22,7 @@ from aiedge.energy.esp32 import CLOCK_HZ, SOURCE, cycles_s, energy_mj
 from aiedge.errors import UserError
 from aiedge.files import write_atomic
 from aiedge.lesson import lesson_of
+from aiedge.progress import tqdm
 from aiedge.tflite import load_model
 
 RUNTIMES = {"compiled": "compiled C", "tflm": "TensorFlow Lite Micro"}

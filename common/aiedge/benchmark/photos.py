@@ -12,7 +12,7 @@ from aiedge.benchmark.models import Choice
 from aiedge.benchmark.result import BenchmarkResult
 from aiedge.errors import UserError
 from aiedge.text import table
-from aiedge.train.datasets.photos import SUFFIXES, load_image
+from aiedge.train.datasets.photos import SUFFIXES, load_image, pictures
 
 UNKNOWN = -1
 
@@ -86,7 +86,7 @@ def _files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
     folders = [path, *(entry for entry in path.iterdir() if entry.is_dir() and entry.name[0] not in "._")]
-    return [file for folder in folders for file in folder.iterdir() if file.suffix.lower() in SUFFIXES]
+    return [file for folder in folders for file in pictures(folder)]
 
 
 def _label(file: Path, classes: tuple[str, ...]) -> int:

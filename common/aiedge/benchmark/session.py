@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from aiedge import __version__
 from aiedge.benchmark.data import Samples, samples
@@ -31,6 +30,7 @@ from aiedge.cost.runtimes import Reference, reference
 from aiedge.errors import UserError
 from aiedge.lesson import project_dir
 from aiedge.paths import commit
+from aiedge.progress import tqdm
 
 _STAND_INS = ("/dev/pts/", "socket://127.0.0.1:", "socket://localhost:")
 _BAR_FROM = 100  # bytes of inputs

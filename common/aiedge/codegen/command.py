@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import get_args
 
 from aiedge.errors import Parser
+from aiedge.tflite.open_shapes import add_shape
 
 
 def compile_(parser: Parser) -> Callable[[argparse.Namespace], None]:
@@ -38,17 +39,20 @@ def compile_(parser: Parser) -> Callable[[argparse.Namespace], None]:
         default="any",
         help="esp32: kernels of the ESP32's core, by aiedge_lx6.S, and scratch for them in the arena",
     )
+    add_shape(parser)
     return _compile
 
 
 def _compile(options: argparse.Namespace) -> None:
     from aiedge.codegen import Weights, copy_engine, generate
     from aiedge.files import write_atomic
-    from aiedge.tflite import read
+    from aiedge.tflite.names import c_name
+    from aiedge.tflite.open_shapes import read_shaped
 
-    graph = read(options.model)
+    graph = read_shaped(options)
     weights: Weights = "loaded" if options.weights else "linked"
-    source = generate(graph, options.name or options.model.stem, options.stream, weights, options.target)
+    name = options.name or c_name(options.model.stem)
+    source = generate(graph, name, options.stream, weights, options.target)
     paths = source.write(options.output, options.firmware)
     if options.weights:
         paths.append(write_atomic(options.weights, source.weights))

@@ -1,5 +1,6 @@
 """A model compiled for this computer, to be run from Python."""
 
+import atexit
 import ctypes
 import hashlib
 import os
@@ -8,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from aiedge.codegen.source import Core, CSource, generate
 from aiedge.codegen.toolchain import ENGINE, host_compiler, run_compiler
 from aiedge.codegen.weights import Weights
+from aiedge.errors import UserError
 from aiedge.files import cache_folder
 from aiedge.tflite import read
 from aiedge.tflite.graph import Graph, Tensor
@@ -49,9 +51,8 @@ class CompiledModel:
             model = read(model)
         self.graph = model
         self.source = generate(model, "model", stream, weights, core)
-        self.library = _library(self.source, tuple(flags))
         # ctypes keeps a loaded library for good.
-        library = ctypes.CDLL(str(self.library))
+        library, self.library = _loaded(self.source, tuple(flags))
         self._invoke = library["model_invoke"]
         if self.source.weights:
             _load_weights(library, self.library, self.source.weights)
@@ -88,16 +89,26 @@ class CompiledModel:
         """A copy of output `i` of the last run, with the shape that the model gives it."""
         return self._outputs[i].copy()
 
-    def predict(self, *batches: NDArray) -> Any:
+    def predict(self, *batches: NDArray | Mapping[str, NDArray]) -> Any:
         """Outputs [n, ...] for a batch [n, ...] of each input: an array, or a list where the model has several outputs.
 
-        A batch that takes long shows a progress bar.
+        Inputs and outputs come in the order of `inputs` and `outputs`, which for a model of `aiedge.train.convert` is
+        that of the Keras model. One mapping from the inputs' names, `graph.input_names`, to their batches gives a
+        mapping from the outputs' names. A batch that takes long shows a progress bar.
         """
-        from tqdm import tqdm  # later than above, for the start of `aiedge compile`
+        from aiedge.progress import tqdm  # later than above, for the start of `aiedge compile`
 
+        if len(batches) == 1 and isinstance(batches[0], Mapping):
+            outputs = self.predict(*self._by_name(batches[0]))
+            return dict(
+                zip(self.graph.output_names, outputs if len(self.outputs) > 1 else [outputs], strict=True)
+            )
         if len(batches) != len(self.inputs):
             raise ValueError(f"the model has {len(self.inputs)} inputs, not {len(batches)}")
-        runs = len(batches[0])
+        lengths = {len(batch) for batch in batches}
+        if len(lengths) > 1:
+            raise ValueError(f"the inputs have different numbers of samples: {sorted(lengths)}")
+        (runs,) = lengths
         results = [np.empty((runs, *t.sample_shape), t.dtype) for t in self.outputs]
         for run in tqdm(range(runs), unit="run", delay=BAR_AFTER_S, leave=False):
             for i, batch in enumerate(batches):
@@ -106,6 +117,16 @@ class CompiledModel:
             for result, output in zip(results, self._outputs, strict=True):
                 result[run] = output.reshape(result.shape[1:])
         return results if len(results) > 1 else results[0]
+
+    def _by_name(self, batches: Mapping[str, NDArray]) -> list[NDArray]:
+        """The batches in the inputs' order; raises `UserError` where their names are not the inputs'."""
+        names = self.graph.input_names
+        if set(batches) != set(names) or len(set(names)) < len(names):
+            raise UserError(
+                f"the batches are named {', '.join(map(repr, batches))}",
+                f"the model's inputs are {', '.join(map(repr, names))}",
+            )
+        return [batches[name] for name in names]
 
 
 # The weights that loaded libraries point to, by the libraries' paths.
@@ -122,22 +143,58 @@ def _load_weights(library: ctypes.CDLL, path: Path, weights: bytes) -> None:
     assert loaded, "the compiled network refuses its weights"
 
 
-def _library(source: CSource, flags: tuple[str, ...]) -> Path:
-    """The shared library, from the cache or made now."""
+def _loaded(source: CSource, flags: tuple[str, ...]) -> tuple[ctypes.CDLL, Path]:
+    """The shared library and its path: from the cache, or made now where it is not there or does not load.
+
+    Where nothing can be written into the cache or run from it, the library lies in a folder that ends with the process.
+    """
+    problem: Exception | None = None
+    for folder in (cache_folder("compiled"), _temporary):
+        try:
+            place = folder() if callable(folder) else folder
+            for fresh in (False, True):
+                library = _library(source, flags, place, fresh)
+                try:
+                    return ctypes.CDLL(str(library)), library
+                except OSError as error:
+                    problem = error
+        except OSError as error:  # of the folder
+            problem = error
+    raise UserError(
+        f"the compiled network cannot be loaded: {problem}",
+        "is CC a compiler for this computer, and is there a folder whose files may be run (AIEDGE_CACHE, TMPDIR)?",
+    )
+
+
+@cache
+def _temporary() -> Path:
+    """A folder that is removed when the process ends."""
+    folder = tempfile.mkdtemp(prefix="aiedge-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
+
+
+def _library(source: CSource, flags: tuple[str, ...], folder: Path, fresh: bool = False) -> Path:
+    """The shared library in a folder, made now where it is not there, is cut, or is to be `fresh`.
+
+    Its name ends in its size, so that a part of one is not taken for it: loading that can end the process.
+    """
     compiler = host_compiler()
-    command = [compiler, *flags, "-shared", *(() if sys.platform == "win32" else ("-fPIC",))]
+    command = [*compiler, *flags, "-shared", *(() if sys.platform == "win32" else ("-fPIC",))]
     # -march=native means another machine code on another computer with the same home folder.
-    build = "\0".join([*command, _version(compiler), platform.machine(), platform.node()])
-    digest = hashlib.sha256("\0".join([build, source.header, source.c, _engine()]).encode()).hexdigest()
-    library = cache_folder("compiled") / f"{digest[:32]}{SUFFIX}"
-    if not library.exists():
-        library.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=library.parent) as name:
-            folder = Path(name)
-            source.write(folder)
-            made = folder / library.name
-            run_compiler([*command, str(folder / f"{source.name}.c"), "-o", str(made), "-lm"])
-            os.replace(made, library)
+    build = "\0".join([*command, _version(compiler[0]), platform.machine(), platform.node()])
+    digest = hashlib.sha256("\0".join([build, source.header, source.c, _engine()]).encode()).hexdigest()[:32]
+    if not fresh:
+        for library in folder.glob(f"{digest}-*{SUFFIX}"):
+            if library.stem == f"{digest}-{library.stat().st_size}":
+                return library
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder) as name:
+        source.write(name)
+        made = Path(name) / f"made{SUFFIX}"
+        run_compiler([*command, str(Path(name) / f"{source.name}.c"), "-o", str(made), "-lm"])
+        library = folder / f"{digest}-{made.stat().st_size}{SUFFIX}"
+        os.replace(made, library)
     return library
 
 
@@ -145,7 +202,10 @@ def _library(source: CSource, flags: tuple[str, ...]) -> Path:
 def _version(compiler: str) -> str:
     """What the compiler says about itself."""
     path = shutil.which(compiler) or compiler
-    run = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)
+    try:
+        run = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)
+    except OSError:
+        return path  # `run_compiler` says what is wrong
     return path + run.stdout
 
 

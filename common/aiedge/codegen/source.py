@@ -1,6 +1,5 @@
 """Generate one C file and its header from a graph."""
 
-import re
 from collections import Counter
 from dataclasses import dataclass
 from functools import cache
@@ -9,11 +8,12 @@ from typing import Literal
 
 import jinja2
 
-from aiedge import __version__
+from aiedge import __version__, include_dir
 from aiedge.codegen.operators import Call, Constant, Run, emit
 from aiedge.codegen.operators.call import C_TYPES, Places, c_float
 from aiedge.codegen.operators.lx6 import lx6_layer, lx6_scratch
 from aiedge.codegen.streaming import StreamedPart, Streamer
+from aiedge.codegen.supported import check
 from aiedge.codegen.weights import Weights, weights_file
 from aiedge.errors import UserError
 from aiedge.files import write_atomic
@@ -21,6 +21,7 @@ from aiedge.memory import MemoryPlan, Step, plan_memory
 from aiedge.memory.lifetimes import SCRATCH
 from aiedge.tflite.graph import Graph, Operator, Tensor
 from aiedge.tflite.integer import params_of
+from aiedge.tflite.names import array_name, guard, header_name, is_c_name
 from aiedge.tflite.traits import FUSABLE
 
 # What the C is made for: it runs on every core in any case, with the same outputs, but what "esp32" takes longer and a
@@ -40,7 +41,7 @@ STREAM, WEIGHTS = '"aiedge_stream.h"', '"aiedge_weights.h"'
 
 @dataclass(frozen=True)
 class CSource:
-    """Generated C: the texts of `NAME.c`, `NAME.h` and the firmware's `aiedge_model.h`, and their memory plan.
+    """Generated C: the texts of `NAME.c`, its header and the firmware's `aiedge_model.h`, and their memory plan.
 
     `weights` is the file that holds the constants, or empty where the C itself has them.
     """
@@ -54,11 +55,14 @@ class CSource:
     weights: bytes = b""
 
     def write(self, folder: str | Path, firmware: bool = False) -> list[Path]:
-        """Write `NAME.c` and `NAME.h` into `folder`, with `firmware` also `aiedge_model.h`; return their paths."""
+        """Write `NAME.c` and its header into `folder`, with `firmware` also `aiedge_model.h`; return their paths.
+
+        The header is `NAME.h`, or `NAME_network.h` where that would hide another one, as `string.h` would.
+        """
         folder = Path(folder)
         paths = [
             write_atomic(folder / f"{self.name}.c", self.c),
-            write_atomic(folder / f"{self.name}.h", self.header),
+            write_atomic(folder / header_name(self.name), self.header),
         ]
         if firmware:
             paths.append(write_atomic(folder / "aiedge_model.h", self.firmware_header))
@@ -77,10 +81,11 @@ def generate(
 
     Raises `UserError` for operators, types or shapes that are not supported, naming what is.
     """
-    if not re.fullmatch(r"[A-Za-z_]\w*", name):
+    if not is_c_name(name):
         raise UserError(
             f"{name!r} cannot be a name in C", "use --name with letters, digits and _, no digit first"
         )
+    check(graph)
     for tensor in (*graph.inputs, *graph.outputs):
         if tensor.dtype.name not in ("int8", "float32") or tensor.is_constant or not tensor.elements:
             raise UserError(
@@ -110,6 +115,9 @@ def generate(
     constant_bytes = sum(constant.values.nbytes for constant in constants)
     values = {
         "name": name,
+        "array": array_name(name),
+        "header": header_name(name),
+        "guard": guard(name, _guards()),
         "constant_bytes": constant_bytes,
         "file": file,
         "version": __version__,
@@ -254,6 +262,13 @@ def _rows(constant: Constant) -> list[str]:
             line.append(word)
             room -= len(word) + 1
     return [*lines, " ".join(line)]
+
+
+@cache
+def _guards() -> set[str]:
+    """The macros around the headers that generated C or the firmware includes."""
+    stems = {path.stem for path in include_dir().glob("*.h")} | {"aiedge_model"}
+    return {f"{stem.upper()}_H" for stem in stems}
 
 
 @cache

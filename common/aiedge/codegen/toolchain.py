@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -99,14 +100,16 @@ def copy_engine(folder: str | Path) -> list[Path]:
     return [write_atomic(Path(folder) / path.name, path.read_bytes()) for path in headers]
 
 
-def host_compiler() -> str:
-    """This computer's C compiler: `CC` of the environment, or the first that is installed."""
-    compiler = os.environ.get("CC") or next((c for c in ("cc", "gcc", "clang") if shutil.which(c)), None)
+def host_compiler() -> tuple[str, ...]:
+    """This computer's C compiler: `CC` of the environment, with the flags in it, or the first that is installed."""
+    if named := os.environ.get("CC", "").strip():
+        return (named,) if shutil.which(named) else tuple(shlex.split(named, posix=os.name != "nt"))
+    compiler = next((c for c in ("cc", "gcc", "clang") if shutil.which(c)), None)
     if not compiler:
         raise UserError(
             "no C compiler is installed", "Debian and Ubuntu: apt install gcc; macOS: xcode-select --install"
         )
-    return compiler
+    return (compiler,)
 
 
 def run_compiler(command: list[str]) -> None:
@@ -116,7 +119,13 @@ def run_compiler(command: list[str]) -> None:
 
 def run_program(command: list[str]) -> None:
     """Run a compiler or assembler; raise `UserError` with what it says where it fails."""
-    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    try:
+        run = subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise UserError(
+            f"the compiler {command[0]} does not run: {error.strerror}",
+            "look at CC in the environment: it names a compiler of this computer, or is not set",
+        ) from error
     if run.returncode:
         raise UserError(
             f"{command[0]} failed: {run.stderr.strip()[-500:]}", "check the compiler with `aiedge doctor`"

@@ -9,6 +9,7 @@ from aiedge.boards import board
 from aiedge.cost.targets import TARGETS
 from aiedge.errors import Parser
 from aiedge.files import write_atomic
+from aiedge.tflite.open_shapes import add_shape, read_shaped
 from aiedge.tflm.command import add_model_and_board, node_limit
 
 BOARD = "esp-eye"  # the workshop's
@@ -20,6 +21,7 @@ def inspect(parser: Parser) -> Callable[[argparse.Namespace], None]:
     parser.add_argument(
         "--tflm", action="store_true", help="also find the smallest arena for TensorFlow Lite Micro"
     )
+    add_shape(parser)
     return _inspect
 
 
@@ -27,7 +29,7 @@ def _inspect(options: argparse.Namespace) -> None:
     from aiedge.cost.description import describe
     from aiedge.tflite.versions import rounded_apart
 
-    graph = tflite.read(options.model)
+    graph = read_shaped(options)
     print(describe(graph, options.model.name))
     if apart := rounded_apart(graph):
         names = ", ".join(map(str, apart))

@@ -106,6 +106,6 @@ def _plugin() -> Path:
         with tempfile.TemporaryDirectory(dir=library.parent) as folder:
             made = Path(folder) / library.name
             flags = ["-O2", "-shared", "-fPIC"]
-            run_tool([host_compiler(), *flags, str(code), "-o", str(made)], Path(folder))
+            run_tool([*host_compiler(), *flags, str(code), "-o", str(made)], Path(folder))
             made.replace(library)
     return library

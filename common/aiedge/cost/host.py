@@ -86,7 +86,7 @@ def _library(graph: Graph, source: CSource, flags: Sequence[str], folder: Path) 
     """The network with the functions of host.c."""
     write_sources(folder, graph, source, 1)
     pic = () if sys.platform == "win32" else ("-fPIC",)
-    command = compile_network([host_compiler(), *flags, *pic], source, folder)
+    command = compile_network([*host_compiler(), *flags, *pic], source, folder)
     made = folder / "network.so"
     run_tool([*command, "-std=c11", "-shared", str(C_SOURCES / "host.c"), "-o", str(made), "-lm"], folder)
     library = ctypes.CDLL(str(made))

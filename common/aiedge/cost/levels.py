@@ -65,7 +65,7 @@ def optimization_levels(graph: Graph, target: str = "cortex-m4", levels: Sequenc
     emulated = TARGETS.get(target)
     source = generate(graph, "model", core=emulated.kernels if emulated else "any")
     inputs = random_inputs(graph, 1)
-    compiler = emulated.compiler if emulated else (host_compiler(),)
+    compiler = emulated.compiler if emulated else host_compiler()
     costs, codes, outputs = list[float](), list[int](), list[bytes]()
     for level in levels:
         if emulated is None:

@@ -118,7 +118,7 @@ def bench(model: bytes, name: str, target: str, peers: bool = True, optimize: st
         timing = time_network(graph, source, inputs, peers)
     if target == "host":
         core, unit = f"this computer, {' '.join(FLAGS)}", "ns"
-        compiler, levels = (host_compiler(), *FLAGS[1:]), (FLAGS[0], "-Os")
+        compiler, levels = (*host_compiler(), *FLAGS[1:]), (FLAGS[0], "-Os")
         total, operators, outputs = timing.total, timing.operators, timing.outputs
     else:
         emulated = TARGETS[target]

@@ -1,6 +1,8 @@
 """A board's current over time, as a power meter records it, and the phases in which the board works."""
 
+import codecs
 import csv
+import io
 import math
 import re
 from dataclasses import dataclass
@@ -12,10 +14,17 @@ from numpy.typing import NDArray
 from aiedge.errors import UserError
 
 GAP = 5.0  # a step between samples so many times the usual one is a gap
-UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "a": 1.0, "ma": 1e-3, "ua": 1e-6, "v": 1.0, "mv": 1e-3}
-COLUMN = re.compile(r"(time|current|voltage)[^a-z]*(s|ms|us|a|ma|ua|v|mv)[^a-z]*")
+UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "a": 1.0, "ma": 1e-3, "ua": 1e-6, "na": 1e-9}
+UNITS |= {"v": 1.0, "mv": 1e-3, "uv": 1e-6}
+# As the kit's own examples, PPK2, Joulescope, Otii and loggers of an INA219 name them; what stands before is the place.
+COLUMN = re.compile(
+    r"(?P<place>.*?)(?P<quantity>timestamp|time|current|voltage)[^a-z]*(?P<unit>[mu]?s|[mun]?a|[mu]?v)?[^a-z]*"
+)
+WHOLE = {"millis": ("time", "ms"), "micros": ("time", "us"), "elapsed_ms": ("time", "ms")}
 OF = {"time": "s", "current": "a", "voltage": "v"}
+NOT_THE_SUPPLY = "shunt"  # the voltage over the resistor that measures
 HINT = "the first line names the columns with their units, such as time_s,current_ma,voltage_v"
+MOST_PREAMBLE = 20  # lines before the names
 
 
 @dataclass(frozen=True)
@@ -154,23 +163,30 @@ def _spread(values: NDArray[np.float64]) -> float:
 def read_trace(path: str | Path, volts: float = 5.0) -> PowerTrace:
     """A recording from a CSV file: a line of names with units, then a line for each sample.
 
-    `time_s`, `time_ms` or `time_us`, and `current_a`, `current_ma` or `current_ua` must be there; where there is no
-    `voltage_v` or `voltage_mv`, the supply has `volts`. Other columns are passed over, as are empty lines. Raises
-    `UserError` for a file that is missing, empty or no text, and, naming the line, for values that are missing, no
-    numbers or not finite, for times that do not rise, and for gaps.
+    Time and current must be there, as `time_s` and `current_ma`, `Timestamp(ms)` and `Current(uA)`, or
+    `Main Current (A)`; where there is no voltage, the supply has `volts`. Columns are parted by commas, or by tabs or
+    semicolons, beside which numbers may have decimal commas; the text is UTF-8, UTF-16 or Latin-1. Other columns are
+    passed over, as are empty lines and lines before the names. Raises `UserError` for a file that is missing, empty or
+    no text, and, naming the line, for values that are missing, no numbers or not finite, for times that do not rise,
+    and for gaps.
     """
     path = Path(path)
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file)
-            lines = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
+        text = _decoded(path.read_bytes())
+        mark = _delimiter(text)
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark)
+        lines = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}", "name a CSV file") from error
-    except (UnicodeDecodeError, csv.Error) as error:
+    except (UnicodeError, csv.Error) as error:
         raise UserError(f"{path} is no CSV file: {error}", HINT) from error
     if not lines:
         raise UserError(f"{path} is empty", HINT)
+    names = next((i for i, (_, row) in enumerate(lines[:MOST_PREAMBLE]) if _names_columns(row)), 0)
+    lines = lines[names:]
     columns = _columns(path, *lines[0])
+    if mark != ",":
+        lines = [lines[0], *((line, [cell.replace(",", ".") for cell in row]) for line, row in lines[1:])]
     if len(lines) < 3:
         raise UserError(f"{path} holds {len(lines) - 1} samples", "at least two are needed")
     samples = [[_number(path, line, row, *column) for column in columns.values()] for line, row in lines[1:]]
@@ -186,17 +202,58 @@ def read_trace(path: str | Path, volts: float = 5.0) -> PowerTrace:
 def _columns(path: Path, line: int, row: list[str]) -> dict[str, tuple[int, float, str]]:
     """For each quantity its column, the factor to its SI unit, and its name in the file."""
     found: dict[str, tuple[int, float, str]] = {}
+    places: dict[str, str] = {}
     for i, cell in enumerate(row):
-        name = cell.strip().lower().replace("µ", "u").replace("μ", "u")
-        match = COLUMN.fullmatch(name)
-        if match and match[2].endswith(OF[match[1]]):
-            if match[1] in found:
-                raise UserError(f"{path}, line {line}: there are two columns of {match[1]}", HINT)
-            found[match[1]] = (i, UNITS[match[2]], cell.strip())
+        quantity, unit, place = _column(cell)
+        if not quantity:
+            continue
+        if quantity in found:
+            if quantity == "voltage" and place != places[quantity]:
+                continue  # at another place, as on the bus and at the load
+            raise UserError(f"{path}, line {line}: there are two columns of {quantity}", HINT)
+        found[quantity], places[quantity] = (i, UNITS[unit], cell.strip()), place
     for quantity in ("time", "current"):
         if quantity not in found:
             raise UserError(f"{path}, line {line}: no column is named {quantity} with a unit", HINT)
     return found
+
+
+def _column(cell: str) -> tuple[str, str, str]:
+    """Quantity, unit and place of a column by its name; empty where it is none of ours."""
+    name = cell.strip(" #\t").lower().replace("µ", "u").replace("μ", "u")
+    if name in WHOLE:
+        return *WHOLE[name], ""
+    match = COLUMN.fullmatch(name)
+    if not match or NOT_THE_SUPPLY in match["place"]:
+        return "", "", ""
+    stamp = match["quantity"] == "timestamp"
+    quantity, unit = ("time" if stamp else match["quantity"]), match["unit"] or ("s" if stamp else "")
+    return (quantity, unit, match["place"].strip()) if unit.endswith(OF[quantity]) else ("", "", "")
+
+
+def _names_columns(row: list[str]) -> bool:
+    return {"time", "current"} <= {_column(cell)[0] for cell in row}
+
+
+def _decoded(data: bytes) -> str:
+    """The text of a file in UTF-8 or UTF-16, or else Latin-1; raises `UnicodeError` for one with zeros in it."""
+    if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        return data.decode("utf-16")
+    if b"\0" in data:
+        raise UnicodeError("it holds zeros, which text does not")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
+def _delimiter(text: str) -> str:
+    """What parts the columns: the mark that parts the first line which names them; a comma where none does."""
+    for line in text.splitlines()[:MOST_PREAMBLE]:
+        for mark in ";\t,":
+            if _names_columns(line.split(mark)):
+                return mark
+    return ","
 
 
 def _number(path: Path, line: int, row: list[str], column: int, factor: float, name: str) -> float:

@@ -23,7 +23,8 @@ def product(a: ArrayLike, b: ArrayLike, output: float, real: Real = PINNED) -> N
     (True, False)
     """
     with np.errstate(over="ignore"):
-        return np.asarray(real(a) * real(b), np.float64) / float(output)
+        products = np.asarray(a, real) * np.asarray(b, real)
+    return products.astype(np.float64) / float(output)
 
 
 def ratio(scale: float, output: float, real: Real = PINNED) -> float:

@@ -9,10 +9,15 @@ from pathlib import Path
 
 from aiedge.errors import UserError
 from aiedge.files import write_atomic
+from aiedge.tflite.names import array_name, c_name, is_c_name
 
 BYTES_PER_LINE = 20
-ARRAY = re.compile(r"const unsigned char (\w+)\[\] = \{([^}]*)\}", re.DOTALL)
 NUMBER = re.compile(r"[^\s,]+")
+# The elements of an array of bytes, however it is declared; attributes and macros may stand anywhere.
+ARRAY = re.compile(
+    r"\b(?:unsigned\s+char|u?int8_t|char|byte|u8)\b[^;{}]{0,500}?[\[>][^;{}]{0,500}\{\s*\{?(?P<values>[^{}]*)\}"
+)
+COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 
 
 def to_c_array(model: bytes, name: str) -> str:
@@ -23,7 +28,7 @@ def to_c_array(model: bytes, name: str) -> str:
     >>> print(to_c_array(b"TFL3", "tiny").splitlines()[-3])
       0x54,0x46,0x4c,0x33,
     """
-    if not re.fullmatch(r"[A-Za-z_]\w*", name):
+    if not is_c_name(name):
         raise UserError(
             f"{name!r} cannot be the name of a C array", "use letters, digits and _, no digit first"
         )
@@ -47,8 +52,8 @@ def to_c_array(model: bytes, name: str) -> str:
 
 
 def write_c_array(model: bytes, path: str | Path) -> Path:
-    """Write the model as a C++ file whose array is named like the file."""
-    return write_atomic(path, to_c_array(model, Path(path).stem))
+    """Write the model as a C++ file whose array is named like the file, as far as C allows that."""
+    return write_atomic(path, to_c_array(model, array_name(c_name(Path(path).stem))))
 
 
 def export(
@@ -69,18 +74,39 @@ def export(
 
 
 def from_c_array(path: str | Path) -> bytes:
-    """The model in a C array file, as bytes; raises `UserError` where there is none."""
+    """The model in a C array file, as bytes; raises `UserError` where there is none.
+
+    The array may be declared in any way that people use: `xxd -i`'s, with a size, attributes, `alignas`, PROGMEM. Of
+    several arrays it is the first that holds a .tflite, or else the first.
+    """
     try:
-        found = ARRAY.search(Path(path).read_text(errors="replace"))
+        text = Path(path).read_text(errors="replace")
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}", "export it in the notebook first") from error
     hint = "export the model again, in the notebook"
-    if not found:
+    arrays = [found["values"] for found in ARRAY.finditer(COMMENT.sub(" ", text))]
+    if not arrays:
         raise UserError(f"{path} holds no array of unsigned char", hint)
-    try:
-        return bytes(int(number[0], 0) for number in NUMBER.finditer(found[2]))
-    except ValueError as error:
-        raise UserError(f"the array in {path} is damaged: {error}", hint) from error
+    problem: ValueError | None = None
+    models = []
+    for values in arrays:
+        try:
+            models.append(_bytes(values))
+        except ValueError as error:
+            problem = problem or error
+    whole = next((model for model in models if model[4:8] == b"TFL3"), None)
+    if whole is not None:
+        return whole
+    if problem:
+        raise UserError(f"the array in {path} is damaged: {problem}", hint) from problem
+    return models[0]
+
+
+def _bytes(values: str) -> bytes:
+    """The elements of an array; raises `ValueError` where one is no byte."""
+    numbers = (int(word[0].rstrip("uUlL"), 0) for word in NUMBER.finditer(values))
+    # A signed char's -1 is the byte 255.
+    return bytes(number + 256 if -128 <= number < 0 else number for number in numbers)
 
 
 def load_model(path: str | Path) -> bytes:

@@ -17,7 +17,8 @@ from aiedge.tflite.traits import OTHER, TRAITS, Nature, Trait
 class Tensor:
     """One tensor: its name, shape and type, and its values where they are constant.
 
-    `index` is its number in the file. `data` has the tensor's shape, or is None for activations.
+    `index` is its number in the file. `data` has the tensor's shape, or is None for activations. `free` are the
+    dimensions that the file leaves open; there the shape has the size that it is compiled for.
     """
 
     index: int
@@ -26,6 +27,7 @@ class Tensor:
     dtype: np.dtype
     quantization: QuantParams | None = None
     data: NDArray | None = None
+    free: tuple[int, ...] = ()
 
     @property
     def elements(self) -> int:
@@ -124,13 +126,18 @@ class Operator:
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """A model: all tensors, the operators in execution order, inputs, outputs, and the bytes it was read from."""
+    """A model: all tensors, the operators in execution order, inputs, outputs, and the bytes it was read from.
+
+    `input_names` and `output_names` are those of the file's signature, where it has one.
+    """
 
     tensors: tuple[Tensor, ...]
     operators: tuple[Operator, ...]
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
     source: bytes
+    input_names: tuple[str, ...] = ()
+    output_names: tuple[str, ...] = ()
 
     @property
     def sha256(self) -> str:

@@ -1,6 +1,7 @@
 """Read a .tflite file into a `Graph`, trusting nothing in it."""
 
 import struct
+from collections.abc import Callable
 from math import prod
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from aiedge.errors import UserError
 from aiedge.quantization import QuantParams
 from aiedge.tflite.c_array import load_model
 from aiedge.tflite.graph import Graph, Operator, Tensor
+from aiedge.tflite.refusals import refuse_storage, refuse_subgraphs, refuse_type
 from aiedge.tflite.shapes import check_shapes
 from aiedge.tflite.traits import TRAITS
 
@@ -51,7 +53,8 @@ SHARED_BYTES = 2**25
 def read(model: str | Path | bytes) -> Graph:
     """Read a model into a `Graph`: a .tflite file, its C array (by the file's name), or the bytes.
 
-    Raises `UserError` for a file that is missing, empty, truncated, no .tflite, or inconsistent in itself.
+    Raises `UserError` for a file that is missing, empty, truncated, no .tflite or inconsistent in itself, and for one
+    with what a `Graph` cannot hold: several subgraphs, state, types and storage that are not supported.
     """
     name = "the model" if isinstance(model, bytes) else str(model)
     if not isinstance(model, bytes):
@@ -61,7 +64,9 @@ def read(model: str | Path | bytes) -> Graph:
     if model[4:8] != b"TFL3":
         raise UserError(f"{name} is not a .tflite file", "a .tflite file has the letters TFL3 at byte 4")
     try:
-        return _graph(schema.Model.GetRootAs(model, 0), model)
+        root = schema.Model.GetRootAs(model, 0)
+        refuse_subgraphs(name, root, KINDS)
+        return _graph(name, root, model)
     except struct.error as error:
         raise UserError(
             f"{name} is damaged: a part of it lies beyond its end", "export or copy it again"
@@ -96,11 +101,15 @@ class _Buffers:
         self.copies: dict[int, NDArray[np.uint8]] = {}
         self.shared = SHARED_BYTES
 
-    def __getitem__(self, index: int) -> NDArray[np.uint8]:
+    def table(self, index: int) -> schema.Buffer:
+        """The buffer's table in the file."""
         if not 0 <= index < self.count:
             raise ValueError(f"it refers to item {index} of a list of {self.count}")
+        return self.model.Buffers(index)
+
+    def __getitem__(self, index: int) -> NDArray[np.uint8]:
         if index not in self.copies:
-            buffer = self.model.Buffers(index)
+            buffer = self.table(index)
             self.budget.spend(buffer.DataLength())
             # A copy begins at a place of any type's alignment.
             data = bytes(buffer.DataAsNumpy()) if buffer.DataLength() else b""
@@ -112,18 +121,18 @@ class _Buffers:
         return self.copies[index]
 
 
-def _graph(model: schema.Model, source: bytes) -> Graph:
+def _graph(name: str, model: schema.Model, source: bytes) -> Graph:
     # All is counted before it is unpacked.
-    if model.SubgraphsLength() != 1:
-        raise ValueError(f"it has {model.SubgraphsLength()} subgraphs instead of one")
+    if not model.SubgraphsLength():
+        raise ValueError("it has no subgraph")
     subgraph = model.Subgraphs(0)
     counts = {"operators": subgraph.OperatorsLength(), "tensors": subgraph.TensorsLength()}
-    for (name, count), most in zip(counts.items(), (MOST_OPERATORS, MOST_TENSORS), strict=True):
+    for (what, count), most in zip(counts.items(), (MOST_OPERATORS, MOST_TENSORS), strict=True):
         if count > most:
-            raise ValueError(f"it has {count:,} {name}, and at most {most:,} are read")
+            raise ValueError(f"it has {count:,} {what}, and at most {most:,} are read")
     budget = _Budget(len(source))
     buffers = _Buffers(model, budget)
-    tensors = tuple(_tensor(i, subgraph.Tensors(i), buffers, budget) for i in range(counts["tensors"]))
+    tensors = tuple(_tensor(name, i, subgraph.Tensors(i), buffers, budget) for i in range(counts["tensors"]))
 
     def pick(indices: object) -> tuple[Tensor, ...]:
         return tuple(tensors[_in_range(i, tensors)] for i in _indices(indices, budget))
@@ -136,8 +145,31 @@ def _graph(model: schema.Model, source: bytes) -> Graph:
     operators = tuple(
         _operator(i, subgraph.Operators(i), model, tensors, budget) for i in range(counts["operators"])
     )
-    _check_order(operators, inputs, outputs)
-    return Graph(tensors, operators, inputs, outputs, source)
+    variables = {i for i in range(counts["tensors"]) if subgraph.Tensors(i).IsVariable()}
+    _check_order(name, operators, inputs, outputs, variables)
+    return Graph(tensors, operators, inputs, outputs, source, *_names(model, inputs, outputs, budget))
+
+
+def _names(
+    model: schema.Model, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...], budget: _Budget
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names of the inputs and outputs: those of the signature, where the file has one; else the tensors' own."""
+    signature = model.SignatureDefs(0) if model.SignatureDefsLength() else None
+
+    def names(count: int, entry: Callable, tensors: tuple[Tensor, ...]) -> tuple[str, ...]:
+        known: dict[int, str] = {}
+        for each in map(entry, range(min(count, MOST_TENSORS))):
+            text = each.Name() or b""
+            budget.spend(len(text) + 1)
+            known[each.TensorIndex()] = text.decode(errors="replace")
+        return tuple(known.get(tensor.index) or tensor.name for tensor in tensors)
+
+    if signature is None or signature.SubgraphIndex():
+        return tuple(t.name for t in inputs), tuple(t.name for t in outputs)
+    return (
+        names(signature.InputsLength(), signature.Inputs, inputs),
+        names(signature.OutputsLength(), signature.Outputs, outputs),
+    )
 
 
 def _indices(vector: object, budget: _Budget) -> list[int]:
@@ -148,11 +180,12 @@ def _indices(vector: object, budget: _Budget) -> list[int]:
     return vector.tolist()
 
 
-def _tensor(index: int, tensor: schema.Tensor, buffers: _Buffers, budget: _Budget) -> Tensor:
+def _tensor(file: str, index: int, tensor: schema.Tensor, buffers: _Buffers, budget: _Budget) -> Tensor:
     text = tensor.Name() or b""
     budget.spend(len(text))
     if tensor.Type() not in DTYPES:
-        raise ValueError(f"tensor {index} has a type that is not supported (schema type {tensor.Type()})")
+        refuse_type(file, index, tensor)
+    refuse_storage(file, index, tensor, buffers.table(tensor.Buffer()))
     dtype = np.dtype(DTYPES[tensor.Type()])
     if tensor.ShapeLength() > MOST_DIMENSIONS:
         raise ValueError(f"tensor {index} has {tensor.ShapeLength()} dimensions")
@@ -172,7 +205,9 @@ def _tensor(index: int, tensor: schema.Tensor, buffers: _Buffers, budget: _Budge
         budget.spend(4 * params.ScaleLength() + 8 * params.ZeroPointLength())
         params = schema.QuantizationParametersT.InitFromObj(params)
     quantization = _quantization(index, params, shape, dtype)
-    return Tensor(index, text.decode(errors="replace"), shape, dtype, quantization, data)
+    signature = _indices(tensor.ShapeSignatureAsNumpy(), budget)
+    free = tuple(axis for axis, size in enumerate(signature[: len(shape)]) if size < 0)
+    return Tensor(index, text.decode(errors="replace"), shape, dtype, quantization, data, free)
 
 
 def _quantization(
@@ -198,7 +233,8 @@ def _quantization(
     scale = np.asarray(params.scale, np.float64)
     if len(scale) == 1:
         return QuantParams(float(scale[0]), int(zero_point[0]))
-    axis = int(params.quantizedDimension)
+    # Of a bias nobody reads it, and converters have left it at that of the weights.
+    axis = 0 if len(shape) == 1 else int(params.quantizedDimension)
     if not 0 <= axis < len(shape) or shape[axis] != len(scale):
         raise ValueError(f"tensor {index} has {len(scale)} scales for the shape {list(shape)}")
     return QuantParams(scale, zero_point, axis)
@@ -242,13 +278,30 @@ def _operator(
 
 
 def _check_order(
-    operators: tuple[Operator, ...], inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]
+    name: str,
+    operators: tuple[Operator, ...],
+    inputs: tuple[Tensor, ...],
+    outputs: tuple[Tensor, ...],
+    variables: set[int],
 ) -> None:
-    """Every tensor is written once, before it is read."""
+    """Every tensor is written once, before it is read.
+
+    Raises `UserError` for state, and for an operator that the kit does not know and that works on memory of its own.
+    """
     known = {tensor.index for tensor in inputs}
     for operator in operators:
         for tensor in operator.inputs:
             if tensor is not None and not tensor.is_constant and tensor.index not in known:
+                if tensor.index in variables:
+                    raise UserError(
+                        f"{name} keeps state between calls ({tensor} of {operator}), which is not supported",
+                        "give the state as an input and take it as an output, or unroll the layer (unroll=True)",
+                    )
+                if operator.kind not in TRAITS:
+                    raise UserError(
+                        f"{name} holds {operator}, which is not supported and works on memory of its own ({tensor})",
+                        "give the model as it was before a vendor's compiler made it for one chip",
+                    )
                 raise ValueError(f"{operator} reads {tensor} before anything has written it")
         for tensor in operator.outputs:
             if tensor.is_constant or tensor.index in known:

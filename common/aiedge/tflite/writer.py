@@ -1,4 +1,4 @@
-"""A model with its operators in another order, and with addresses for its tensors, as a .tflite file again.
+"""A model with its operators in another order, of another size, or with addresses for its tensors, as a .tflite again.
 
 TensorFlow Lite Micro places tensors where the metadata entry `OfflineMemoryAllocation` says, and plans the others
 around them. The entry's buffer holds int32 values: version, number of subgraphs, number of tensors, then for each
@@ -6,7 +6,7 @@ tensor the offset of its first byte in the arena's head, or −1 where the runti
 (tensorflow/tflite-micro, tensorflow/lite/micro/docs/memory_management.md).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from types import FunctionType
 
@@ -57,9 +57,44 @@ def rewrite(model: bytes, order: Sequence[int], offsets: Sequence[int] | None = 
             raise ValueError(f"there are {len(graph.tensors)} tensors and {len(offsets)} offsets")
         entries.append(_entry(packed, offsets))
     packed.metadata = entries or None
-    builder = _Builder(len(model) + 4096)
+    return _packed(packed, len(model))
+
+
+def resized(model: bytes, shapes: Mapping[int, Sequence[int]]) -> bytes:
+    """The model for inputs of other shapes: `shapes` by the inputs' places; all tensors get the size that follows.
+
+    Raises `UserError` where the model does not compute with them.
+    """
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+    packed = schema.ModelT.InitFromPackedBuf(model, 0)
+    graph = packed.subgraphs[0]
     try:
-        builder.Finish(packed.Pack(builder), b"TFL3")
+        interpreter = Interpreter(
+            model_content=model,
+            experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+            experimental_preserve_all_tensors=True,
+        )
+        for place, shape in shapes.items():
+            interpreter.resize_tensor_input(int(graph.inputs[place]), list(shape))
+        interpreter.allocate_tensors()
+        found = {each["index"]: each["shape"].tolist() for each in interpreter.get_tensor_details()}
+    except (ValueError, RuntimeError) as error:
+        text = " ".join(str(error).split())
+        raise UserError(f"the model does not take these shapes: {text}", "leave --shape out") from error
+    for index, tensor in enumerate(graph.tensors):
+        values = packed.buffers[tensor.buffer].data
+        if values is None or not len(values):
+            tensor.shape = found.get(index, tensor.shape)
+        tensor.shapeSignature = None
+    return _packed(packed, len(model))
+
+
+def _packed(model: schema.ModelT, size: int) -> bytes:
+    """The file's bytes; it takes about `size`."""
+    builder = _Builder(size + 4096)
+    try:
+        builder.Finish(model.Pack(builder), b"TFL3")
     except MALFORMED as error:
         raise _damaged(error) from error
     return bytes(builder.Output())

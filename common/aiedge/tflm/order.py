@@ -3,8 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tqdm import tqdm
-
+from aiedge.progress import tqdm
 from aiedge.tflite.graph import Graph
 from aiedge.tflm.order_search import OrderSearch, parts
 from aiedge.tflm.schedule import Schedule, schedule

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from aiedge.errors import UserError
 from aiedge.files import write_atomic
+from aiedge.progress import tqdm
 from aiedge.train.framework import keras
 from aiedge.train.npz import DAMAGED, load_npz
 

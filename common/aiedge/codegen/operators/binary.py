@@ -80,8 +80,8 @@ def _sum(operator: Operator, a: Tensor, b: Tensor) -> dict[str, Field]:
 
     Both inputs go to a common scale, 2^20 finer than twice the larger one: `a` by an exact 2^19.
     """
-    scales = [float(params_of(t).scale) for t in (a, b, operator.outputs[0])]
-    to_common, factor = factors.sums(scales[0], scales[1], scales[2])
+    larger, smaller, output = (float(params_of(t).scale) for t in (a, b, operator.outputs[0]))
+    to_common, factor = factors.sums(larger, smaller, output)
     multiplier, shift = quantize_multiplier(to_common)
     if not multiplier or shift < -30:  # rounds to zero
         multiplier, shift = 0, -1

@@ -5,16 +5,16 @@
 #include <stdint.h>
 
 // The .tflite as a C array, in {{ name }}.cpp.
-extern const unsigned char {{ name }}[];
-extern const unsigned int {{ name }}_len;
+extern const unsigned char {{ array }}[];
+extern const unsigned int {{ array }}_len;
 
 #define AIEDGE_MODEL_NAME "{{ name }}"
 #define AIEDGE_MODEL_SHA256 "{{ graph.sha256 }}"
-#define AIEDGE_MODEL_DATA {{ name }}
-#define AIEDGE_MODEL_DATA_LEN {{ name }}_len
+#define AIEDGE_MODEL_DATA {{ array }}
+#define AIEDGE_MODEL_DATA_LEN {{ array }}_len
 
 // The compiled runtime.
-#define AIEDGE_MODEL_HEADER "{{ name }}.h"
+#define AIEDGE_MODEL_HEADER "{{ header }}"
 #define AIEDGE_MODEL_INVOKE {{ name }}_invoke
 #define AIEDGE_MODEL_ARENA_BYTES {{ plan.arena_bytes }}
 #define AIEDGE_MODEL_CONSTANT_BYTES {{ constant_bytes }}

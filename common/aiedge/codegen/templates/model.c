@@ -18,7 +18,7 @@
 // {{ "%4d %-23s %-20s %7d  %s" | format(step.index, step, step.outputs[0].shape | list | string, step.outputs[0].bytes, place(step.outputs[0])) }}
 {% endfor %}
 
-#include "{{ name }}.h"
+#include "{{ header }}"
 
 {% for macro, value in limits.items() %}
 #define {{ macro }} {{ value }}

@@ -9,9 +9,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from tqdm import tqdm
-
 from aiedge.errors import UserError
+from aiedge.progress import tqdm
 
 TIMEOUT = 6.0  # seconds to wait for an answer
 CHUNK = 1 << 18

@@ -9,8 +9,8 @@ from random import Random
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
+from aiedge.progress import tqdm
 from aiedge.train.datasets.canvas import Canvas, any_colour, lit, photograph
 from aiedge.train.datasets.car_model import draw_car
 from aiedge.train.datasets.creatures import person

@@ -10,8 +10,8 @@ from random import Random
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
-from tqdm import tqdm
 
+from aiedge.progress import tqdm
 from aiedge.train.datasets.canvas import Canvas, Colour, any_colour, lit, noise, photograph
 from aiedge.train.datasets.car_model import draw_car
 from aiedge.train.datasets.creatures import bird

@@ -11,7 +11,28 @@ from aiedge.errors import UserError
 from aiedge.train.datasets.dataset import Dataset
 
 MOST_PIXELS = 100_000_000
-SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".pgm", ".tif", ".tiff", ".webp")
+SUFFIXES = (
+    *(
+        ".avif",
+        ".bmp",
+        ".gif",
+        ".jfif",
+        ".jpe",
+        ".jpeg",
+        ".jpg",
+        ".pgm",
+        ".png",
+        ".pnm",
+        ".ppm",
+        ".tif",
+        ".tiff",
+    ),
+    ".webp",
+)
+# Pictures that Pillow does not open.
+UNREADABLE = (".heic", ".heif", ".raw", ".dng", ".cr2", ".nef", ".arw", ".jxl", ".svg")
+# The largest values of pictures of 8, 10, 12, 14 and 16 bits.
+FULL_SCALES = (255, 1023, 4095, 16383, 65535)
 
 
 def load_image(path: str | Path, size: int = 96, channels: int = 3) -> NDArray[np.uint8]:
@@ -53,16 +74,45 @@ def load_image(path: str | Path, size: int = 96, channels: int = 3) -> NDArray[n
 
 def _eight_bits(image: Image.Image) -> Image.Image:
     """The image with 8 bits a channel, and white behind what is transparent."""
-    if image.mode.startswith("I;16"):
-        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-    if image.mode in ("I", "F"):  # of any range
+    if image.mode[0] in "IF":
         values = np.nan_to_num(np.asarray(image, dtype=np.float64))
-        low, high = min(0.0, float(values.min())), max(255.0, float(values.max()))
-        return Image.fromarray(((values - low) * (255 / (high - low))).astype(np.uint8))
+        low, high = _range(image, values)
+        return Image.fromarray(((values - low) * (255 / (high - low))).round().astype(np.uint8))
     if image.has_transparency_data:
         image = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     return image
+
+
+def _range(image: Image.Image, values: NDArray[np.float64]) -> tuple[float, float]:
+    """The values of black and white in a picture of more than 8 bits: what its file says, or what fits its values.
+
+    A camera's 12 bits often lie in 16 without a word about it; floats may reach to 1.
+    """
+    low, high = min(0.0, float(values.min())), float(values.max())
+    if low < 0:
+        return low, max(255.0, high)
+    bits = getattr(image, "tag_v2", {}).get(258, (0,))[0]  # a TIFF's BitsPerSample
+    if image.mode == "F" and high <= 1:
+        return 0.0, 1.0
+    if image.mode[0] == "I" and 8 < bits < 16:
+        return 0.0, float(max(2**bits - 1, high))
+    return low, next((float(scale) for scale in FULL_SCALES if high <= scale), high)
+
+
+def pictures(folder: Path) -> list[Path]:
+    """The pictures in a folder, in alphabetical order, without hidden files such as the `._*` of macOS.
+
+    Raises `UserError` for a picture of a kind that cannot be read, naming it.
+    """
+    files = sorted(file for file in folder.iterdir() if file.name[0] != "." and file.is_file())
+    for file in files:
+        if file.suffix.lower() in UNREADABLE:
+            raise UserError(
+                f"{file} is a picture of a kind that cannot be read ({file.suffix})",
+                "save it as PNG or JPEG, or take it out of the folder",
+            )
+    return [file for file in files if file.suffix.lower() in SUFFIXES]
 
 
 def load_folder(folder: str | Path, size: int = 96, channels: int = 3) -> Dataset:
@@ -81,7 +131,7 @@ def load_folder(folder: str | Path, size: int = 96, channels: int = 3) -> Datase
         )
     images, labels = [], []
     for label, name in enumerate(classes):
-        files = sorted(file for file in (folder / name).iterdir() if file.suffix.lower() in SUFFIXES)
+        files = pictures(folder / name)
         if not files:
             raise UserError(f"{folder / name} holds no picture", "put PNG or JPEG files there, or remove it")
         images += [load_image(file, size, channels) for file in files]

@@ -16,10 +16,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from tqdm import tqdm
 
 from aiedge.errors import UserError
 from aiedge.files import cache_folder
+from aiedge.progress import tqdm
 from aiedge.train.datasets import (
     archives,
     canvas,

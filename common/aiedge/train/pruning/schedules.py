@@ -75,13 +75,14 @@ def agp(final: float, end: int, begin: int = 0, initial: float = 0.0) -> Schedul
 
 def magnitude_masks(model: keras.Model, share: float) -> Masks:
     """Masks, by the weight's path, that drop the `share` of smallest weights of each kernel; biases and others stay.
+    Frozen layers count, too.
 
     float32 zeros and ones of the weight's shape, for `apply_masks`.
     """
     if not 0 <= share < 1:
         raise UserError(f"a share of {share} cannot be removed", "shares lie between 0 and 1, without 1")
     masks = {}
-    for weight in model.trainable_weights:
+    for weight in model.weights:
         if weight.name.endswith("kernel"):
             magnitudes = np.abs(np.asarray(weight, np.float64))
             keep = np.ones(magnitudes.size, np.float32)
@@ -92,9 +93,13 @@ def magnitude_masks(model: keras.Model, share: float) -> Masks:
 
 
 def sparsity(model: keras.Model) -> float:
-    """The share of zeros in a model's kernels."""
-    kernels = [np.asarray(w) for w in model.trainable_weights if w.name.endswith("kernel")]
-    return sum(np.sum(kernel == 0) for kernel in kernels) / sum(kernel.size for kernel in kernels)
+    """The share of zeros in a model's kernels, those of frozen layers included."""
+    kernels = [np.asarray(w) for w in model.weights if w.name.endswith("kernel")]
+    if not kernels:
+        raise UserError(
+            f"the model {model.name!r} has no kernels", "give one with convolutions or dense layers"
+        )
+    return sum(int(np.sum(kernel == 0)) for kernel in kernels) / sum(kernel.size for kernel in kernels)
 
 
 class _Masking(keras.callbacks.Callback):

@@ -13,6 +13,10 @@ from aiedge.train.structure import Call, copy_call, copy_layer, structure
 
 layers = keras.layers
 Keep = NDArray[np.bool_]
+STATISTICS = (
+    "moving_mean",
+    "moving_variance",
+)  # that training does not learn, even of a layer that is not frozen
 Masks = dict[str, NDArray[np.float32]]
 
 
@@ -52,14 +56,16 @@ def mask(model: keras.Model, plan: PruningPlan) -> keras.Model:
 
 
 def channel_masks(model: keras.Model, plan: PruningPlan) -> Masks:
-    """Zeros and ones for each trainable weight that a plan touches, by its path, as `apply_masks` takes them."""
+    """Zeros and ones for each weight that a plan touches, by its path, as `apply_masks` takes them.
+
+    The weights of frozen layers count, too; the means and variances of normalization do not.
+    """
     channels = follow(model)
     kept = _Kept(channels, plan)
     masks = {}
     for call in channels.graph:
-        trainable = {id(weight) for weight in call.layer.trainable_weights}
         for weight, axes in zip(call.layer.weights, kept.axes(call), strict=True):
-            if id(weight) not in trainable or all(keep is None or keep.all() for keep in axes):
+            if weight.name in STATISTICS or all(keep is None or keep.all() for keep in axes):
                 continue
             ones = np.ones(tuple(weight.shape), np.float32)
             for axis, keep in enumerate(axes):

@@ -18,12 +18,12 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # twice as fast; the order 
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from aiedge.benchmark.metrics import balanced_accuracy
 from aiedge.codegen import CompiledModel
 from aiedge.errors import Parser, exit_cleanly
 from aiedge.files import cache_folder
+from aiedge.progress import tqdm
 from aiedge.quantization import quantize
 from aiedge.text import markdown, renew
 from aiedge.tflite import convert_int8
