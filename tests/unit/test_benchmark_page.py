@@ -76,7 +76,7 @@ def test_every_figure_and_where_it_comes_from(folder):
         "measured on this computer, which is no board",
         "counted on the emulated core",
         "an estimate: time × 30–68 mA at 3.3 V",
-        "17 % of 320 KiB",
+        "31 % of 176 KiB",
         "Drawn pictures.",
         f"balanced and without trucks {100 * easy.without_trucks:.2f} %",
         "0 predictions and 0 outputs of 20 differ from the same model in TensorFlow Lite Micro",
