@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import aiedge
 from aiedge import include_dir, tflite
@@ -14,6 +16,7 @@ from aiedge.cli import main
 from aiedge.codegen import generate
 from aiedge.errors import UserError
 from aiedge.tflite.interpreters import has_tflm, run_tflm
+from aiedge.tflite.names import HEADERS, KEYWORDS, LIBRARY, array_name, c_name, header_name, is_c_name
 from tests.support.model_files import ModelFile
 
 PERSON_DETECT = [3, 3, 2]  # quantized dimension of weights and bias
@@ -238,6 +241,14 @@ def test_a_file_of_any_name_gives_c_that_builds(name: str, tmp_path: Path, need_
     strict = ["-Wall", "-Wextra", "-Werror", f"-I{out}", "-c", "-o", str(tmp_path / "a.o")]
     subprocess.run([gcc, "-std=c11", *strict, str(source)], check=True)
     subprocess.run([gxx, "-std=c++17", *strict, str(out / "data" / "use.cpp")], check=True)
+
+
+@settings(max_examples=300)
+@given(st.text())
+def test_any_text_becomes_a_name_in_c(text: str) -> None:
+    name = c_name(text)
+    assert is_c_name(name) and name.isascii() and array_name(name) not in KEYWORDS | LIBRARY
+    assert header_name(name).removesuffix(".h") not in HEADERS
 
 
 DATA = bytes(range(4)) + b"TFL3" + bytes(range(240, 256))

@@ -11,7 +11,7 @@ import time
 import numpy as np
 import pytest
 
-from aiedge import benchmark, tflite
+from aiedge import benchmark, progress, tflite
 from aiedge.benchmark import Options, Samples, models, samples, session, store
 from aiedge.board import BoardInfo
 from aiedge.cost.runtimes import Reference
@@ -271,7 +271,8 @@ def test_the_traceback_is_shown_on_request():
 # The run.
 
 
-def test_many_samples_give_no_table_but_a_summary(many, capsys):
+def test_many_samples_give_no_table_but_a_summary(many, capsys, monkeypatch):
+    monkeypatch.setattr(progress, "in_notebook", lambda: True)  # where bars are shown
     result = benchmark.run(MemoryBoard(), "/dev/ttyUSB0", MODEL, many)
     assert result.all_right
     assert result.outputs.shape == (200, 1)
