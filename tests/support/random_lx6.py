@@ -119,11 +119,25 @@ def dense(rng: np.random.Generator) -> bytes:
     return file.build([x], [y])
 
 
+def sums(rng: np.random.Generator) -> bytes:
+    """ADD or SUB of an image and the same at another scale."""
+    file, shape = ModelFile(), [1, size(rng), size(rng), size(rng)]
+    scales = 2.0 ** rng.uniform(-6, 3, 3) if rng.random() < 0.5 else 2.0 ** rng.integers(-4, 4, 3)
+    x = file.tensor(shape, "int8", float(scales[0]), int(rng.integers(-128, 128)))
+    other = file.tensor(shape, "int8", float(scales[1]), int(rng.integers(-128, 128)))
+    file.operator("QUANTIZE", [x], [other])
+    y_zero = int(rng.choice([-128, rng.integers(-128, 128)]))
+    y = file.tensor(shape, "int8", float(scales[:2].max() * rng.choice([0.1, 1, 2])), y_zero)
+    kind = "ADD" if scales[0] < scales[1] else str(rng.choice(["ADD", "SUB"]))
+    file.operator(kind, [x, other], [y], version=2, fusedActivationFunction=int(y_zero == -128))
+    return file.build([x], [y])
+
+
 def size(rng: np.random.Generator) -> int:
     """Of an image, or a number of filters."""
     return int(rng.integers(1, 13))
 
 
 LAYERS: dict[str, Callable[[np.random.Generator], bytes]] = {
-    draw.__name__: draw for draw in (pointwise, three_rows, windows, pooled, depthwise, dense)
+    draw.__name__: draw for draw in (pointwise, three_rows, windows, pooled, depthwise, dense, sums)
 }
