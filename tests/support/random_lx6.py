@@ -120,16 +120,19 @@ def dense(rng: np.random.Generator) -> bytes:
 
 
 def sums(rng: np.random.Generator) -> bytes:
-    """ADD or SUB of an image and the same at another scale."""
+    """ADD or SUB of an image's two halves, the second one at another scale; many sums lie halfway."""
     file, shape = ModelFile(), [1, size(rng), size(rng), size(rng)]
-    scales = 2.0 ** rng.uniform(-6, 3, 3) if rng.random() < 0.5 else 2.0 ** rng.integers(-4, 4, 3)
-    x = file.tensor(shape, "int8", float(scales[0]), int(rng.integers(-128, 128)))
+    scales = 2.0 ** (rng.uniform(-6, 3, 2) if rng.random() < 0.3 else rng.integers(-1, 2, 2))
+    halves = {"scale": float(scales[0]), "zero_point": int(rng.integers(-128, 128))}
+    x = file.tensor([*shape[:3], 2 * shape[3]], "int8", **halves)
+    first, second = (file.tensor(shape, "int8", **halves) for _ in range(2))
+    file.operator("SPLIT", [file.tensor([], "int32", data=np.array(3)), x], [first, second], numSplits=2)
     other = file.tensor(shape, "int8", float(scales[1]), int(rng.integers(-128, 128)))
-    file.operator("QUANTIZE", [x], [other])
+    file.operator("QUANTIZE", [second], [other])
     y_zero = int(rng.choice([-128, rng.integers(-128, 128)]))
-    y = file.tensor(shape, "int8", float(scales[:2].max() * rng.choice([0.1, 1, 2])), y_zero)
+    y = file.tensor(shape, "int8", float(scales.max() * rng.choice([0.1, 2, 4])), y_zero)
     kind = "ADD" if scales[0] < scales[1] else str(rng.choice(["ADD", "SUB"]))
-    file.operator(kind, [x, other], [y], version=2, fusedActivationFunction=int(y_zero == -128))
+    file.operator(kind, [first, other], [y], version=2, fusedActivationFunction=int(y_zero == -128))
     return file.build([x], [y])
 
 
