@@ -31,8 +31,9 @@ from aiedge.tflite.graph import Operator, Tensor
 from aiedge.tflite.integer import activation_range, params_of
 from aiedge.tflite.traits import Nature
 
-# A layer's inputs as int16 take at most so many bytes at a time, or what one output needs.
-STRIP_BYTES = 9216
+# A layer's inputs as int16 take at most so many bytes at a time, or what one output needs; one that needs more scratch
+# than MOST_BYTES for it runs as on any core.
+STRIP_BYTES, MOST_BYTES = 9216, 18432
 # A filter, unpacked, takes two bytes a tap; a layer with longer ones runs as on any core.
 MOST_TAPS = 4096
 FEWEST_TAPS = 8  # of a window: two steps of four
@@ -72,7 +73,8 @@ def lx6_layer(operators: Sequence[Operator], at: Places, run: Run | None = None)
         return None
     # What the caller holds lies anywhere, what is in the arena at a multiple of four bytes.
     aligned = "arena" in at(operator.input(0))
-    return LAYERS[operator.nature](operator, aligned, run, *others)
+    layer = LAYERS[operator.nature](operator, aligned, run, *others)
+    return layer if layer and layer.scratch_bytes <= MOST_BYTES else None
 
 
 def lx6_scratch() -> Scratch:
@@ -188,7 +190,7 @@ def _rows(
     row_bytes = 2 * (columns * channels + columns * channels % 2)
     strip = _strip(height, max((STRIP_BYTES // row_bytes - 3) // stride_h + 1, 1))
     rows = (strip - 1) * stride_h + 3
-    if rows * row_bytes > 2 * STRIP_BYTES or columns > LARGEST_SIZE:
+    if rows * row_bytes + 6 * taps > MOST_BYTES or columns > LARGEST_SIZE:
         return None
     same = ("height", "width", "channels", "output_height", "output_width", "filters")
     fields = {name: shape[name] for name in (*same, "stride_h", "stride_w", "pad_top", "pad_left")}
