@@ -71,7 +71,9 @@ def test_counts_repeat_and_add_up(target: Target, xormodel: bytes) -> None:
     assert first == second
     parts = sum(row.cost for row in first.rows)
     assert 0 < first.total - parts < 60  # the call, its checks and its return
-    assert first.code_bytes["-Os"] < first.code_bytes["-O2"] < 4096
+    # The ESP32's kernels count all, though this network calls none of them.
+    most = 4096 if target.kernels == "any" else 8192
+    assert first.code_bytes["-Os"] < first.code_bytes["-O2"] < most
 
 
 def test_several_inputs_and_outputs_on_an_emulated_core(target: Target) -> None:

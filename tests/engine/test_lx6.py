@@ -10,6 +10,7 @@ from aiedge import tflite
 from aiedge.codegen import CompiledModel, generate
 from aiedge.codegen.operators.lx6 import STRIP_BYTES
 from aiedge.errors import UserError
+from aiedge.quantization import multiply_by_quantized_multiplier
 from aiedge.tflite.interpreters import has_tflm
 from tests.support.batch import run_batch
 from tests.support.esp32 import ESP32, MEMORY_END, run_esp32, run_program
@@ -19,6 +20,8 @@ from tests.support.random_lx6 import LAYERS
 needs_tflm = pytest.mark.skipif(
     not has_tflm(), reason="needs tflite-micro: its wheel exists for Linux on x86-64"
 )
+# What does not run row by row: a dense layer, and sums behind a SPLIT.
+WHOLE = ("dense", "sums")
 SANITIZE = ["-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 
 
@@ -49,7 +52,7 @@ def expect(model: bytes, x: np.ndarray, y: np.ndarray) -> None:
 @needs_tflm
 @pytest.mark.parametrize(
     ("kind", "stream"),
-    [(kind, stream) for kind in LAYERS for stream in ((False,) if kind == "dense" else (False, True))],
+    [(kind, stream) for kind in LAYERS for stream in ((False,) if kind in WHOLE else (False, True))],
 )
 def test_in_c_under_sanitizers(kind: str, stream: bool, tmp_path: Path, need_tool) -> None:
     compiler = [need_tool("clang", "apt install clang"), *SANITIZE]
@@ -123,3 +126,29 @@ def test_scratch_is_in_the_plan(name: str, stream: bool) -> None:
         for other in plan.buffers:
             if other is not one and one.overlaps_in_time(other) and other.bytes:
                 assert one.offset + one.bytes <= other.offset or other.offset + other.bytes <= one.offset
+
+
+@pytest.mark.parametrize(
+    ("bits", "largest", "shifts"), [(7, 2**23, (1, 16)), (1, 2**28, (1, 21))], ids=["dot", "add"]
+)
+def test_one_rounding_is_tflms_two(bits: int, largest: int, shifts: tuple[int, int]) -> None:
+    """What the kernels make of a sum, at the edges of every output and anywhere, in any zero point's two ways."""
+    rng = np.random.default_rng(bits)
+    for _ in range(400):
+        shift = int(rng.integers(shifts[0], shifts[1] + 1))
+        multiplier = int(rng.choice([2**30, 2**31 - 1, rng.integers(2**30, 2**31)]))
+        zero_point = int(rng.integers(-128, 128))
+        edges = (np.arange(-300, 301) * 2 + 1) * 2 ** (30 + shift) // multiplier
+        sums = np.concatenate(
+            [edges[:, None] + np.arange(-3, 4), rng.integers(-largest, largest, (50, 7))]
+        ).ravel()
+        sums = sums[np.abs(sums) < largest]
+        expected = multiply_by_quantized_multiplier(sums, multiplier, -shift) + zero_point
+        high = (sums << bits + 1) * multiplier >> 32
+        rounding = 2 ** (bits - 1) + 2 ** (bits + shift - 1) + (zero_point << bits + shift)
+        assert max(np.abs(sums << bits + 1).max(), np.abs(high).max() + abs(rounding) + 2**bits) < 2**31
+        both = high + rounding - (high < 0) * 2**bits >> bits + shift
+        np.testing.assert_array_equal(both.clip(-128, 127), expected.clip(-128, 127))
+        # With the lowest zero point it is all one.
+        low = (high + rounding - (zero_point + 128 << bits + shift) >> bits + shift).clip(-128, 127)
+        np.testing.assert_array_equal(low, (expected - zero_point - 128).clip(-128, 127))

@@ -119,11 +119,28 @@ def dense(rng: np.random.Generator) -> bytes:
     return file.build([x], [y])
 
 
+def sums(rng: np.random.Generator) -> bytes:
+    """ADD or SUB of an image's two halves, the second one at another scale; many sums lie halfway."""
+    file, shape = ModelFile(), [1, size(rng), size(rng), size(rng)]
+    scales = 2.0 ** (rng.uniform(-6, 3, 2) if rng.random() < 0.3 else rng.integers(-1, 2, 2))
+    halves = {"scale": float(scales[0]), "zero_point": int(rng.integers(-128, 128))}
+    x = file.tensor([*shape[:3], 2 * shape[3]], "int8", **halves)
+    first, second = (file.tensor(shape, "int8", **halves) for _ in range(2))
+    file.operator("SPLIT", [file.tensor([], "int32", data=np.array(3)), x], [first, second], numSplits=2)
+    other = file.tensor(shape, "int8", float(scales[1]), int(rng.integers(-128, 128)))
+    file.operator("QUANTIZE", [second], [other])
+    y_zero = int(rng.choice([-128, rng.integers(-128, 128)]))
+    y = file.tensor(shape, "int8", float(scales.max() * rng.choice([0.1, 2, 4])), y_zero)
+    kind = "ADD" if scales[0] < scales[1] else str(rng.choice(["ADD", "SUB"]))
+    file.operator(kind, [first, other], [y], version=2, fusedActivationFunction=int(y_zero == -128))
+    return file.build([x], [y])
+
+
 def size(rng: np.random.Generator) -> int:
     """Of an image, or a number of filters."""
     return int(rng.integers(1, 13))
 
 
 LAYERS: dict[str, Callable[[np.random.Generator], bytes]] = {
-    draw.__name__: draw for draw in (pointwise, three_rows, windows, pooled, depthwise, dense)
+    draw.__name__: draw for draw in (pointwise, three_rows, windows, pooled, depthwise, dense, sums)
 }

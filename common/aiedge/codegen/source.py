@@ -93,15 +93,16 @@ def generate(
             )
         if tensor.quantization is not None:
             params_of(tensor)  # the one that the header names
-    scratch = lx6_scratch() if core == "esp32" else None
-    plan = plan_memory(graph, ALIGNMENT, fusable=FUSABLE, streaming=stream, scratch=scratch)
+    needs = lx6_scratch() if core == "esp32" else None
+    plan = plan_memory(graph, ALIGNMENT, fusable=FUSABLE, streaming=stream, scratch=needs)
     places = _Places(plan)
 
     def made(operators: tuple[Operator, ...], at: Places, run: Run | None = None) -> Call:
         call = emit(operators, at, run)
         if core == "any" or (layer := lx6_layer(operators, at, run)) is None:
             return call
-        return layer.placed(operators, at, f"arena + {plan.scratch_of(operators[0]).offset}")
+        scratch = f"arena + {plan.scratch_of(operators[0]).offset}" if layer.scratch_bytes else ""
+        return layer.placed(operators, at, scratch)
 
     streamers = [Streamer(section, plan, places, made) for section in plan.sections]
     by_rows = {index: streamer for streamer in streamers for index in streamer.calls}

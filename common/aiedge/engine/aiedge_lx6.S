@@ -388,4 +388,54 @@
     depthwise aiedge_lx6_high_relu, h, 0
     depthwise aiedge_lx6_high, h, 1
 
+// void f(const aiedge_add_lx6_layer *layer, const int8_t *a, const int8_t *b, int8_t *y)
+// Sums of a and b. layer: table of what each byte of b adds, multiplier, rounding, shift, count.
+.macro add_1 i, general
+    l8ui    a8, a4, \i
+    l8ui    a11, a3, \i
+    addx4   a8, a8, a7
+    l32i    a8, a8, 0
+    sext    a11, a11, 7
+    slli    a11, a11, 21
+    add     a8, a8, a11
+    mulsh   a8, a8, a9
+    .if \general
+    addi    a11, a10, -2
+    movgez  a11, a10, a8
+    add     a8, a8, a11
+    .else
+    add     a8, a8, a10
+    .endif
+    sra     a8, a8
+    clamps  a8, a8, 7
+    s8i     a8, a5, \i
+.endm
+.macro sums name, general
+    function \name
+    l32i    a8, a2, 12
+    ssr     a8
+    l32i    a7, a2, 0
+    l32i    a9, a2, 4
+    l32i    a10, a2, 8
+    l32i    a2, a2, 16
+    extui   a6, a2, 0, 2
+    srli    a2, a2, 2
+    loopnez a2, 1f
+    add_1   0, \general
+    add_1   1, \general
+    add_1   2, \general
+    add_1   3, \general
+    addi    a3, a3, 4
+    addi    a4, a4, 4
+    addi    a5, a5, 4
+1:  loopnez a6, 2f
+    add_1   0, \general
+    addi    a3, a3, 1
+    addi    a4, a4, 1
+    addi    a5, a5, 1
+2:  LEAVE
+.endm
+    sums    aiedge_lx6_add_relu, 0
+    sums    aiedge_lx6_add, 1
+
 #endif

@@ -24,9 +24,8 @@ def _emit(operator: Operator, at: Places) -> Call:
     a, b, target = operator.input(0), operator.input(1), operator.outputs[0]
     suffix = kernel_suffix(operator, a, b, target)
     if suffix == "int8" and operator.kind != "MUL":
-        if np.float32(params_of(a).scale) < np.float32(params_of(b).scale):
-            a, b = b, a
-        fields = broadcast(operator, a, b) | _sum(operator, a, b)
+        a, b, sums = int8_sum(operator)
+        fields = broadcast(operator, a, b) | sums
         kernel = "add_int8"
     elif suffix == "int8":
         fields = broadcast(operator, a, b) | _product(operator)
@@ -75,11 +74,14 @@ def broadcast(operator: Operator, first: Tensor, second: Tensor) -> dict[str, Fi
     return {"size": sizes, "a_step": a_step, "b_step": b_step}
 
 
-def _sum(operator: Operator, a: Tensor, b: Tensor) -> dict[str, Field]:
-    """The constants of int8 ADD and SUB, where `a` has the larger scale.
+def int8_sum(operator: Operator) -> tuple[Tensor, Tensor, dict[str, Field]]:
+    """The inputs `a` and `b` of int8 ADD and SUB, of which `a` has the larger scale, and the constants.
 
     Both inputs go to a common scale, 2^20 finer than twice the larger one: `a` by an exact 2^19.
     """
+    a, b = operator.input(0), operator.input(1)
+    if np.float32(params_of(a).scale) < np.float32(params_of(b).scale):
+        a, b = b, a
     larger, smaller, output = (float(params_of(t).scale) for t in (a, b, operator.outputs[0]))
     to_common, factor = factors.sums(larger, smaller, output)
     multiplier, shift = quantize_multiplier(to_common)
@@ -93,18 +95,22 @@ def _sum(operator: Operator, a: Tensor, b: Tensor) -> dict[str, Field]:
     if not output_multiplier or output_shift < -30:
         output_multiplier, output_shift = 0, -1
     sign_a, sign_b = ((1, -1) if a is operator.input(0) else (-1, 1)) if operator.kind == "SUB" else (1, 1)
-    return {
-        "b_zero_point": zero_point(b),
-        "a_factor": sign_a * 2**19,
-        "a_offset": -sign_a * 2**19 * zero_point(a),
-        "b_sign": sign_b,
-        "b_high": (multiplier >> 16) << 5,
-        "b_low": multiplier & 0xFFFF,
-        "b_shift": -shift,
-        "multiplier": output_multiplier,
-        "shift": -output_shift,
-        "output_zero_point": zero_point(operator.outputs[0]),
-    }
+    return (
+        a,
+        b,
+        {
+            "b_zero_point": zero_point(b),
+            "a_factor": sign_a * 2**19,
+            "a_offset": -sign_a * 2**19 * zero_point(a),
+            "b_sign": sign_b,
+            "b_high": (multiplier >> 16) << 5,
+            "b_low": multiplier & 0xFFFF,
+            "b_shift": -shift,
+            "multiplier": output_multiplier,
+            "shift": -output_shift,
+            "output_zero_point": zero_point(operator.outputs[0]),
+        },
+    )
 
 
 def _product(operator: Operator) -> dict[str, Field]:

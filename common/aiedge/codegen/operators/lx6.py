@@ -1,4 +1,4 @@
-"""Layers with weights on the ESP32's core, by the engine's aiedge_lx6.h: which of them it serves, and how.
+"""Layers with weights, and sums, on the ESP32's core, by the engine's aiedge_lx6.h: which of them it serves, and how.
 
 A layer that it does not serve runs as on any core.
 """
@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from aiedge.codegen.operators.binary import int8_sum
 from aiedge.codegen.operators.call import (
     Call,
     Constant,
@@ -26,12 +27,13 @@ from aiedge.memory import Step
 from aiedge.memory.bands import band
 from aiedge.memory.lifetimes import Scratch
 from aiedge.quantization.layers import layer_multipliers
-from aiedge.tflite.graph import Operator
+from aiedge.tflite.graph import Operator, Tensor
 from aiedge.tflite.integer import activation_range, params_of, weight_params
 from aiedge.tflite.traits import Nature
 
-# A layer's inputs as int16 take at most so many bytes at a time, or what one output needs.
-STRIP_BYTES = 9216
+# A layer's inputs as int16 take at most so many bytes at a time, or what one output needs; one that needs more scratch
+# than MOST_BYTES for it runs as on any core.
+STRIP_BYTES, MOST_BYTES = 9216, 18432
 # A filter, unpacked, takes two bytes a tap; a layer with longer ones runs as on any core.
 MOST_TAPS = 4096
 FEWEST_TAPS = 8  # of a window: two steps of four
@@ -49,26 +51,30 @@ class Lx6Layer:
 
     call: Call
     kernel: str
-    scratch_bytes: int
+    inputs: tuple[Tensor, ...]
+    scratch_bytes: int = 0
     instructions: float = 0.0
 
     def placed(self, operators: Sequence[Operator], at: Places, scratch: str) -> Call:
         """The call with the places in C of its tensors and its scratch."""
-        first, last = operators[0], operators[-1]
-        arguments = f"&layer_{first.index}, {at(first.input(0))}, {at(last.outputs[0])}, {scratch}"
-        return replace(self.call, statements=(f"{self.kernel}({arguments})",))
+        tensors = [at(tensor) for tensor in (*self.inputs, operators[-1].outputs[0])]
+        arguments = [f"&layer_{operators[0].index}", *tensors, *([scratch] if self.scratch_bytes else [])]
+        return replace(self.call, statements=(f"{self.kernel}({', '.join(arguments)})",))
 
 
 def lx6_layer(operators: Sequence[Operator], at: Places, run: Run | None = None) -> Lx6Layer | None:
     """The layer that one step's operators are, or one run of it; None where the core has no kernel for it."""
     operator, *others = operators
+    if operator.nature is Nature.BINARY:
+        return _sums(operator)
     if operator.nature not in LAYERS or operator.input(0).is_constant or not operator.input(1).is_constant:
         return None
     if {*types_of(operator), operator.input(1).dtype.name} != {"int8"}:
         return None
     # What the caller holds lies anywhere, what is in the arena at a multiple of four bytes.
     aligned = "arena" in at(operator.input(0))
-    return LAYERS[operator.nature](operator, aligned, run, *others)
+    layer = LAYERS[operator.nature](operator, aligned, run, *others)
+    return layer if layer and layer.scratch_bytes <= MOST_BYTES else None
 
 
 def lx6_scratch() -> Scratch:
@@ -161,6 +167,7 @@ def _windows(
             shape | more | {"ordered": ordered, "contiguous": contiguous},
         ),
         "aiedge_conv_2d_lx6_int8",
+        (operator.input(0),),
         strip * window + 2 * taps,
         outputs * len(flat) * (taps + 12 + laid_out + UNPACK * taps / strip),
     )
@@ -182,7 +189,7 @@ def _rows(
     row_bytes = 2 * (columns * channels + columns * channels % 2)
     strip = _strip(height, max((STRIP_BYTES // row_bytes - 3) // stride_h + 1, 1))
     rows = (strip - 1) * stride_h + 3
-    if rows * row_bytes > 2 * STRIP_BYTES or columns > LARGEST_SIZE:
+    if rows * row_bytes + 6 * taps > MOST_BYTES or columns > LARGEST_SIZE:
         return None
     same = ("height", "width", "channels", "output_height", "output_width", "filters")
     fields = {name: shape[name] for name in (*same, "stride_h", "stride_w", "pad_top", "pad_left")}
@@ -194,6 +201,7 @@ def _rows(
     return Lx6Layer(
         _call(operator, "aiedge_conv_2d_rows_lx6", weights, scales, fields),
         "aiedge_conv_2d_rows_lx6_int8",
+        (operator.input(0),),
         rows * row_bytes + 2 * 3 * taps,
         height * width * len(filters) * (3 * taps + 16 + laid_out + unpacked + CALL / width),
     )
@@ -225,8 +233,53 @@ def _depthwise(operator: Operator, aligned: bool, run: Run | None) -> Lx6Layer |
     return Lx6Layer(
         _call(operator, "aiedge_depthwise_conv_2d_lx6", packed.ravel(), scales, fields),
         "aiedge_depthwise_conv_2d_lx6_int8",
+        (operator.input(0),),
         ((strip - 1) * stride_h + 3) * row_bytes,
     )
+
+
+def _sums(operator: Operator) -> Lx6Layer | None:
+    """ADD or SUB of two int8 tensors of one shape.
+
+    The sum at the common scale of aiedge_binary.h, times four, times the multiplier, is twice what TFLM rounds first;
+    the rounding is the halves of both, 1 and 2^shift, and the output's zero point.
+    """
+    a, b, target = operator.input(0), operator.input(1), operator.outputs[0]
+    if operator.kind not in ("ADD", "SUB") or {t.dtype.name for t in (a, b, target)} != {"int8"}:
+        return None
+    if a.is_constant or b.is_constant or not a.shape == b.shape == target.shape:
+        return None
+    a, b, fields = int8_sum(operator)
+    sign, offset, multiplier, shift = (
+        _integer(fields[name]) for name in ("a_factor", "a_offset", "multiplier", "shift")
+    )
+    if sign < 0 or shift > 21 or activation_range(operator) != (-128, 127):
+        return None
+    rounding = 1 + (1 << shift) + (zero_point(target) << (shift + 1))
+    table = 4 * (offset + _added(fields))
+    i = operator.index
+    values: dict[str, Field] = {"table": f"table_{i}", "multiplier": multiplier, "rounding": rounding}
+    values |= {"shift": shift + 1, "count": target.elements, "relu": zero_point(target) == -128}
+    return Lx6Layer(
+        Call(
+            header='"aiedge_add_lx6.h"',
+            constants=(Constant(f"table_{i}", table.astype(np.int32)),),
+            struct=Struct("aiedge_add_lx6_layer", values),
+        ),
+        "aiedge_add_lx6_int8",
+        (a, b),
+    )
+
+
+def _added(fields: dict[str, Field]) -> NDArray[np.int64]:
+    """What each byte of b adds, as the kernel of any core calculates it."""
+    zero, sign, high, low, shift = (
+        _integer(fields[name]) for name in ("b_zero_point", "b_sign", "b_high", "b_low", "b_shift")
+    )
+    difference = np.arange(256, dtype=np.uint8).view(np.int8).astype(np.int64) - zero
+    product = difference * high + ((difference * low + (1 << 10)) >> 11)
+    product += product >> 63
+    return sign * ((product + (1 << (shift - 1))) >> shift)
 
 
 def _scales(
