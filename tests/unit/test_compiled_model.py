@@ -13,6 +13,7 @@ from aiedge import tflite
 from aiedge.codegen import compiled
 from aiedge.cost.runtimes import every_int8_pair
 from aiedge.errors import UserError
+from aiedge.paths import REPO
 from tests.support.networks import network
 
 
@@ -65,7 +66,7 @@ def test_an_input_that_does_not_fit_is_named(x: np.ndarray, xormodel: bytes) -> 
 
 def test_a_model_is_compiled_once(xormodel: bytes, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = aiedge.CompiledModel(xormodel)
-    assert list(cache.iterdir()) == [first.library]
+    assert sorted(cache.iterdir()) == sorted([first.library, first.library.with_suffix(".sha256")])
     other = aiedge.CompiledModel(xormodel, flags=("-O1",))
     assert other.library != first.library
     monkeypatch.setattr(compiled, "run_compiler", lambda command: pytest.fail("compiled again"))
@@ -75,10 +76,26 @@ def test_a_model_is_compiled_once(xormodel: bytes, cache: Path, monkeypatch: pyt
         aiedge.CompiledModel(xormodel)
 
 
+@pytest.mark.parametrize("damage", ["cut off", "another", "empty"])
+def test_a_damaged_library_is_made_anew(damage: str, xormodel: bytes, cache: Path) -> None:
+    code = "from aiedge import CompiledModel; import sys; print(CompiledModel(sys.argv[1]).library)"
+    command = [sys.executable, "-c", code, str(REPO / "xormodel/solution/xormodel.cpp")]
+
+    def library() -> Path:
+        run = subprocess.run(command, capture_output=True, text=True, check=True)
+        return Path(run.stdout.strip())
+
+    path = library()
+    whole = path.read_bytes()
+    path.write_bytes({"cut off": whole[: len(whole) // 2], "another": b"ELF" * 1000, "empty": b""}[damage])
+    assert library() == path and len(path.read_bytes()) > 1000
+    assert path.read_bytes()[:4] == whole[:4]
+
+
 def test_several_can_compile_the_same_at_once(xormodel: bytes, cache: Path) -> None:
     with ThreadPoolExecutor(4) as pool:
         models = list(pool.map(lambda _: aiedge.CompiledModel(xormodel), range(4)))
-    assert [path.name for path in cache.iterdir()] == [models[0].library.name]
+    assert {path.stem for path in cache.iterdir()} == {models[0].library.stem}
     assert len({model.predict(every_int8_pair()[:300]).tobytes() for model in models}) == 1
 
 

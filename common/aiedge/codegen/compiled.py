@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from aiedge.codegen.source import CSource, generate
 from aiedge.codegen.toolchain import ENGINE, host_compiler, run_compiler
 from aiedge.codegen.weights import Weights
-from aiedge.files import cache_folder
+from aiedge.files import cache_folder, write_atomic
 from aiedge.tflite import read
 from aiedge.tflite.graph import Graph, Tensor
 
@@ -129,15 +129,30 @@ def _library(source: CSource, flags: tuple[str, ...]) -> Path:
     build = "\0".join([*command, _version(compiler), platform.machine(), platform.node()])
     digest = hashlib.sha256("\0".join([build, source.header, source.c, _engine()]).encode()).hexdigest()
     library = cache_folder("compiled") / f"{digest[:32]}{SUFFIX}"
-    if not library.exists():
+    # Its hash lies beside it: a damaged library could end this process when it is loaded.
+    proof = library.with_suffix(".sha256")
+    if not _is_whole(library, proof):
         library.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=library.parent) as name:
             folder = Path(name)
             source.write(folder)
             made = folder / library.name
             run_compiler([*command, str(folder / f"{source.name}.c"), "-o", str(made), "-lm"])
+            write_atomic(proof, _hash(made))
             os.replace(made, library)
     return library
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _is_whole(library: Path, proof: Path) -> bool:
+    try:
+        return proof.read_text(encoding="utf-8") == _hash(library)
+    except (OSError, ValueError):
+        return False
 
 
 @cache
