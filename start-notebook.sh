@@ -8,7 +8,7 @@ suitable() {
 }
 
 start() {
-    PYTHONPATH="$here/common" exec "${python[@]}" -m aiedge.workshop.start "$@"
+    PYTHONPATH="$here/common" exec "${python[@]}" -P -m aiedge.workshop.start "$@"
 }
 
 if [ -n "${AIEDGE_PYTHON:-}" ]; then

@@ -6,7 +6,6 @@ traceback appears only on request.
 
 import argparse
 import contextlib
-import errno
 import io
 import os
 import sys
@@ -111,26 +110,32 @@ def exit_cleanly(command: Callable[[], int | None], debug: bool = False) -> int:
     except UserError as error:
         if debug:
             raise
-        print(error, file=sys.stderr)
+        _complain(error)
         return 2
     except KeyboardInterrupt:
-        print("\nerror: interrupted", file=sys.stderr)
+        _complain("\nerror: interrupted")
         return 130
     except BrokenPipeError:
         # The reader (head, less) has seen enough; closing stderr too keeps Python from reporting it at exit.
         sys.stderr.close()
         return 0
     except OSError as error:
-        if debug or (error.filename is None and error.errno != errno.ENOSPC):
+        if debug:
             raise
-        if error.filename is None:
-            print(
-                UserError(f"cannot write all output: {error.strerror}", "make room on the disk"),
-                file=sys.stderr,
-            )
-            # What is left of it would fail once more when Python ends.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-            return 2
         hint = "is it yours, and is there room on the disk?"
-        print(UserError(f"{error.filename}: {error.strerror}", hint), file=sys.stderr)
+        if error.filename is None:  # a disk that is full, or an output that nobody takes
+            hint = "is there room on the disk, and is what this writes to still open?"
+        _complain(UserError(f"{error.filename or 'input or output'}: {error.strerror or error}", hint))
         return 2
+
+
+def _complain(text: object) -> None:
+    """Show an error, also where nothing more can be written."""
+    with contextlib.suppress(OSError, ValueError):
+        print(text, file=sys.stderr, flush=True)
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        # What is left in the buffer would be tried again at the end, and would change the exit status.
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

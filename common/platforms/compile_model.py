@@ -30,7 +30,7 @@ def stop(message: str, hint: str) -> None:
 def imports_aiedge(python: str | Path) -> bool:
     """Tell whether a Python exists and has the kit's package."""
     try:
-        return subprocess.run([python, "-c", "import aiedge"], capture_output=True).returncode == 0
+        return subprocess.run([python, "-P", "-c", "import aiedge"], capture_output=True).returncode == 0
     except OSError:
         return False
 
@@ -66,7 +66,8 @@ def compile_model() -> None:
             f"main/{name}.cpp is missing",
             f"cp notebook/{name}.cpp vscode/main/{name}.cpp   (in the folder {project.parent.name})",
         )
-    aiedge = [find_python(), "-m", "aiedge"]
+    # -P: no module is taken from the student's folder, such as a socket.py.
+    aiedge = [find_python(), "-P", "-m", "aiedge"]
     command = [*aiedge, "compile", model, "-o", generated, "--firmware"]
     if env.GetProjectOption("custom_weights", "linked") == "loaded":  # noqa: F821
         weights = generated / f"{name}.bin"

@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+import os
 
 import numpy as np
 import pytest
@@ -11,9 +12,11 @@ from hypothesis import strategies as st
 
 from aiedge.benchmark import BenchmarkResult, Setting, Traffic, Verification, metrics, store
 from aiedge.benchmark.compare import compare, latest
+from aiedge.benchmark.page import write_page
 from aiedge.benchmark.pictures import draw
 from aiedge.energy.esp32 import energy_mj
 from aiedge.errors import UserError
+from aiedge.files import write_atomic
 from tests.support.benchmark_results import CIFAR, make_cifar, make_result
 
 LABELLED_SCORES = st.lists(st.tuples(st.booleans(), st.integers(0, 5)), min_size=2, max_size=40).filter(
@@ -195,6 +198,16 @@ def change(path, *keys, value=None):
         (["verified"], {"runtime": "", "outputs": "", "predictions": 0}),
         (["answers", "time_us"], [-1] * 20),
         (["verified"], {"runtime": 1}),
+        (["verified"], {"runtime": "", "outputs": 10**30, "predictions": 0}),
+        (["answers", "time_us"], [10**30] * 20),
+        (["answers", "expected"], [10**30] * 20),
+        (["answers", "outputs"], [[10**400]] * 20),
+        (["setting", "arena_bytes"], 10**400),
+        (["setting", "noise"], math.inf),
+        (["setting", "project"], "\ud800"),
+        (["traffic", "seconds"], math.inf),
+        (["traffic", "retries"], 10**30),
+        (["port"], "\ud800"),
     ],
 )
 def test_a_damaged_file_is_named(tmp_path, keys, value):
@@ -220,6 +233,66 @@ def test_a_foreign_file_is_named(tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(UserError, match="no result"):
         store.read(path)
+
+
+@pytest.mark.parametrize(
+    "content", [b"[" * 100_000, b'{"a":' * 100_000, b"9" * 10_000, b'{"format": 1e400}', b'"\\ud800"']
+)
+def test_one_strange_file_does_not_keep_the_page_from_the_others(tmp_path, content):
+    store.write(make_result(), tmp_path)
+    (tmp_path / "xormodel-0.json").write_bytes(content)
+    (tmp_path / "xormodel-1.json").mkdir()
+    (tmp_path / "xormodel-2.json").symlink_to("nowhere")
+    assert "xormodel-0.json" in write_page(tmp_path).read_text(encoding="utf-8")
+    assert latest(tmp_path, "xormodel") is not None
+
+
+@pytest.mark.parametrize("line", ["[]", "{}", "7", "[1, [], 3]", '[1, "00", 1e400]', '[1, "00", -1]', '["a"'])
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_what_is_no_answer_ends_an_unfinished_run(tmp_path, line, place):
+    setting = make_result().setting
+    with store.Progress(tmp_path, setting) as progress:
+        for _ in range(3):
+            progress.add(b"\1", 5)
+    lines = progress.path.read_text().splitlines()
+    lines[place] = line
+    progress.path.write_text("\n".join(lines) + "\n")
+    with store.Progress(tmp_path, setting) as progress:
+        assert progress.resumed == max(place - 1, 0) and len(progress.times_us) == progress.resumed
+        assert math.isfinite(progress.traffic.seconds)
+
+
+def test_figures_without_end_are_no_traffic(tmp_path):
+    setting = make_result().setting
+    with store.Progress(tmp_path, setting) as progress:
+        progress.add(b"\1", 5)
+    with progress.path.open("a") as file:
+        file.write('{"seconds": 1e400}\n')
+    with store.Progress(tmp_path, setting) as progress:
+        assert progress.resumed == 1 and progress.traffic.seconds == 0
+
+
+def test_a_result_is_two_files_or_none(tmp_path, monkeypatch):
+    def full(path, content):
+        if path.suffix == ".json":
+            raise UserError("no room")
+        return write_atomic(path, content)
+
+    monkeypatch.setattr(store, "write_atomic", full)
+    with pytest.raises(UserError, match="no room"):
+        store.write(make_result(), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a device that is always full")
+def test_a_full_disk_is_an_error_that_keeps_the_answers(tmp_path):
+    with (
+        pytest.raises(UserError, match="cannot write"),
+        store.Progress(tmp_path, make_result().setting) as run,
+    ):
+        run.add(b"\1", 5)
+        run._file = open("/dev/full", "w")  # noqa: SIM115
+        run.add(b"\1", 5)
 
 
 def test_a_folder_that_cannot_be_written(tmp_path):

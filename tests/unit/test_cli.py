@@ -1,5 +1,7 @@
 """The `aiedge` command as a person types it."""
 
+import contextlib
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +10,7 @@ import pytest
 
 from aiedge import include_dir
 from aiedge.cli import main
+from aiedge.paths import REPO
 from tests.support.model_files import unsupported_operator
 
 
@@ -77,6 +80,51 @@ def test_mistakes_end_with_error_hint_and_status_2(arguments: list[str], message
     assert run.returncode == 2
     assert run.stderr.startswith("error: ") and message in run.stderr and "\nhint: " in run.stderr
     assert "Traceback" not in run.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
+@pytest.mark.parametrize("where", ["/dev/full", "a pipe"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["-m", "aiedge", "inspect", "xormodel/solution/xormodel.cpp"],
+        ["run_serial.py", "socket://127.0.0.1:9"],
+    ],
+)
+def test_an_output_that_takes_nothing_is_an_error(command: list[str], where: str) -> None:
+    if where == "/dev/full":
+        output = os.open(where, os.O_WRONLY)
+    else:  # full, and it does not wait
+        reading, output = os.pipe()
+        os.set_blocking(output, False)
+        for size in (4096, 1):
+            with contextlib.suppress(BlockingIOError):
+                while os.write(output, bytes(size)):
+                    pass
+    run = subprocess.run(
+        [sys.executable, *command], cwd=REPO, stdout=output, stderr=subprocess.PIPE, text=True, check=False
+    )
+    os.close(output)
+    if where == "a pipe":
+        os.close(reading)
+    assert run.returncode == 2, run.stderr
+    assert run.stderr.startswith("error: input or output: ") and "hint: " in run.stderr
+    assert "Traceback" not in run.stderr and "Exception ignored" not in run.stderr
+
+
+@pytest.mark.parametrize("name", ["socket.py", "argparse.py", "json.py", "numpy.py"])
+def test_no_module_is_taken_from_the_current_folder(name: str, tmp_path: Path, repo: Path) -> None:
+    (tmp_path / name).write_text("raise SystemExit('from the wrong folder')")
+    model = repo / "xormodel/solution/xormodel.cpp"
+    run = subprocess.run(
+        [sys.executable, "-m", "aiedge", "weights", model, "-o", "x.bin"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(repo / "common")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
 
 
 def test_debug_shows_the_traceback() -> None:

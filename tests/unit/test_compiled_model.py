@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 import aiedge
-from aiedge import tflite
+from aiedge import progress, tflite
 from aiedge.codegen import compiled
 from aiedge.cost.runtimes import every_int8_pair
 from aiedge.errors import UserError
 from aiedge.files import cache_folder
+from aiedge.paths import REPO
 from tests.support.networks import network
 
 
@@ -76,10 +77,26 @@ def test_a_model_is_compiled_once(xormodel: bytes, cache: Path, monkeypatch: pyt
         aiedge.CompiledModel(xormodel)
 
 
+@pytest.mark.parametrize("damage", ["cut off", "another", "empty"])
+def test_a_damaged_library_is_made_anew(damage: str, xormodel: bytes, cache: Path) -> None:
+    code = "from aiedge import CompiledModel; import sys; print(CompiledModel(sys.argv[1]).library)"
+    command = [sys.executable, "-c", code, str(REPO / "xormodel/solution/xormodel.cpp")]
+
+    def library() -> Path:
+        run = subprocess.run(command, capture_output=True, text=True, check=True)
+        return Path(run.stdout.strip())
+
+    path = library()
+    whole = path.read_bytes()
+    path.write_bytes({"cut off": whole[: len(whole) // 2], "another": b"ELF" * 1000, "empty": b""}[damage])
+    assert library() == path and len(path.read_bytes()) > 1000
+    assert path.read_bytes()[:4] == whole[:4]
+
+
 def test_several_can_compile_the_same_at_once(xormodel: bytes, cache: Path) -> None:
     with ThreadPoolExecutor(4) as pool:
         models = list(pool.map(lambda _: aiedge.CompiledModel(xormodel), range(4)))
-    assert [path.name for path in cache.iterdir()] == [models[0].library.name]
+    assert {path.stem for path in cache.iterdir()} == {models[0].library.stem}
     assert len({model.predict(every_int8_pair()[:300]).tobytes() for model in models}) == 1
 
 
@@ -98,6 +115,7 @@ def test_a_failed_compilation_leaves_nothing(
 def test_a_long_batch_shows_a_bar(
     xormodel: bytes, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(progress, "in_notebook", lambda: True)
     model = aiedge.CompiledModel(xormodel)
     model.predict(every_int8_pair()[:10])
     assert capsys.readouterr().err == ""

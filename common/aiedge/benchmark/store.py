@@ -4,6 +4,7 @@ A run writes each answer at once to `PROJECT-….partial`, so that the next one 
 appears only when all answers are there.
 """
 
+import contextlib
 import csv
 import hashlib
 import io
@@ -22,6 +23,9 @@ from aiedge.paths import REPO
 
 RESULTS = REPO / "results"
 FORMAT = "aiedge benchmark 1"
+LARGEST = 2**62  # of a number in a file
+# What taking a file apart raises where it is not as it should be.
+MALFORMED = (ValueError, TypeError, KeyError, IndexError, OverflowError, RecursionError, MemoryError)
 
 
 class Progress:
@@ -52,7 +56,8 @@ class Progress:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._file.close()
+        with contextlib.suppress(OSError):  # a full disk, which has been said
+            self._file.close()
         if not self.raw:
             self.path.unlink(missing_ok=True)
 
@@ -81,8 +86,14 @@ class Progress:
         return file
 
     def _append(self, line: object) -> None:
-        self._file.write(json.dumps(line) + "\n")
-        self._file.flush()
+        try:
+            self._file.write(json.dumps(line) + "\n")
+            self._file.flush()
+        except OSError as error:
+            raise UserError(
+                f"cannot write {self.path}: {error.strerror}",
+                "make room on the disk, or choose another folder with --results; the answers before are kept",
+            ) from error
 
     def _read(self, head: str, samples: int) -> None:
         """Take the answers up to the first line that is not whole, and cut the rest off."""
@@ -93,7 +104,7 @@ class Progress:
                 break
             try:
                 self._take(number, json.loads(line), head, samples)
-            except (ValueError, TypeError, KeyError):
+            except MALFORMED:
                 break
             good = self._file.tell()
         self._file.seek(good)
@@ -105,13 +116,16 @@ class Progress:
                 raise ValueError("another run's file")
             self.started = str(line[1])
         elif isinstance(line, dict):
-            self.traffic += Traffic(**line)
+            self.traffic += Traffic(**_finite(line))
         else:
-            position, raw, time_us = line
+            position, text, time_us = line
+            raw, time_us = bytes.fromhex(text), int(time_us)
             if position != len(self.raw) + 1 or position > samples:
                 raise ValueError("out of order")
-            self.raw.append(bytes.fromhex(raw))
-            self.times_us.append(int(time_us))
+            if len(raw) != len(self.raw[0] if self.raw else raw) or not 0 <= time_us < LARGEST:
+                raise ValueError("no answer of this network")
+            self.raw.append(raw)
+            self.times_us.append(time_us)
 
 
 def _head(setting: Setting) -> str:
@@ -121,6 +135,13 @@ def _head(setting: Setting) -> str:
 def _partial(folder: Path, setting: Setting) -> Path:
     key = hashlib.sha256(_head(setting).encode()).hexdigest()[:12]
     return folder / f"{setting.project}-{key}.partial"
+
+
+def _finite(numbers: dict[str, Any]) -> dict[str, Any]:
+    """The same; raises `ValueError` where one of them is no number that can be added up and shown."""
+    if not all(isinstance(n, (int, float)) and abs(n) < LARGEST for n in numbers.values()):
+        raise ValueError("its figures are no numbers")
+    return numbers
 
 
 def now() -> str:
@@ -136,8 +157,14 @@ def write(result: BenchmarkResult, folder: Path) -> Path:
     stem = f"{result.setting.project}-{time.strftime('%Y%m%d-%H%M%S')}"
     names = [stem, *(f"{stem}-{number}" for number in range(2, 1000))]
     path = next(path for name in names if not (path := folder / f"{name}.json").exists())
-    write_atomic(path.with_suffix(".csv"), _csv(result))
-    write_atomic(path, json.dumps(_document(result), indent=1) + "\n")
+    table, document = _csv(result), json.dumps(_document(result), indent=1) + "\n"
+    try:
+        write_atomic(path.with_suffix(".csv"), table)
+        write_atomic(path, document)
+    except BaseException:  # one result, of which no half stays
+        with contextlib.suppress(OSError):
+            path.with_suffix(".csv").unlink()
+        raise
     _partial(folder, result.setting).unlink(missing_ok=True)
     return path
 
@@ -147,24 +174,25 @@ def read(path: Path) -> BenchmarkResult:
     hint = "name a result of ./run_serial.py, results/PROJECT-TIME.json"
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
+        json.dumps(document, ensure_ascii=False).encode()  # raises ValueError for halves of characters
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}", hint) from error
-    except ValueError as error:
+    except RecursionError as error:
+        raise UserError(f"{path} is no result: its lists are nested without end", hint) from error
+    except (ValueError, MemoryError) as error:
         raise UserError(f"{path} is damaged or no result: {error}", hint) from error
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise UserError(f"{path} is no result of this version of the kit", hint)
     try:
         return _result(document)
-    except (KeyError, TypeError, ValueError, IndexError) as error:
+    except MALFORMED as error:
         raise UserError(f"{path} is damaged: {error}", hint) from error
 
 
 def find(folder: Path, project: str = "") -> list[Path]:
     """Files that may be results, of one project or all, the oldest first."""
-    return sorted(
-        folder.glob(f"{project}-*.json" if project else "*.json"),
-        key=lambda path: (path.stat().st_mtime_ns, path.name),
-    )
+    paths = [path for path in folder.glob(f"{project}-*.json" if project else "*.json") if path.is_file()]
+    return sorted(paths, key=lambda path: (path.stat().st_mtime_ns, path.name))
 
 
 def _document(result: BenchmarkResult) -> dict[str, Any]:
@@ -207,7 +235,8 @@ def _result(document: dict[str, Any]) -> BenchmarkResult:
         # JSON knows lists for tuples, and a whole number may stand for a real one.
         kinds = {"classes": list, "noise": (int, float)}.get(field.name, field.type)
         if not isinstance(setting[field.name], kinds):  # type: ignore[arg-type]
-            raise ValueError(f"its {field.name} is {setting[field.name]!r}")
+            raise ValueError(f"its {field.name} is {setting[field.name]!r:.99}")
+    _finite({name: value for name, value in setting.items() if isinstance(value, (int, float))})
     index, expected, times_us = (
         np.array(answers[name], np.int64) for name in ("index", "expected", "time_us")
     )
@@ -222,7 +251,7 @@ def _result(document: dict[str, Any]) -> BenchmarkResult:
         kinds=tuple(map(str, answers["kinds"])),
         outputs=np.array(answers["outputs"], np.float32),
         times_us=times_us,
-        traffic=Traffic(**document["traffic"]),
+        traffic=Traffic(**_finite(document["traffic"])),
         verified=Verification(**verified) if verified else None,
     )
     samples, classes = result.setting.samples, len(result.setting.classes)
@@ -230,11 +259,9 @@ def _result(document: dict[str, Any]) -> BenchmarkResult:
         raise ValueError("its outputs are no table")
     if not samples or {len(index), len(expected), len(times_us), len(result.outputs)} != {samples}:
         raise ValueError("answers are missing")
-    numbers = [
-        *document["traffic"].values(),
-        *((verified["outputs"], verified["predictions"]) if verified else ()),
-    ]
-    if not all(isinstance(number, (int, float)) for number in numbers) or times_us.min() < 0:
+    if verified:
+        _finite({name: verified[name] for name in ("outputs", "predictions")})
+    if times_us.min() < 0 or times_us.max() >= LARGEST:
         raise ValueError("its figures are no numbers")
     if len(result.kinds) not in (0, samples) or not 0 <= expected.min() <= expected.max() < classes:
         raise ValueError("its classes are wrong")

@@ -78,9 +78,13 @@ def build(
         workspace = Path(build_dir or project.parent / "build/firmware").resolve()
         overrides["PLATFORMIO_SRC_DIR"] = str(_lay_out(project, workspace / "main", main_cpp, model_cpp))
     overrides["PLATFORMIO_WORKSPACE_DIR"] = str(workspace)
+    # Its state goes where its packages are: the home folder may be read-only. The settings of that are not asked for.
+    overrides["PLATFORMIO_CORE_DIR"] = str(CORE_DIR)
+    overrides["PLATFORMIO_SETTING_ENABLE_TELEMETRY"] = "no"
 
     prepare_core()
-    command = [sys.executable, "-m", "platformio", "run", "-d", str(project), "-e", environment]
+    # -P: no module is taken from the folder that the person is in.
+    command = [sys.executable, "-P", "-m", "platformio", "run", "-d", str(project), "-e", environment]
     done = subprocess.run(
         command,
         env={**os.environ, **overrides, "AIEDGE_PYTHON": sys.executable, "AIEDGE_SUMMARY": "no"},
@@ -118,9 +122,10 @@ def _failure(environment: str, output: str) -> UserError:
     if own := re.search(r"^error: (.+)\nhint: (.+)$", output, re.MULTILINE):
         return UserError(own[1], own[2])
     tail = "\n".join(output.rstrip().splitlines()[-TAIL_LINES:])
-    return UserError(
-        f"the firmware does not build for {environment}\n{tail}", "correct the first error in main.cpp"
-    )
+    hint = "correct the first error in main.cpp"
+    if "Traceback (most recent call last)" in output:
+        hint = "PlatformIO failed, not main.cpp: the last line says why; ./start-notebook.sh --setup installs it anew"
+    return UserError(f"the firmware does not build for {environment}\n{tail}", hint)
 
 
 def _make_package(core_dir: Path, name: str, version: str, fill: Callable[[Path], None]) -> None:

@@ -177,7 +177,7 @@ def _temporary() -> Path:
 def _library(source: CSource, flags: tuple[str, ...], folder: Path, fresh: bool = False) -> Path:
     """The shared library in a folder, made now where it is not there, is cut, or is to be `fresh`.
 
-    Its name ends in its size, so that a part of one is not taken for it: loading that can end the process.
+    Its name ends in its hash, so that a damaged one is not taken for it: loading that can end the process.
     """
     compiler = host_compiler()
     command = [*compiler, *flags, "-shared", *(() if sys.platform == "win32" else ("-fPIC",))]
@@ -186,16 +186,22 @@ def _library(source: CSource, flags: tuple[str, ...], folder: Path, fresh: bool 
     digest = hashlib.sha256("\0".join([build, source.header, source.c, _engine()]).encode()).hexdigest()[:32]
     if not fresh:
         for library in folder.glob(f"{digest}-*{SUFFIX}"):
-            if library.stem == f"{digest}-{library.stat().st_size}":
+            if library.stem == f"{digest}-{_hash(library)}":
                 return library
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as name:
         source.write(name)
         made = Path(name) / f"made{SUFFIX}"
         run_compiler([*command, str(Path(name) / f"{source.name}.c"), "-o", str(made), "-lm"])
-        library = folder / f"{digest}-{made.stat().st_size}{SUFFIX}"
+        library = folder / f"{digest}-{_hash(made)}{SUFFIX}"
         os.replace(made, library)
     return library
+
+
+def _hash(path: Path) -> str:
+    """SHA-256 of a file's bytes, 32 hex digits of it."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:32]
 
 
 @cache

@@ -128,7 +128,7 @@ def make() -> None:
         )
     else:
         run(
-            [base, "-m", "venv", VENV],
+            [base, "-P", "-m", "venv", VENV],
             "Python could not make .venv",
             "on Debian and Ubuntu: sudo apt install python3-venv; elsewhere: install Python from python.org",
         )
@@ -139,7 +139,7 @@ def install(lock: Path, source: list[str | Path]) -> None:
 
     `source` are the installer's options for where packages come from, of `wheels`.
     """
-    installer: list[str | Path] = [PYTHON, "-m", "pip", "install", "--no-deps"]
+    installer: list[str | Path] = [PYTHON, "-P", "-m", "pip", "install", "--no-deps"]
     uv = find_uv()
     if uv:
         installer = [uv, "pip", "install", "--no-deps", "--compile-bytecode", "--python", PYTHON]
@@ -157,10 +157,14 @@ def install(lock: Path, source: list[str | Path]) -> None:
     offline = ["--quiet", "--no-index", "--no-build-isolation"]
     run([*installer, *offline, "-e", REPO], "the kit could not be installed", "is its folder writable?")
     # Compiled now, since later starts may run where Python must not write bytecode.
-    run([PYTHON, "-m", "compileall", "-q", COMMON / "aiedge"], "the kit does not compile", "clone it again")
+    run(
+        [PYTHON, "-P", "-m", "compileall", "-q", COMMON / "aiedge"],
+        "the kit does not compile",
+        "clone it again",
+    )
     write_atomic(VENV / "share/jupyter/lab/settings/overrides.json", LAB_SETTINGS)
     say("[4/4] Preparing PlatformIO, which builds the firmware")
-    run([PYTHON, "-m", "aiedge.board.build"], "PlatformIO could not be prepared", "start again")
+    run([PYTHON, "-P", "-m", "aiedge.board.build"], "PlatformIO could not be prepared", "start again")
 
 
 def find_uv() -> str | None:
@@ -188,7 +192,7 @@ def fill_wheelhouse(folder: Path) -> None:
     prepare()
     say(f"Downloading the wheels into {folder}")
     screen = sys.stdout.isatty()
-    pip: list[str | Path] = [PYTHON, "-m", "pip", "download", "--no-deps", "--only-binary=:all:"]
+    pip: list[str | Path] = [PYTHON, "-P", "-m", "pip", "download", "--no-deps", "--only-binary=:all:"]
     run(
         [*pip, *([] if screen else ["--quiet"]), "--dest", folder, "-r", LOCKS["user"]],
         "the wheels could not be downloaded (the lines above say why)",

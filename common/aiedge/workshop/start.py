@@ -102,7 +102,8 @@ def hand_over(words: list[str]) -> int:
     os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
     # `pio` and `aiedge` in JupyterLab's terminals.
     os.environ["PATH"] = os.pathsep.join([str(environment.PYTHON.parent), os.environ.get("PATH", os.defpath)])
-    command = [str(environment.PYTHON), *words]
+    # -P: no module is taken from the folder that the person is in.
+    command = [str(environment.PYTHON), "-P", *words]
     if os.name == "nt":
         return subprocess.call(command)
     os.execv(command[0], command)
