@@ -91,7 +91,7 @@ def assemble(
 def copy_engine(folder: str | Path) -> list[Path]:
     """Copy the engine's files into `folder`, where generated C finds them; return the copies' paths.
 
-    All of them, 190 KB: a program of one's own includes some that its networks do not, such as `aiedge_quantize.h`, and
+    All of them, 140 KB: a program of one's own includes some that its networks do not, such as `aiedge_quantize.h`, and
     a network that is generated anew into the same folder may need others.
     """
     headers = sorted(ENGINE.glob("*.[hS]"))
