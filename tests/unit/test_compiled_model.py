@@ -219,5 +219,5 @@ def test_output_to_a_full_disk_is_an_error_of_one_line(xormodel: bytes, tmp_path
             text=True,
             check=False,
         )
-    assert run.returncode == 2 and run.stderr.splitlines()[0].startswith("error: cannot write all output")
+    assert run.returncode == 2 and run.stderr.splitlines()[0].startswith("error: input or output: ")
     assert "Traceback" not in run.stderr and "Exception ignored" not in run.stderr
