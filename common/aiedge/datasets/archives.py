@@ -1,7 +1,8 @@
-"""CIFAR-10 and MNIST as published: found in a folder or downloaded, and checked.
+"""CIFAR-10, MNIST and Tiny ImageNet as published: found in a folder or downloaded, and checked.
 
-Both are kept as one .npz file each, with the arrays x_train, y_train, x_test and y_test. CIFAR-10: A. Krizhevsky,
-"Learning Multiple Layers of Features from Tiny Images", 2009. MNIST: Y. LeCun, C. Cortes, C. J. C. Burges.
+Each is kept as one .npz file, with the arrays x_train, y_train, x_test and y_test. CIFAR-10: A. Krizhevsky, "Learning
+Multiple Layers of Features from Tiny Images", 2009. MNIST: Y. LeCun, C. Cortes, C. J. C. Burges. Tiny ImageNet: see
+`imagenet`.
 """
 
 import os
@@ -9,43 +10,77 @@ import pickle
 import tarfile
 import zipfile
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from aiedge.datasets import imagenet
 from aiedge.datasets.dataset import DRAWN
 from aiedge.datasets.download import download
 from aiedge.errors import UserError
 from aiedge.files import cache_folder
 
-Arrays = dict[str, NDArray[np.uint8]]
+Arrays = dict[str, NDArray]
 
 # What reading a file raises that is cut off or no .npz file.
 DAMAGED = (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile, zlib.error)
 
 
+def _unpack_cifar10(packed: Path) -> Arrays:
+    """The arrays of CIFAR-10's archive for Python, whose checksum has been verified: it holds pickles."""
+    parts: dict[str, dict] = {}
+    with tarfile.open(packed) as tar:
+        for member in tar:
+            file = tar.extractfile(member)
+            name = member.name.rsplit("/", 1)[-1]
+            if file is not None and name.endswith(("_batch", "_1", "_2", "_3", "_4", "_5")):
+                parts[name] = pickle.load(file, encoding="bytes")
+
+    def join(names: list[str]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        images = np.concatenate([parts[name][b"data"] for name in names]).reshape(-1, 3, 32, 32)
+        labels = np.concatenate([parts[name][b"labels"] for name in names])
+        return np.ascontiguousarray(images.transpose(0, 2, 3, 1)), labels.astype(np.uint8)
+
+    train, test = join([f"data_batch_{k}" for k in range(1, 6)]), join(["test_batch"])
+    return {"x_train": train[0], "y_train": train[1], "x_test": test[0], "y_test": test[1]}
+
+
 @dataclass(frozen=True)
 class Archive:
-    """A published set: its file's name here, where it comes from, and what it holds."""
+    """A published set: its file's name here, where it comes from, and what it holds.
+
+    `digest` is the SHA-256 of what lies at `url`, or its MD5; `unpack` makes arrays of it, where it is no .npz file.
+    `named` says that the .npz also holds the `names` of the classes.
+    """
 
     name: str
     file: str
     url: str
-    sha256: str
+    digest: str
     train: int
     test: int
     shape: tuple[int, ...]
+    unpack: Callable[[Path], Arrays] | None = None
+    classes: int = 10
+    named: bool = False
 
 
 CIFAR10 = Archive(
     "CIFAR-10", "cifar10.npz", "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
     "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce", 50_000, 10_000, (32, 32, 3),
+    _unpack_cifar10,
 )  # fmt: skip
 MNIST = Archive(
     "MNIST", "mnist.npz", "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz",
     "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1", 60_000, 10_000, (28, 28),
+)  # fmt: skip
+TINY_IMAGENET = Archive(
+    "Tiny ImageNet", "tiny_imagenet.npz", "http://cs231n.stanford.edu/tiny-imagenet-200.zip",
+    "90528d7ca1a48142e341f4ef8d21d0de", 25_200, 2_520, (64, 64, 3),
+    imagenet.unpack, classes=200, named=True,
 )  # fmt: skip
 
 
@@ -65,12 +100,12 @@ def find(archive: Archive) -> Path:
         return path
     path = cache_folder("datasets") / archive.file
     if not path.is_file():
-        if archive.url.endswith(".npz"):
-            return download(archive.url, path, archive.sha256)
+        if archive.unpack is None:
+            return download(archive.url, path, archive.digest)
         packed = path.with_name(archive.url.rsplit("/", 1)[1])
         if not packed.is_file():
-            download(archive.url, packed, archive.sha256)
-        save(path, _unpack_cifar10(packed))
+            download(archive.url, packed, archive.digest)
+        save(path, archive.unpack(packed))
         packed.unlink()
     return path
 
@@ -92,16 +127,21 @@ def save(path: Path, arrays: dict[str, NDArray]) -> None:
 
 
 def read(path: Path, archive: Archive) -> Arrays:
-    """The four arrays of an .npz file: images uint8 [n, ...], labels uint8 [n]. Raises `UserError` if it is damaged."""
+    """The arrays of an .npz file: images uint8 [n, ...], labels uint8 [n], names of the classes.
+
+    Raises `UserError` if it is damaged.
+    """
+    wanted = ("x_train", "y_train", "x_test", "y_test", *(("names",) if archive.named else ()))
     try:
         with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in ("x_train", "y_train", "x_test", "y_test")}
+            arrays = {name: file[name] for name in wanted}
     except KeyError as error:
         raise _damaged(path, f"the array {error.args[0].split()[0]} is missing") from error
     except PermissionError as error:
         raise UserError(f"cannot read {path}: {error.strerror}", "is it yours?") from error
     except DAMAGED as error:
         raise _damaged(path, "it is cut off or no .npz file") from error
+    last = archive.classes - 1
     for part, count in (("train", archive.train), ("test", archive.test)):
         images, labels = arrays[f"x_{part}"], arrays[f"y_{part}"]
         if images.shape != (count, *archive.shape) or images.dtype != np.uint8:
@@ -109,30 +149,13 @@ def read(path: Path, archive: Archive) -> Arrays:
                 path,
                 f"x_{part} is {images.dtype} {list(images.shape)}, not uint8 {[count, *archive.shape]}",
             )
-        if labels.size != count or labels.dtype.kind not in "iu" or labels.min() < 0 or labels.max() > 9:
-            raise _damaged(path, f"y_{part} is not {count} integers from 0 to 9")
+        if labels.size != count or labels.dtype.kind not in "iu" or labels.min() < 0 or labels.max() > last:
+            raise _damaged(path, f"y_{part} is not {count} integers from 0 to {last}")
         arrays[f"y_{part}"] = labels.reshape(-1)
+    if archive.named and (arrays["names"].shape != (archive.classes,) or arrays["names"].dtype.kind != "U"):
+        raise _damaged(path, f"names is not {archive.classes} names")
     return arrays
 
 
 def _damaged(path: Path, what: str) -> UserError:
     return UserError(f"{path} is not the published set: {what}", "delete it, or copy it again")
-
-
-def _unpack_cifar10(packed: Path) -> Arrays:
-    """The arrays of CIFAR-10's archive for Python, whose checksum has been verified: it holds pickles."""
-    parts: dict[str, dict] = {}
-    with tarfile.open(packed) as tar:
-        for member in tar:
-            file = tar.extractfile(member)
-            name = member.name.rsplit("/", 1)[-1]
-            if file is not None and name.endswith(("_batch", "_1", "_2", "_3", "_4", "_5")):
-                parts[name] = pickle.load(file, encoding="bytes")
-
-    def join(names: list[str]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        images = np.concatenate([parts[name][b"data"] for name in names]).reshape(-1, 3, 32, 32)
-        labels = np.concatenate([parts[name][b"labels"] for name in names])
-        return np.ascontiguousarray(images.transpose(0, 2, 3, 1)), labels.astype(np.uint8)
-
-    train, test = join([f"data_batch_{k}" for k in range(1, 6)]), join(["test_batch"])
-    return {"x_train": train[0], "y_train": train[1], "x_test": test[0], "y_test": test[1]}
