@@ -155,7 +155,7 @@ def _real(path: Path, archive: archives.Archive, classes: tuple[str, ...] = ()) 
     return Splits(train, calibration, test, archive.name)
 
 
-def _enlarge(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def enlarge(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Pictures at 96×96, by bicubic interpolation."""
     large = np.empty((len(images), CAR_SIDE, CAR_SIDE, 3), dtype=np.uint8)
     for i in tqdm(range(len(images)), "enlarging", unit="picture", delay=2, leave=False, file=sys.stdout):
@@ -184,7 +184,7 @@ def _cars_of(path: Path, _changed: int) -> Splits:
         indices = np.stack([others, automobiles], axis=1).reshape(-1)
         kinds = np.array(CLASSES)[labels[indices]]
         return Dataset(
-            _enlarge(images[indices]), (labels[indices] == CAR).astype(np.int64), CAR_CLASSES, kinds
+            enlarge(images[indices]), (labels[indices] == CAR).astype(np.int64), CAR_CLASSES, kinds
         )
 
     half = CALIBRATION // 2
