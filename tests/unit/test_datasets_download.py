@@ -93,6 +93,17 @@ def test_whole(
     assert "set.npz" in capsys.readouterr().out  # the bar
 
 
+def test_an_md5_will_do(server: Server, target: Path) -> None:
+    """Where a set's makers publish no other checksum."""
+    digest = hashlib.md5(CONTENT).hexdigest()
+    download(server.url, target, digest)
+    assert target.read_bytes() == CONTENT
+    server.content = CONTENT[:-1] + b"!"
+    with pytest.raises(UserError, match="not the file that was expected"):
+        download(server.url, target.with_name("other.npz"), digest)
+    assert names(target) == ["set.npz"]
+
+
 def test_broken_connections_are_taken_up_again(server: Server, target: Path) -> None:
     server.cut = 150_000
     download(server.url, target, DIGEST)

@@ -59,8 +59,8 @@ def is_c_name(name: str) -> bool:
 def array_name(name: str) -> str:
     """The name of a global array: with `_model` behind it where it would be a keyword or a function of the C library.
 
-    >>> array_name("xormodel"), array_name("int"), array_name("index")
-    ('xormodel', 'int_model', 'index_model')
+    >>> array_name("digits"), array_name("int"), array_name("index")
+    ('digits', 'int_model', 'index_model')
     """
     return f"{name}_model" if name in KEYWORDS | LIBRARY else name
 
@@ -68,8 +68,8 @@ def array_name(name: str) -> str:
 def header_name(name: str) -> str:
     """The name of a network's header: with `_network` in it where it would hide another header.
 
-    >>> header_name("xormodel"), header_name("string"), header_name("aiedge_model")
-    ('xormodel.h', 'string_network.h', 'aiedge_model_network.h')
+    >>> header_name("digits"), header_name("string"), header_name("aiedge_model")
+    ('digits.h', 'string_network.h', 'aiedge_model_network.h')
     """
     hides = name.lower() in HEADERS or name.lower().startswith(("aiedge", "_"))
     return f"{name}_network.h" if hides else f"{name}.h"

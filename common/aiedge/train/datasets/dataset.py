@@ -56,7 +56,7 @@ class Dataset:
 class Splits:
     """A set of pictures in three parts that share none: to learn from, to calibrate with, to test on.
 
-    `source` is "CIFAR-10", "MNIST" or "drawn"; `why` says why the pictures are drawn.
+    `source` is "CIFAR-10", "MNIST", "Tiny ImageNet" or "drawn"; `why` says why the pictures are drawn.
     """
 
     train: Dataset

@@ -22,14 +22,14 @@ class NoNetworkError(Exception):
     """The server cannot be reached, or does not give the file."""
 
 
-def sha256(path: Path) -> str:
-    """The SHA-256 of a file, in hex."""
+def is_whole(path: Path, digest: str) -> bool:
+    """Whether a file has this digest, in hex: its SHA-256, or, of 32 digits, its MD5 where no other is published."""
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return hashlib.file_digest(file, "md5" if len(digest) == 32 else "sha256").hexdigest() == digest
 
 
 def download(url: str, target: Path, digest: str) -> Path:
-    """Fetch `url` into the file `target`, and return it, once its SHA-256 is `digest`.
+    """Fetch `url` into the file `target`, and return it, once its SHA-256 (or MD5) is `digest`.
 
     What has arrived is kept beside it (`.partial`), and the next call goes on from there. Raises `NoNetworkError`
     where nothing arrives, `UserError` where the transfer stops on its way or brings another file.
@@ -40,13 +40,13 @@ def download(url: str, target: Path, digest: str) -> Path:
         _refuse_company(partial)
         resumed = partial.exists()
         _transfer(url, partial)
-        if sha256(partial) != digest and resumed:  # what was there may be of another file
+        if not is_whole(partial, digest) and resumed:  # what was there may be of another file
             partial.unlink()
             _transfer(url, partial)
-        if sha256(partial) != digest:
+        if not is_whole(partial, digest):
             partial.unlink()
             raise UserError(
-                f"{url} is not the file that was expected (its SHA-256 differs)",
+                f"{url} is not the file that was expected (its checksum differs)",
                 "a login page of the network or a proxy may stand between; open the address in a browser",
             )
         partial.replace(target)

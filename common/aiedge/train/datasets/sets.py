@@ -1,4 +1,4 @@
-"""The kit's three sets of pictures, each in fixed splits: cars, CIFAR-10, MNIST, or drawings in their stead.
+"""The kit's sets of pictures in fixed splits: cars, CIFAR-10, MNIST, or drawings in their stead; Tiny ImageNet.
 
 Which picture goes where depends on the picture alone: within each class they are put in the order of their hashes.
 So the splits are the same on every computer, and no picture can be in two of them.
@@ -34,6 +34,7 @@ from aiedge.train.datasets import (
 )
 from aiedge.train.datasets.dataset import DRAWN, Dataset, Splits
 from aiedge.train.datasets.download import NoNetworkError
+from aiedge.train.datasets.imagenet import name_of
 from aiedge.train.npz import DAMAGED, load_npz
 
 Source = Literal["auto", "real", "drawn"]
@@ -84,6 +85,15 @@ def mnist(source: Source = "auto") -> Splits:
     return _load(source, archives.MNIST, lambda path: _real(path, archives.MNIST, DIGITS), _drawn_mnist)
 
 
+def tiny_imagenet() -> Splits:
+    """Photographs of Tiny ImageNet's 200 classes, 64×64×3: 24,800 to train, 400 to calibrate, 2,520 to test.
+
+    All that it has of vehicles and a fifth of each other class; its validation set is the test part. Nothing is drawn
+    in its stead: raises `UserError` where it cannot be had, and as `cars` does.
+    """
+    return _real(_find(archives.TINY_IMAGENET), archives.TINY_IMAGENET)
+
+
 def _load(
     source: Source, archive: archives.Archive, real: Callable[[Path], Splits], draw: Callable[[str], Splits]
 ) -> Splits:
@@ -91,16 +101,22 @@ def _load(
         raise UserError(f'there is no source "{source}"', 'choose "auto", "real" or "drawn"')
     if source == "drawn" or (source == "auto" and os.environ.get("AIEDGE_DATA") == DRAWN):
         return draw("as asked for")
+    if source == "real":
+        return real(_find(archive))
     try:
         path = archives.find(archive)
-    except NoNetworkError as error:
-        if source == "real":
-            raise UserError(
-                str(error),
-                f"connect to the network once, or set AIEDGE_DATA to a folder with {archive.file}",
-            ) from error
+    except NoNetworkError:
         return draw(f"{archive.name} is not on this computer, and the network does not give it")
     return real(path)
+
+
+def _find(archive: archives.Archive) -> Path:
+    try:
+        return archives.find(archive)
+    except NoNetworkError as error:
+        raise UserError(
+            str(error), f"connect to the network once, or set AIEDGE_DATA to a folder with {archive.file}"
+        ) from error
 
 
 def hashes(images: NDArray[np.uint8]) -> NDArray[np.uint64]:
@@ -113,7 +129,7 @@ def _in_order(images: NDArray[np.uint8], labels: NDArray) -> list[NDArray[np.int
     """For each class the indices of its pictures, in the order of their hashes."""
     keys = hashes(images)
     order = np.argsort(keys, kind="stable")
-    return [order[labels[order] == k] for k in range(10)]
+    return [order[labels[order] == k] for k in range(int(labels.max()) + 1)]
 
 
 def _dataset(images: NDArray, labels: NDArray, indices: NDArray, classes: tuple[str, ...]) -> Dataset:
@@ -124,11 +140,15 @@ def _dataset(images: NDArray, labels: NDArray, indices: NDArray, classes: tuple[
     return Dataset(chosen, numbers, classes, np.array(classes)[numbers])
 
 
-def _real(path: Path, archive: archives.Archive, classes: tuple[str, ...]) -> Splits:
-    """All classes, with the calibration's pictures taken out of the training set, as many of each class."""
+def _real(path: Path, archive: archives.Archive, classes: tuple[str, ...] = ()) -> Splits:
+    """All classes, with the calibration's pictures taken out of the training set, as many of each class.
+
+    Their names are in the archive where they are not given.
+    """
     data = archives.read(path, archive)
+    classes = classes or tuple(map(name_of, data["names"].tolist()))
     by_class = _in_order(data["x_train"], data["y_train"])
-    held_out = np.stack([indices[: CALIBRATION // 10] for indices in by_class], axis=1).reshape(-1)
+    held_out = np.stack([indices[: CALIBRATION // len(classes)] for indices in by_class], axis=1).reshape(-1)
     rest = np.setdiff1d(np.arange(archive.train), held_out)
     train, calibration = (
         _dataset(data["x_train"], data["y_train"], indices, classes) for indices in (rest, held_out)
@@ -137,7 +157,7 @@ def _real(path: Path, archive: archives.Archive, classes: tuple[str, ...]) -> Sp
     return Splits(train, calibration, test, archive.name)
 
 
-def _enlarge(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def enlarge(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Pictures at 96×96, by bicubic interpolation."""
     large = np.empty((len(images), CAR_SIDE, CAR_SIDE, 3), dtype=np.uint8)
     for i in tqdm(range(len(images)), "enlarging", unit="picture", delay=2, leave=False, file=sys.stdout):
@@ -166,7 +186,7 @@ def _cars_of(path: Path, _changed: int) -> Splits:
         indices = np.stack([others, automobiles], axis=1).reshape(-1)
         kinds = np.array(CLASSES)[labels[indices]]
         return Dataset(
-            _enlarge(images[indices]), (labels[indices] == CAR).astype(np.int64), CAR_CLASSES, kinds
+            enlarge(images[indices]), (labels[indices] == CAR).astype(np.int64), CAR_CLASSES, kinds
         )
 
     half = CALIBRATION // 2
