@@ -21,6 +21,7 @@ from aiedge.tflite.integer import params_of
 from aiedge.tflite.traits import FUSABLE
 
 ALIGNMENT = 4
+LARGEST_ARENA = 2**31 - 1
 LINE = 104
 SHORT = {"FULLY_CONNECTED": "dense"}
 STREAM, WEIGHTS = '"aiedge_stream.h"', '"aiedge_weights.h"'
@@ -74,6 +75,8 @@ def generate(graph: Graph, name: str, stream: bool = False, weights: Weights = "
         if tensor.quantization is not None:
             params_of(tensor)  # the one that the header names
     plan = plan_memory(graph, ALIGNMENT, fusable=FUSABLE, streaming=stream)
+    if plan.arena_bytes > LARGEST_ARENA:
+        raise UserError("the network needs an arena of 2 GB or more", "no microcontroller has that")
     places = _Places(plan)
     streamers = [Streamer(section, plan, places) for section in plan.sections]
     by_rows = {index: streamer for streamer in streamers for index in streamer.calls}
