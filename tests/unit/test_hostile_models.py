@@ -256,3 +256,59 @@ def test_a_dimension_that_shrinks_has_no_negative_stride() -> None:
     file.operator("STRIDED_SLICE", [x, begin, end, strides], [y], shrinkAxisMask=1)
     with pytest.raises(UserError, match="STRIDED_SLICE"):
         generate(tflite.read(file.build([x], [y])), "net")
+
+
+# --- thousands of operators ---------------------------------------------------------------------------------------
+
+
+def chain(count: int) -> bytes:
+    """RELUs one after another, an ADD with what was before in every third place."""
+    file = ModelFile()
+    first = last = skip = file.tensor([1, 8, 8, 4], scale=0.1)
+    for i in range(count):
+        y = file.tensor([1, 8, 8, 4], scale=0.1)
+        if i % 3 == 2:
+            file.operator("ADD", [last, skip], [y])
+            skip = y
+        else:
+            file.operator("RELU", [last], [y])
+        last = y
+    return file.build([first], [last])
+
+
+def fan(count: int) -> bytes:
+    """Branches of one image, each wide and then narrow, side by side at the end: all orders differ."""
+    file, rng = ModelFile(), np.random.default_rng(0)
+    x = file.tensor([1, 8, 8, 8], scale=0.1)
+    parts = []
+    for _ in range(count):
+        wide = int(rng.integers(4, 60))
+        y, z = file.tensor([1, 8, 8, wide], scale=0.1), file.tensor([1, 8, 8, 2], scale=0.1)
+        for source, target, shape in ((x, y, [wide, 1, 1, 8]), (y, z, [2, 1, 1, wide])):
+            w = file.tensor(shape, scale=0.01, data=rng.integers(-127, 128, shape))
+            file.operator("CONV_2D", [source, w], [target], **CONVOLUTION)
+        parts.append(z)
+    y = file.tensor([1, 8, 8, 2 * count], scale=0.1)
+    file.operator("CONCATENATION", parts, [y], axis=3)
+    return file.build([x], [y])
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("command", ["compile", "compile --stream", "optimize", "memory"])
+@pytest.mark.parametrize("kind", ["chain", "fan", "fan of 40"])
+def test_thousands_of_operators_take_seconds(kind: str, command: str, tmp_path: Path) -> None:
+    """20 s on a computer that does nothing else; the limit leaves room for one that does."""
+    model, output = tmp_path / "model.tflite", tmp_path / "output.tflite"
+    model.write_bytes(chain(5000) if kind == "chain" else fan(40 if "40" in kind else 2499))
+    name, *options = command.split()
+    arguments = [model, *options] if name == "memory" else [model, *options, "-o", output]
+    run = subprocess.run(
+        [sys.executable, "-m", "aiedge", name, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    # A fan's branches cannot all run row by row.
+    assert run.returncode == 0 or "cannot run row by row" in run.stderr, run.stderr[-500:]

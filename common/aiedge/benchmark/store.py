@@ -139,6 +139,8 @@ def _partial(folder: Path, setting: Setting) -> Path:
 
 def _finite(numbers: dict[str, Any]) -> dict[str, Any]:
     """The same; raises `ValueError` where one of them is no number that can be added up and shown."""
+    if not isinstance(numbers, dict):
+        raise ValueError("its figures are no table")
     if not all(isinstance(n, (int, float)) and abs(n) < LARGEST for n in numbers.values()):
         raise ValueError("its figures are no numbers")
     return numbers

@@ -29,6 +29,7 @@ from aiedge.tflite.traits import FUSABLE
 Core = Literal["any", "esp32"]
 
 ALIGNMENT = 4
+LARGEST_ARENA = 2**31 - 1
 LINE = 104
 SHORT = {"FULLY_CONNECTED": "dense"}
 RESOLVER_WORDS = {
@@ -95,6 +96,8 @@ def generate(
             params_of(tensor)  # the one that the header names
     needs = lx6_scratch() if core == "esp32" else None
     plan = plan_memory(graph, ALIGNMENT, fusable=FUSABLE, streaming=stream, scratch=needs)
+    if plan.arena_bytes > LARGEST_ARENA:
+        raise UserError("the network needs an arena of 2 GB or more", "no microcontroller has that")
     places = _Places(plan)
 
     def made(operators: tuple[Operator, ...], at: Places, run: Run | None = None) -> Call:

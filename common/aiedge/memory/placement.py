@@ -5,11 +5,15 @@ from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
-from aiedge.memory.placement_search import Block, crowds, search
+import numpy as np
+
+from aiedge.memory.placement_search import Block, crowds, neighbours, search
 
 # Limits are counts, never seconds: the same blocks give the same placement on every computer.
 ROUNDS = 200
+GREEDY_WORK = 500_000  # looks at neighbours, of each greedy order
 WORK = 250_000
+MOST_MEETINGS = 2_000_000
 
 
 class Placement(NamedTuple):
@@ -44,7 +48,10 @@ def place(blocks: Sequence[Block], work: int = WORK) -> Placement:
     Placement(offsets=[0, 5, 0], height=8, bound=8)
     """
     bound = peak(blocks)
-    core, easy = _core(blocks, bound)
+    if _meetings(blocks) > MOST_MEETINGS:
+        return _place_many(blocks, bound)
+    near = neighbours(blocks)
+    core, easy = _core(blocks, near, bound)
     offsets: list[int | None] = [None] * len(blocks)
     for part in _parts(blocks, core):
         placement = _place_part([blocks[i] for i in part], bound, work // len(part))
@@ -52,24 +59,55 @@ def place(blocks: Sequence[Block], work: int = WORK) -> Placement:
         for i, offset in zip(part, placement.offsets, strict=True):
             offsets[i] = offset
     for i in easy:
-        near = [j for j, block in enumerate(blocks) if block.meets(blocks[i])]
-        offsets[i] = _lowest_gap(blocks, i, near, offsets)
+        offsets[i] = _lowest_gap(blocks, i, near[i], offsets)
     final = [offset or 0 for offset in offsets]
     return Placement(final, _height(blocks, final), bound)
 
 
-def _core(blocks: Sequence[Block], height: int) -> tuple[list[int], list[int]]:
+def _meetings(blocks: Sequence[Block]) -> int:
+    """How many blocks share time with each one, in all."""
+    firsts, lasts = (np.sort([block[i] for block in blocks]) for i in (0, 1))
+    after = len(blocks) - np.searchsorted(firsts, lasts, "right")
+    before = np.searchsorted(lasts, firsts, "left")
+    return int(len(blocks) ** 2 - after.sum() - before.sum())
+
+
+def _place_many(blocks: Sequence[Block], bound: int) -> Placement:
+    """Thousands of blocks that are live together: each at the lowest gap, in two orders."""
+    first, last, size = (np.array([block[i] for block in blocks]) for i in range(3))
+    best: Placement | None = None
+    for keys in ((first, -size), (-last, first)):
+        offset, placed = np.zeros(len(blocks), np.int64), np.zeros(len(blocks), bool)
+        for i in np.lexsort(keys):
+            near = np.flatnonzero(placed & (first <= last[i]) & (last >= first[i]))
+            near = near[np.argsort(offset[near], kind="stable")]
+            # Up to where each place is taken: no gap begins below.
+            tops = np.concatenate([[0], np.maximum.accumulate(offset[near] + size[near])])
+            gaps = np.flatnonzero(tops[:-1] + size[i] <= offset[near])
+            offset[i] = tops[gaps[0]] if len(gaps) else tops[-1]
+            placed[i] = True
+        found = Placement(offset.tolist(), int((offset + size).max()), bound)
+        if best is None or found.height < best.height:
+            best = found
+    assert best is not None
+    return best
+
+
+def _core(blocks: Sequence[Block], near: Sequence[Sequence[int]], height: int) -> tuple[list[int], list[int]]:
     """Indices of the blocks that decide, then of those that fit below `height` wherever the blocks before them lie."""
-    core = list(range(len(blocks)))
+    # Of the core's blocks that are near each one: how many, and their sizes' sum.
+    counts = [len(others) for others in near]
+    sums = [sum(blocks[j].size for j in others) for others in near]
     easy: list[int] = []
-    for i in sorted(core, key=lambda i: (blocks[i].size, i)):
-        block = blocks[i]
-        near = [blocks[j].size for j in core if j != i and block.meets(blocks[j])]
-        # The others leave at most len(near) + 1 gaps; were all too small, they would hold less than what is free.
-        if height - sum(near) > (len(near) + 1) * (block.size - 1):
-            core.remove(i)
+    for i in sorted(range(len(blocks)), key=lambda i: (blocks[i].size, i)):
+        # The others leave at most one gap more than they are; were all too small, they would hold less than is free.
+        if height - sums[i] > (counts[i] + 1) * (blocks[i].size - 1):
             easy.append(i)
-    return core, easy[::-1]
+            for j in near[i]:
+                counts[j] -= 1
+                sums[j] -= blocks[i].size
+    taken = set(easy)
+    return [i for i in range(len(blocks)) if i not in taken], easy[::-1]
 
 
 def _parts(blocks: Sequence[Block], indices: Iterable[int]) -> list[list[int]]:
@@ -110,10 +148,8 @@ def _place_part(blocks: list[Block], height: int, nodes: int) -> Placement:
 
 def _greedy(blocks: list[Block], height: int) -> list[int]:
     """Place block after block at the lowest gap, in several orders; stop at an order that keeps below `height`."""
-    near = [
-        [j for j, other in enumerate(blocks) if j != i and block.meets(other)]
-        for i, block in enumerate(blocks)
-    ]
+    near = neighbours(blocks)
+    most = max(1, sum(map(len, near)) + len(blocks))
     crowd = max(crowds(blocks), key=lambda crowd: sum(blocks[i].size for i in crowd))
     indices = range(len(blocks))
     orders = [
@@ -130,7 +166,7 @@ def _greedy(blocks: list[Block], height: int) -> list[int]:
     best: list[int] = []
     for order in orders:
         # Blocks that stick out are placed earlier the next time.
-        for _ in range(ROUNDS // len(orders)):
+        for _ in range(max(1, min(ROUNDS // len(orders), GREEDY_WORK // most))):
             placed: list[int | None] = [None] * len(blocks)
             for i in order:
                 placed[i] = _lowest_gap(blocks, i, near[i], placed)

@@ -21,6 +21,21 @@ class Block(NamedTuple):
         return self.first <= other.last and other.first <= self.last
 
 
+def neighbours(blocks: Sequence[Block]) -> list[list[int]]:
+    """For each block the indices of those that are live with it during some step, ascending."""
+    near: list[list[int]] = [[] for _ in blocks]
+    live: list[int] = []
+    for i in sorted(range(len(blocks)), key=lambda i: blocks[i].first):
+        live = [j for j in live if blocks[j].last >= blocks[i].first]
+        for j in live:
+            near[i].append(j)
+            near[j].append(i)
+        live.append(i)
+    for others in near:
+        others.sort()
+    return near
+
+
 class Found(NamedTuple):
     """Result of a search: offsets or None; if None, no placement is lower than `bound`; nodes left of the limit."""
 
@@ -34,12 +49,17 @@ def crowds(blocks: Sequence[Block]) -> list[list[int]]:
     result: list[list[int]] = []
     starts = {block.first for block in blocks}
     ends = {block.last for block in blocks}
+    coming = sorted(range(len(blocks)), key=lambda i: blocks[i].first, reverse=True)
+    live: list[int] = []
     # The live blocks are most before the first end that follows a start.
     opened = None
     for moment in sorted(starts | ends):
         opened = moment if moment in starts else opened
         if moment in ends and opened is not None:
-            result.append([i for i, b in enumerate(blocks) if b.first <= moment <= b.last])
+            while coming and blocks[coming[-1]].first <= moment:
+                live.append(coming.pop())
+            live = [i for i in live if blocks[i].last >= moment]
+            result.append(sorted(live))
             opened = None
     return result
 
@@ -94,15 +114,14 @@ class _Tree:
 
     def __init__(self, blocks: Sequence[Block]):
         self.sizes = [block.size for block in blocks]
-        self.near = [
-            [j for j, other in enumerate(blocks) if j != i and block.meets(other)]
-            for i, block in enumerate(blocks)
-        ]
+        self.near = neighbours(blocks)
         self.crowds = crowds(blocks)
         # Of equal blocks, the one before: it goes first.
-        self.twin = [
-            max((j for j in range(i) if blocks[j] == block), default=-1) for i, block in enumerate(blocks)
-        ]
+        latest: dict[Block, int] = {}
+        self.twin = []
+        for i, block in enumerate(blocks):
+            self.twin.append(latest.get(block, -1))
+            latest[block] = i
         # Long-lived blocks below, then large ones.
         self.rank = [(block.first - block.last, -block.size, i) for i, block in enumerate(blocks)]
 

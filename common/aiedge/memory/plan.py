@@ -2,6 +2,8 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import accumulate
 from math import prod
 
 from aiedge.errors import UserError
@@ -67,7 +69,7 @@ class MemoryPlan:
 
     def buffer_of(self, tensor: Tensor) -> Buffer:
         """The arena buffer that holds `tensor`."""
-        return next(buffer for buffer in self.buffers if any(t.index == tensor.index for t in buffer.tensors))
+        return self._homes[tensor.index]
 
     def scratch_of(self, operator: Operator) -> Buffer:
         """The scratch of the operator's step, which asked for some."""
@@ -76,8 +78,22 @@ class MemoryPlan:
 
     def live_bytes(self, operator: Operator) -> int:
         """Bytes of the arena that are live while the operator's step runs."""
-        i = self._place(operator)
-        return sum(buffer.bytes for buffer in self.buffers if buffer.first <= i <= buffer.last)
+        return self._live[operator.index]
+
+    @cached_property
+    def _homes(self) -> dict[int, Buffer]:
+        """The buffer of each tensor in the arena; the first, where there are several."""
+        return {t.index: buffer for buffer in reversed(self.buffers) for t in buffer.tensors}
+
+    @cached_property
+    def _live(self) -> dict[int, int]:
+        """Bytes live while each operator's step runs."""
+        change = [0] * (len(self.steps) + 1)
+        for buffer in self.buffers:
+            change[max(buffer.first, 0)] += buffer.bytes
+            change[min(buffer.last + 1, len(self.steps))] -= buffer.bytes
+        live = accumulate(change)
+        return {o.index: size for step, size in zip(self.steps, live, strict=False) for o in step.operators}
 
     def _place(self, operator: Operator) -> int:
         return next(i for i, step in enumerate(self.steps) if operator in step.operators)
@@ -131,7 +147,7 @@ def _plan_streams(
 ) -> list[MemoryPlan]:
     """Plans that stream some steps, down to the best; those that cannot be better are left out."""
     choice = Sections(graph, run, alignment, scratch)
-    firsts = [section for end in choice.ends(0) if (section := choice.section(0, end))]
+    firsts = [section for end in choice.first_ends() if (section := choice.section(0, end))]
 
     def trial(*sections: Stream) -> tuple[int, tuple[Stream, ...], list[Buffer], dict[int, str]]:
         apart = [place for section in sections for place in range(section.begin, section.end)]

@@ -73,13 +73,14 @@ def _passing_rows(streamed: Stream, alignment: int) -> list[Buffer]:
     """A buffer of one row for each tensor that passes; an element-wise flow writes over what it reads last."""
     buffers: list[Buffer] = []
     home: dict[int, int] = {}
+    readers = enumerate(streamed.flows, streamed.begin)
+    last_reader = {index: i for i, reader in readers for index in reader.band.windows}
     for place, flow in enumerate(streamed.flows, streamed.begin):
         tensor = flow.step.outputs[0]
         ring = streamed.rings[tensor.index]
         if not ring.passing:
             continue
-        readers = enumerate(streamed.flows, streamed.begin)
-        last = max(i for i, reader in readers if tensor.index in reader.band.windows)
+        last = last_reader[tensor.index]
         size = aligned(ring.row_bytes, alignment)
         for i in _victims(flow, home):
             old = buffers[i]

@@ -6,6 +6,7 @@ largest peak of its parts.
 """
 
 from collections.abc import Sequence
+from itertools import accumulate
 
 from aiedge.memory.lifetimes import Scratch, lifetimes
 from aiedge.memory.rings import stream_buffers
@@ -16,6 +17,8 @@ from aiedge.tflite.graph import Graph, Tensor
 # Each section that is tried costs time for all steps of the network: sections behind the first are tried up to so many
 # steps in all.
 MOST_STEPS = 100_000
+# The sections that take the input are tried at all places up to so many, else at places of about so many steps in all.
+FEW_STEPS = 20_000
 
 
 class Sections:
@@ -37,6 +40,14 @@ class Sections:
         """Where sections from place `begin` on may end."""
         source = self.source(begin)
         return range(begin + 1, begin + 1 + (longest(source, self.run[begin:]) if source else 0))
+
+    def first_ends(self) -> list[int]:
+        """Where the section that takes the input may end; in a long network some of these places, evenly apart."""
+        ends = self.ends(0)
+        if len(ends) * len(self.run) <= MOST_STEPS:
+            return list(ends)
+        count = max(2, FEW_STEPS // len(self.run))
+        return [ends[i * (len(ends) - 1) // (count - 1)] for i in range(count)]
 
     def section(self, begin: int, end: int) -> Stream | None:
         """The steps from place `begin` to before `end`, row by row; None where that cannot be."""
@@ -63,6 +74,11 @@ class Sections:
         parts: list[tuple[int, int, int, Stream | None]] = []  # begin, end, peak, section
         reach = [below] * (size + 1)  # the least peak on the way to each place
         trials = 0
+        change = [0] * (size + 1)
+        for buffer in whole:
+            change[max(buffer.first, 0)] += buffer.bytes
+            change[min(buffer.last + 1, size)] -= buffer.bytes
+        live = list(accumulate(change))  # bytes, at each place
 
         def add(begin: int, end: int, peak: int, section: Stream | None) -> None:
             if peak < below:
@@ -74,11 +90,13 @@ class Sections:
         for begin in range(1, size):
             if reach[begin] >= below:
                 continue
-            add(begin, begin + 1, sum(b.bytes for b in whole if b.first <= begin <= b.last), None)
-            for end in self.ends(begin):
-                section = self.section(begin, end)
+            add(begin, begin + 1, live[begin], None)
+            for end in self.ends(begin) if (trials + 1) * size <= MOST_STEPS else ():
                 trials += 1
-                if section is None or trials * size > MOST_STEPS or _ring_bytes(section) >= below:
+                if trials * size > MOST_STEPS:
+                    break
+                section = self.section(begin, end)
+                if section is None or _ring_bytes(section) >= below:
                     break
                 add(begin, end, self.peak(section), section)
         if reach[size] >= below:

@@ -7,7 +7,7 @@ tensor the offset of its first byte in the arena's head, or −1 where the runti
 """
 
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from types import FunctionType
 
 import flatbuffers  # type: ignore[import-untyped]
@@ -18,6 +18,7 @@ from aiedge.errors import UserError
 from aiedge.tflite.reader import MALFORMED
 
 OFFLINE = b"OfflineMemoryAllocation"
+LARGEST_OFFSET = 2**31 - 1
 MOST_TABLES, MOST_ENTRIES = 400_000, 100  # of a file that is unpacked, and of its metadata
 ONLINE = -1  # an offset that the runtime chooses
 BUFFER_ALIGNMENT = (
@@ -39,7 +40,8 @@ def rewrite(model: bytes, order: Sequence[int], offsets: Sequence[int] | None = 
     older plan out. Everything else stays: tensors and their numbers, quantization, names, signatures, metadata.
     """
     try:
-        packed = _unpacked(model)
+        _check_places(model)
+        packed = schema.ModelT.InitFromPackedBuf(model, 0)
     except MALFORMED as error:
         raise _damaged(error) from error
     graph = packed.subgraphs[0]
@@ -53,6 +55,8 @@ def rewrite(model: bytes, order: Sequence[int], offsets: Sequence[int] | None = 
     graph.operators = [operators[index] for index in order]
     entries = [entry for entry in packed.metadata or [] if entry.name != OFFLINE]
     if offsets is not None:
+        if max(offsets, default=0) > LARGEST_OFFSET:
+            raise UserError("the model needs an arena of 2 GB or more", "no microcontroller has that")
         if len(offsets) != len(graph.tensors):
             raise ValueError(f"there are {len(graph.tensors)} tensors and {len(offsets)} offsets")
         entries.append(_entry(packed, offsets))
@@ -104,8 +108,9 @@ def _damaged(error: Exception) -> UserError:
     return UserError(f"the model is damaged: {error}", "export or copy it again")
 
 
-def _unpacked(model: bytes) -> schema.ModelT:
-    """All of the file; raises `UserError` where tables or vectors share their places again and again."""
+@lru_cache(maxsize=2)
+def _check_places(model: bytes) -> None:
+    """Raise `UserError` where tables or vectors of a file share their places again and again."""
     tables, size = MOST_TABLES, 2 * len(model) + 2**16
     waiting: list[object] = [schema.Model.GetRootAs(model, 0)]
     while waiting:
@@ -129,7 +134,6 @@ def _unpacked(model: bytes) -> schema.ModelT:
             raise UserError(
                 "the model's parts share their places, or are too many to write it anew", "export it again"
             )
-    return schema.ModelT.InitFromPackedBuf(model, 0)
 
 
 @cache

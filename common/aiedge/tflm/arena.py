@@ -7,8 +7,10 @@ at their offsets; then all others by size, the largest first and of equals the o
 into the lowest gap that is large enough (tensorflow/tflite-micro: greedy_memory_planner.cc, micro_allocation_info.cc).
 """
 
-from bisect import insort
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
 
 from aiedge.memory.lifetimes import Buffer, aligned
 from aiedge.tflite.graph import Graph
@@ -57,21 +59,22 @@ def tflm_buffers(
 
 def greedy(buffers: Sequence[Buffer], fixed: Sequence[int]) -> list[Buffer]:
     """The buffers with the planner's offsets; `fixed` has the offset of each, or −1 where it is free."""
-    placed: list[tuple[int, int, int]] = []  # (offset, when it was placed, place in `buffers`)
-    result = list(buffers)
+    first, last, size = (
+        np.array([getattr(buffer, name) for buffer in buffers], np.int64)
+        for name in ("first", "last", "bytes")
+    )
+    offsets, placed = np.array(fixed, np.int64), np.zeros(len(buffers), bool)
+    placed[offsets != ONLINE] = True
     free = [i for i in range(len(buffers)) if fixed[i] == ONLINE]
-    given = [i for i in range(len(buffers)) if fixed[i] != ONLINE]
-    for turn, i in enumerate([*given, *sorted(free, key=lambda i: (-buffers[i].bytes, -i))]):
-        offset = fixed[i]
-        if offset == ONLINE:
-            offset = 0
-            for other in (result[j] for _, _, j in placed if buffers[j].overlaps_in_time(buffers[i])):
-                if other.offset - offset >= buffers[i].bytes:
-                    break
-                offset = max(offset, other.offset + other.bytes)
-        result[i] = Buffer(buffers[i].tensors, buffers[i].first, buffers[i].last, buffers[i].bytes, offset)
-        insort(placed, (offset, turn, i))
-    return result
+    for i in sorted(free, key=lambda i: (-buffers[i].bytes, -i)):
+        near = np.flatnonzero(placed & (first <= last[i]) & (last >= first[i]))
+        near = near[np.argsort(offsets[near], kind="stable")]
+        # Up to where the places are taken that begin below each one.
+        tops = np.maximum.accumulate(np.concatenate([[0], offsets[near] + size[near]]))
+        gaps = np.flatnonzero(offsets[near] - tops[:-1] >= size[i])
+        offsets[i] = tops[gaps[0]] if len(gaps) else tops[-1]
+        placed[i] = True
+    return [replace(buffer, offset=int(offset)) for buffer, offset in zip(buffers, offsets, strict=True)]
 
 
 def head_bytes(buffers: Sequence[Buffer]) -> int:

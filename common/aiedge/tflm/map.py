@@ -9,6 +9,7 @@ map_figure(map_, "model")        # aiedge.cost.pictures
 import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from io import StringIO
 
 from aiedge.memory.lifetimes import Buffer
@@ -54,7 +55,7 @@ class MemoryMap:
     arena_bytes: int
     about: str
 
-    @property
+    @cached_property
     def peak_bytes(self) -> int:
         """The most bytes live at once."""
         return max((row.live for row in self.rows), default=0)
@@ -127,15 +128,20 @@ def _merged(buffers: Sequence[Buffer]) -> list[Buffer]:
     A model's own plan may let a tensor lie where the one is that it views, or writes over.
     """
     result: list[Buffer] = []
+    places: dict[int, list[int]] = {}  # by offset
     for buffer in sorted(buffers, key=lambda b: b.first):
         first, last = max(buffer.first - 1, 0), max(buffer.last - 1, 0)
-        for i, old in enumerate(result):
-            if buffer.tensors and old.tensors and old.offset == buffer.offset and first <= old.last:
+        # Those at this offset that are live; no later one begins before them.
+        live = places.setdefault(buffer.offset, []) if buffer.tensors else []
+        live[:] = [i for i in live if first <= result[i].last]
+        for i in live:
+            if (old := result[i]).tensors:
                 size = max(old.bytes, buffer.bytes)
                 tensors = (*old.tensors, *buffer.tensors)
                 result[i] = Buffer(tensors, old.first, max(last, old.last), size, old.offset)
                 break
         else:
+            live.append(len(result))
             result.append(Buffer(buffer.tensors, first, last, buffer.bytes, buffer.offset))
     return result
 
@@ -144,21 +150,31 @@ def _rows(
     steps: Sequence[tuple[int, str, Sequence[Tensor], Sequence[Tensor]]], buffers: Sequence[Buffer]
 ) -> tuple[Row, ...]:
     rows = []
+    coming, going = (sorted(buffers, key=key, reverse=True) for key in (lambda b: b.first, lambda b: b.last))
+    homes: dict[int, list[Buffer]] = {}
+    for buffer in buffers:
+        for tensor in buffer.tensors:
+            homes.setdefault(tensor.index, []).append(buffer)
+    live = scratch = 0
     for place, (index, kind, reads, writes) in enumerate(steps):
-        read, written = {t.index for t in reads}, {t.index for t in writes}
-        sums = {"inputs": 0, "outputs": 0, "others": 0, "scratch": 0}
-        for buffer in buffers:
-            if buffer.first <= place <= buffer.last:
-                held = {t.index for t in buffer.tensors}
-                sort = "others"
-                if not held:
-                    sort = "scratch"
-                elif held & read:
-                    sort = "inputs"
-                elif held & written:
-                    sort = "outputs"
-                sums[sort] += buffer.bytes
-        rows.append(Row(place, index, kind, **sums))
+        while coming and coming[-1].first <= place:
+            live += coming[-1].bytes
+            scratch += 0 if coming[-1].tensors else coming[-1].bytes
+            coming.pop()
+        while going and going[-1].last < place:
+            live -= going[-1].bytes
+            scratch -= 0 if going[-1].tensors else going[-1].bytes
+            going.pop()
+
+        def held(tensors: Sequence[Tensor], at: int = place) -> dict[int, Buffer]:
+            """The buffers that hold them now."""
+            found = (buffer for tensor in tensors for buffer in homes.get(tensor.index, ()))
+            return {id(buffer): buffer for buffer in found if buffer.first <= at <= buffer.last}
+
+        read = held(reads)
+        inputs = sum(buffer.bytes for buffer in read.values())
+        outputs = sum(buffer.bytes for key, buffer in held(writes).items() if key not in read)
+        rows.append(Row(place, index, kind, inputs, outputs, live - inputs - outputs - scratch, scratch))
     return tuple(rows)
 
 

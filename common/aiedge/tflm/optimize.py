@@ -10,10 +10,10 @@ from aiedge.memory.placement import Placement, place
 from aiedge.memory.placement_search import Block
 from aiedge.tflite.graph import Graph
 from aiedge.tflite.reader import read
-from aiedge.tflite.writer import ONLINE, rewrite
+from aiedge.tflite.writer import ONLINE, offline_offsets, rewrite
 from aiedge.tflm.arena import ALIGNMENT, tflm_head
 from aiedge.tflm.order import NODES, Order, best_order
-from aiedge.tflm.schedule import schedule
+from aiedge.tflm.schedule import bits, schedule
 from aiedge.tflm.scratch import RUNTIMES, Scratch, none
 
 
@@ -80,7 +80,8 @@ def optimize(
     order = best_order(graph, alignment=ALIGNMENT, in_place=in_place, nodes=nodes, progress=progress)
     offsets, placement = place_tensors(graph, order.operators, in_place)
     planned = tflm_head(graph, scratch=none)
-    reordered = rewrite(model, order.operators)
+    same = order.operators == tuple(range(len(graph.operators))) and offline_offsets(model) is None
+    reordered = model if same else rewrite(model, order.operators)
     trials = [
         (planned, model),
         (tflm_head(read(reordered), scratch=none), reordered),
@@ -121,7 +122,7 @@ def _blocks(graph: Graph, order: tuple[int, ...], in_place: bool) -> tuple[list[
     for number in by_maker:
         region = problem.regions[number]
         first = time.get(region.maker, 0)
-        last = end if region.kept else max([first, *(time[i] for i in time if region.users >> i & 1)])
+        last = end if region.kept else max([first, *(time[i] for i in bits(region.users))])
         size = region.bytes // ALIGNMENT
         for source, target in problem.over[region.maker] if region.maker >= 0 else ():
             old = blocks[home[source]]

@@ -70,7 +70,7 @@ def best_order(
 def order_of(problem: Schedule, nodes: int = NODES, tick: Callable[[], object] = lambda: None) -> Order:
     """The best order of a scheduling problem; `tick` is called once for each state."""
     file_bytes = problem.peak(range(problem.count))
-    bound = max((problem.bound(i) for i in range(problem.count)), default=0)
+    bound = max(problem.bounds, default=0)
     goal = max(bound, problem.at_start[0], problem.at_end)
     pieces = parts(problem)
     order: list[int] = []

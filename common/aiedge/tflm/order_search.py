@@ -13,12 +13,12 @@ order:
   order is below the largest of these; a state above the best order found is dropped.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from heapq import heappop, heappush
 from itertools import pairwise
 from typing import NamedTuple
 
-from aiedge.tflm.schedule import Schedule
+from aiedge.tflm.schedule import Schedule, bits
 
 
 class Part(NamedTuple):
@@ -58,14 +58,6 @@ def parts(problem: Schedule) -> list[Part]:
     return result
 
 
-def bits(mask: int) -> Iterator[int]:
-    """The numbers in a set, ascending."""
-    while mask:
-        low = mask & -mask
-        yield low.bit_length() - 1
-        mask ^= low
-
-
 class _State(NamedTuple):
     """A set of operators that have run, what is live, and those that may run next."""
 
@@ -82,6 +74,9 @@ class OrderSearch:
         self.end = part.done | sum(1 << i for i in part.operators)
         ready = sum(1 << i for i in part.operators if not problem.before[i] & ~part.done)
         self.start = _State(part.done, part.live, ready)
+        # Each state costs moves, and a move of many operators more than one of a few.
+        self._moves = (LEAST_WORK + WORK * limit) // max(len(part.operators), FEW)
+        self._left = self._moves
         self.best, self.peak = known, self._peak(known)
         self.bound, self.nodes, self.interrupted = goal, 0, False
 
@@ -92,6 +87,7 @@ class OrderSearch:
             self._exact(tick)
             # The limit ended it: what is left is to find a better order, without a proof.
             for width in BEAMS:
+                self._left = self._moves // 2
                 self._greedy(width)
         except KeyboardInterrupt:
             self.interrupted = True
@@ -106,6 +102,7 @@ class OrderSearch:
 
     def _step(self, state: _State, operator: int) -> tuple[int, _State]:
         """Bytes while the operator runs, and the state after it."""
+        self._left -= 1
         running, live = self.problem.step(state.done, state.live, operator)
         done = state.done | 1 << operator
         ready = state.ready & ~(1 << operator)
@@ -118,7 +115,7 @@ class OrderSearch:
         """The state after all free moves, and these."""
         moves: tuple[int, ...] = ()
         again = True
-        while again:
+        while again and self._left > 0:
             again = False
             for operator in bits(state.ready):
                 found = self._chain(state, operator, peak)
@@ -152,10 +149,12 @@ class OrderSearch:
             return
         state, moves = self._settle(self.start, self.goal)
         beam = {state.done: (self.goal, state, moves)}
-        while beam and self.end not in beam:
+        while beam and self.end not in beam and self._left > 0:
             following: dict[int, tuple[int, _State, tuple[int, ...]]] = {}
             for peak, state, path in beam.values():
                 for operator in bits(state.ready):
+                    if self._left <= 0:
+                        return
                     running, then = self._step(state, operator)
                     top = max(peak, running)
                     if top < self.peak:
@@ -184,7 +183,7 @@ class OrderSearch:
             if done == self.end:
                 self.peak, self.best = peak, self._path(came, done)
                 return
-            if self.nodes >= self.limit:
+            if self.nodes >= self.limit or self._left <= 0:
                 return
             closed.add(done)
             self.nodes += 1
@@ -210,3 +209,5 @@ class OrderSearch:
 
 
 BEAMS = (8, 64)
+# Moves that are tried: the work of a state's, and of the first order; each times as many as there are operators.
+WORK, LEAST_WORK, FEW = 400, 2_000_000, 20

@@ -4,8 +4,10 @@ Sets of operators are the bits of an int. Which bytes are live after some operat
 alone, not on their order.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property, reduce
+from operator import or_
 
 from aiedge.errors import UserError
 from aiedge.memory.lifetimes import aligned, overwritable
@@ -91,19 +93,25 @@ class Schedule:
             most, done = max(most, running), done | 1 << operator
         return most
 
-    def bound(self, operator: int) -> int:
-        """Bytes live while `operator` runs, whatever the order: its own, and those made before for use after it."""
-        before, after = self.before[operator], self.after[operator]
-        own = {*self.makes[operator], *self.reads[operator]}
-        total = sum(self.regions[place].bytes for place in own)
+    @cached_property
+    def bounds(self) -> tuple[int, ...]:
+        """Bytes live while each operator runs, whatever the order: its own, and those made before for use after it."""
+        own = [{*makes, *reads} for makes, reads in zip(self.makes, self.reads, strict=True)]
+        totals = [sum(self.regions[place].bytes for place in places) for places in own]
+        everything = (1 << self.count) - 1
         for place, region in enumerate(self.regions):
-            made = region.maker < 0 or before >> region.maker & 1
-            if place not in own and made and (region.kept or region.users & after):
-                total += region.bytes
-        for source, target in self.over[operator]:
-            if not self.regions[source].users & after:
-                return total - self.regions[target].bytes
-        return total
+            waiting = everything if region.maker < 0 else self.after[region.maker]
+            if not region.kept:
+                waiting &= reduce(or_, (self.before[user] for user in bits(region.users)), 0)
+            for operator in bits(waiting):
+                if place not in own[operator]:
+                    totals[operator] += region.bytes
+        for operator, pairs in enumerate(self.over):
+            for source, target in pairs:
+                if not self.regions[source].users & self.after[operator]:
+                    totals[operator] -= self.regions[target].bytes
+                    break
+        return tuple(totals)
 
 
 def schedule(
@@ -162,7 +170,7 @@ def schedule(
     return Schedule(
         regions,
         tuple(before),
-        tuple(_transposed(before)),
+        tuple(_after(direct)),
         tuple(tuple(each) for each in direct),
         made,
         reads,
@@ -183,7 +191,9 @@ def activations(operator: Operator) -> list[Tensor]:
 
 
 def check(graph: Graph) -> None:
-    """Raise `UserError` for an activation of no bytes, or one that no operator has to do with."""
+    """Raise `UserError` for no operators, an activation of no bytes, or one that no operator has to do with."""
+    if not graph.operators:
+        raise UserError("the model has no operators", "export the model again")
     used = {t.index for t in (*graph.inputs, *graph.outputs)}
     for operator in graph.operators:
         used |= {t.index for t in (*operator.inputs, *operator.outputs) if t is not None}
@@ -213,11 +223,18 @@ def _before(operators: Sequence[Operator], maker: dict[int, int]) -> list[int]:
     return before
 
 
-def _transposed(before: Sequence[int]) -> list[int]:
-    after = [0] * len(before)
-    for i, sources in enumerate(before):
-        while sources:
-            low = sources & -sources
-            after[low.bit_length() - 1] |= 1 << i
-            sources ^= low
+def _after(direct: Sequence[Sequence[int]]) -> list[int]:
+    """Who must run later than each operator; readers stand behind what they read."""
+    after = [0] * len(direct)
+    for i in reversed(range(len(direct))):
+        for reader in direct[i]:
+            after[i] |= after[reader] | 1 << reader
     return after
+
+
+def bits(mask: int) -> Iterator[int]:
+    """The numbers in a set, ascending."""
+    while mask:
+        low = mask & -mask
+        yield low.bit_length() - 1
+        mask ^= low
