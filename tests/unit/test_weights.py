@@ -70,7 +70,7 @@ def test_the_car_classifier_knows_photographs():
     for file in ("cifar10.npz", "tiny_imagenet.npz"):
         if not (folder / file).exists():
             pytest.skip(f"needs the published pictures: set AIEDGE_DATA to a folder with {file}")
-    from aiedge.recipes.car_table import tiny_cars
+    from aiedge.workshop.recipes.car_table import tiny_cars
 
     photographs = tiny_cars(datasets.tiny_imagenet().test)
     photographs = photographs.where(~np.isin(photographs.kinds, imagenet.VANS + imagenet.BUSES))
