@@ -98,16 +98,18 @@ def test_ctrl_c_ends_the_search_with_the_best_so_far(tmp_path: Path) -> None:
     path.write_bytes(tangle(60))
     command = [sys.executable, "-m", "aiedge", "optimize", str(path), "-o", str(output)]
     command += ["--nodes", "100000000"]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=restore_ctrl_c
-    ) as run:
+    import termios
+
+    reading, terminal = os.openpty()  # where bars are shown, if it has a width
+    termios.tcsetwinsize(terminal, (24, 80))
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=terminal, preexec_fn=restore_ctrl_c) as run:
         shown = b""
         while b"states" not in shown:  # the bar
-            piece = run.stderr.read(1)
-            assert piece, shown
-            shown += piece
+            shown += os.read(reading, 1024)
         run.send_signal(signal.SIGINT)
         out, _ = run.communicate(timeout=60)
+    os.close(reading)
+    os.close(terminal)
     assert run.returncode == 0 and b"the best found (interrupted); no order needs less than" in out
     assert tflm_head(tflite.read(output)) <= tflm_head(tflite.read(path))
 
