@@ -196,9 +196,16 @@ DRAWS: dict[Nature, Callable[[np.random.Generator, str], Case | None]] = {
     Nature.DEPTHWISE: _layer,
     Nature.TRANSPOSED: _layer,
 }
-# Kinds of these natures that have no factor, or one of a power of two, which both formulas form alike.
-WITHOUT = {"DEQUANTIZE", "RELU6", "LOGISTIC", "TANH"}
-KINDS = [kind for kind, trait in TRAITS.items() if trait.nature in DRAWS and kind not in WITHOUT]
+# Kinds of these natures that have no factor, or one of a power of two, which both formulas form alike, or that TFLM
+# computes in real numbers; unary ones without a table are of floats only.
+WITHOUT = {"DEQUANTIZE", "RELU6", "LOGISTIC", "TANH", "ELU", "RSQRT"}
+KINDS = [
+    kind
+    for kind, trait in TRAITS.items()
+    if trait.nature in DRAWS
+    and kind not in WITHOUT
+    and (trait.nature is not Nature.UNARY or trait.table is not None)
+]
 # Natures that move or compare integers of one scale.
 UNSCALED = {
     Nature.VIEW,

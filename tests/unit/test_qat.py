@@ -60,6 +60,7 @@ def test_fake_quantization_is_quantizing_and_back(low: float, high: float) -> No
 
 
 def test_rounded_weights_are_int8_per_channel() -> None:
+    set_seed(1)  # with 0 a weight lies half between two levels, where float32 and float64 round apart
     for layer, shape in (
         (layers.Conv2D(5, 3), (6, 6, 4)),
         (layers.DepthwiseConv2D(3, depth_multiplier=2), (6, 6, 4)),

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from aiedge import progress
 from aiedge.errors import UserError
 from aiedge.train import models
 from aiedge.train.datasets import Dataset, Splits
@@ -27,6 +28,7 @@ def splits(source: str, pictures: int = 64) -> Splits:
 def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A small network that learns for two epochs, in a cache of its own."""
     monkeypatch.setenv("AIEDGE_CACHE", str(tmp_path))
+    monkeypatch.setattr(progress, "in_notebook", lambda: True)
     monkeypatch.setitem(BUILDERS, "cifar_pruned", lambda: cifar_cnn(3, 4, 5))
     monkeypatch.setitem(quick.EPOCHS, "cifar_pruned", (2, 1e-2))
 

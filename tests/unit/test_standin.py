@@ -17,6 +17,7 @@ from aiedge.board.line.frames import Frame, FrameReader
 from aiedge.board.line.protocol import ErrorCode, FrameType
 from aiedge.errors import UserError
 from aiedge.paths import REPO
+from tests.support.processes import restore_ctrl_c
 
 needs_compiler = pytest.mark.skipif(
     not any(map(shutil.which, ("g++", "clang++", "c++"))), reason="needs a C++ compiler: sudo apt install g++"
@@ -194,7 +195,10 @@ def test_no_program_is_left_behind(program, ending, tcp):
         ]
     )
     with subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        preexec_fn=restore_ctrl_c,
     ) as python:
         pid = int(python.stdout.readline())
         if ending.startswith("SIG"):

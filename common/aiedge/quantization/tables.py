@@ -28,9 +28,10 @@ LARGEST_SHIFT = 30  # to the left, of an int32
 AS_THERE = "where TensorFlow Lite Micro stops as well"
 
 
-def abs_table(inputs: QuantParams, outputs: QuantParams) -> Int8:
+def abs_table(inputs: QuantParams, outputs: QuantParams, real: Real = PINNED) -> Int8:
     """|x|"""
-    return _clamped(_times(np.abs(_centered(inputs)), float(inputs.scale) / float(outputs.scale)), outputs)
+    factor = factors.ratio(float(inputs.scale), float(outputs.scale), real)
+    return _clamped(_times(np.abs(_centered(inputs)), factor), outputs)
 
 
 def elu_table(inputs: QuantParams, outputs: QuantParams) -> Int8:

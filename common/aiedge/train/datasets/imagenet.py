@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from tqdm import tqdm
+
+from aiedge.progress import tqdm
 
 CARS = ("beach wagon", "convertible", "limousine", "sports car")
 VANS = ("moving van", "police van")

@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from tqdm import tqdm
 
+from aiedge.progress import tqdm
 from aiedge.train import datasets
 from aiedge.train.datasets.dataset import Dataset, Splits
 from aiedge.train.datasets.imagenet import CARS, VEHICLES

@@ -20,10 +20,10 @@ from pathlib import Path
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # twice as fast; the order of sums differs by processor
 
 import numpy as np
-from tqdm import tqdm
 
 from aiedge.errors import Parser, exit_cleanly
 from aiedge.files import cache_folder
+from aiedge.progress import tqdm
 from aiedge.text import renew
 from aiedge.train import datasets
 from aiedge.train.datasets.drawn_cars import draw_cars
