@@ -60,9 +60,9 @@ def fuzz(files: Path, seed: int, first: int, count: int) -> dict[str, int]:
 
 
 def test_damaged_files_are_refused_or_consistent(files: Path) -> None:
-    outcomes = fuzz(files, seed=1, first=0, count=3000)
-    # The damage is neither harmless nor hopeless: each outcome is that of one file in a hundred or more.
-    assert min(outcomes[kind] for kind in ("refused", "not for C", "C")) > 3000 / 100
+    outcomes = fuzz(files, seed=1, first=0, count=9000)
+    # The damage is neither harmless nor hopeless.
+    assert min(outcomes[kind] for kind in ("refused", "not for C", "C")) > 100
     assert outcomes["peak_kb"] < 2**20
 
 
