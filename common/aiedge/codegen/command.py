@@ -5,14 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import get_args
 
+from aiedge.boards import Board, Core, board, boards
 from aiedge.errors import Parser
 from aiedge.tflite.open_shapes import add_shape
 
 
 def compile_(parser: Parser) -> Callable[[argparse.Namespace], None]:
     """Add the command's arguments; return what it does."""
-    from aiedge.codegen.source import Core
-
     parser.add_argument("model", type=Path, help="a .tflite file or its C array")
     parser.add_argument(
         "-o", "--output", type=Path, required=True, metavar="DIR", help="folder for the files"
@@ -33,14 +32,25 @@ def compile_(parser: Parser) -> Callable[[argparse.Namespace], None]:
         metavar="FILE",
         help="write weights and tables into FILE.bin, for the program to load, and not into the C",
     )
+    parser.add_argument("--board", help=f"compile for its core: {', '.join(boards())}")
+    add_target(parser)
+    add_shape(parser)
+    return _compile
+
+
+def add_target(parser: Parser) -> None:
+    """Add the argument of a command, with a `--board`, that says whose kernels compiled C has."""
     parser.add_argument(
         "--target",
         choices=get_args(Core),
-        default="any",
-        help="esp32: kernels of the ESP32's core, by aiedge_lx6.S, and scratch for them in the arena",
+        help="any, or esp32: kernels of the ESP32's core, by aiedge_lx6.S, and scratch for them in the arena "
+        "(default: the board's, or any)",
     )
-    add_shape(parser)
-    return _compile
+
+
+def target_of(options: argparse.Namespace, fitted: Board | None) -> Core:
+    """The core that `--target` names, or else the board's; "any" without a board."""
+    return options.target or (fitted.kernels if fitted else "any")
 
 
 def _compile(options: argparse.Namespace) -> None:
@@ -52,7 +62,8 @@ def _compile(options: argparse.Namespace) -> None:
     graph = read_shaped(options)
     weights: Weights = "loaded" if options.weights else "linked"
     name = options.name or c_name(options.model.stem)
-    source = generate(graph, name, options.stream, weights, options.target)
+    core = target_of(options, board(options.board) if options.board else None)
+    source = generate(graph, name, options.stream, weights, core)
     paths = source.write(options.output, options.firmware)
     if options.weights:
         paths.append(write_atomic(options.weights, source.weights))

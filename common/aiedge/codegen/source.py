@@ -4,11 +4,11 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal
 
 import jinja2
 
 from aiedge import __version__, include_dir
+from aiedge.boards import Core
 from aiedge.codegen.operators import Call, Constant, Run, emit
 from aiedge.codegen.operators.call import C_TYPES, Places, c_float
 from aiedge.codegen.operators.lx6 import lx6_layer, lx6_scratch
@@ -23,10 +23,6 @@ from aiedge.tflite.graph import Graph, Operator, Tensor
 from aiedge.tflite.integer import params_of
 from aiedge.tflite.names import array_name, guard, header_name, is_c_name
 from aiedge.tflite.traits import FUSABLE
-
-# What the C is made for: it runs on every core in any case, with the same outputs, but what "esp32" takes longer and a
-# larger arena on others.
-Core = Literal["any", "esp32"]
 
 ALIGNMENT = 4
 LARGEST_ARENA = 2**31 - 1

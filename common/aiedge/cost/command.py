@@ -6,6 +6,7 @@ from pathlib import Path
 
 from aiedge import tflite
 from aiedge.boards import board
+from aiedge.codegen.command import add_target, target_of
 from aiedge.cost.targets import TARGETS
 from aiedge.errors import Parser
 from aiedge.files import write_atomic
@@ -84,6 +85,7 @@ def memory(parser: Parser) -> Callable[[argparse.Namespace], None]:
         "--reserved", type=int, default=0, metavar="BYTES", help="what it keeps for TFLM's arena"
     )
     add_model_and_board(parser)
+    add_target(parser)
     return _memory
 
 
@@ -104,7 +106,8 @@ def _memory(options: argparse.Namespace) -> None:
     map_ = memory_map(tflite.read(path))
     # A build compiles the model in its file's order.
     nodes = node_limit(options.nodes)
-    steps = ladder(tflite.load_model(path), nodes=nodes, progress=True, file_order=bool(build))
+    model = tflite.load_model(path)
+    steps = ladder(model, nodes=nodes, progress=True, file_order=bool(build), core=target_of(options, fitted))
     firmware = {"camera": options.camera, "reserved": options.reserved}
     if fitted and build:
         print("\n".join([f"Memory of {path.name}", *map_.summary, "", steps.fits(fitted, build, **firmware)]))
