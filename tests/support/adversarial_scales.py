@@ -214,6 +214,7 @@ UNSCALED = {
     Nature.SPLIT,
     Nature.PAD,
     Nature.SLICE,
+    Nature.PERMUTATION,
     Nature.NEAREST,
     Nature.BILINEAR,
 }

@@ -150,6 +150,14 @@ def strided_slice(d: Draw, kind: str) -> list[int]:
     return d.add(kind, inputs, [d.like(source, result)], **masks)
 
 
+def transpose(d: Draw, kind: str) -> list[int]:
+    # Five dimensions may need more loops than the kernel has.
+    source = d.input(d.pick(d.shape(highest=5), [2, 3, 2, 4, 3]))
+    order = d.rng.permutation(len(d.shapes[source])).tolist()
+    target = d.like(source, [d.shapes[source][axis] for axis in order])
+    return d.add(kind, [source, d.integers(order)], [target])
+
+
 def softmax(d: Draw, kind: str) -> list[int]:
     shape = [*d.shape(highest=3), int(d.rng.choice([1, 2, 10, 37, 300, 511]))]
     source = d.input(shape, float(10 ** d.rng.uniform(-4, 0.5)))
@@ -246,6 +254,7 @@ OPERATORS: dict[str, Callable[[Draw, str], list[int]]] = {
     "SQUEEZE": reshape,
     "EXPAND_DIMS": reshape,
     "STRIDED_SLICE": strided_slice,
+    "TRANSPOSE": transpose,
     "SOFTMAX": softmax,
     "RESIZE_NEAREST_NEIGHBOR": resize,
     "RESIZE_BILINEAR": resize,

@@ -1,4 +1,4 @@
-// CONCATENATION, SPLIT, PAD and STRIDED_SLICE: values move, none changes.
+// CONCATENATION, SPLIT, PAD, STRIDED_SLICE and TRANSPOSE: values move, none changes.
 #ifndef AIEDGE_COPY_H
 #define AIEDGE_COPY_H
 
@@ -27,13 +27,20 @@ typedef struct {
 AIEDGE_KERNEL void aiedge_copy_strided(const aiedge_copy_strided_layer *layer, const void *x, void *y) {
   const uint8_t *from = (const uint8_t *)x + layer->start;
   uint8_t *to = (uint8_t *)y;
-  size_t run = (size_t)layer->run;
+  const int32_t run = layer->run, step = layer->step[3];
   for (int32_t i = 0; i < layer->size[0]; i++) {
     for (int32_t j = 0; j < layer->size[1]; j++) {
       for (int32_t k = 0; k < layer->size[2]; k++) {
         const uint8_t *row = from + i * layer->step[0] + j * layer->step[1] + k * layer->step[2];
         for (int32_t l = 0; l < layer->size[3]; l++) {
-          memcpy(to, row + l * layer->step[3], run);
+          if (run == 1) {  // single values are not worth a call
+            *to = *row;
+          } else if (run == 4) {
+            memcpy(to, row, 4);
+          } else {
+            memcpy(to, row, (size_t)run);
+          }
+          row += step;
           to += run;
         }
       }

@@ -194,6 +194,7 @@ RULES: dict[Nature, Callable[[Operator], None]] = {
     Nature.SPLIT: _split,
     Nature.PAD: _pad,
     Nature.SLICE: _slice,
+    Nature.PERMUTATION: _same_values,
     Nature.NEAREST: _resize,
     Nature.BILINEAR: _resize,
 }

@@ -33,6 +33,7 @@ class Nature(Enum):
     SPLIT = auto()  # the outputs side by side
     PAD = auto()  # the input amid constants
     SLICE = auto()  # some of the input's values
+    PERMUTATION = auto()  # the input's values in another order
     NEAREST = auto()  # an image in another size, of its own pixels
     BILINEAR = auto()  # the same, each pixel out of four
     OTHER = auto()  # what this table does not have
@@ -135,6 +136,7 @@ TRAITS = {
     "STRIDED_SLICE": Trait(Nature.SLICE, 4, options="StridedSlice"),
     "SUB": Trait(Nature.BINARY, 2, options="Sub", single=True),
     "TANH": Trait(Nature.UNARY, table=tables.tanh_table),
+    "TRANSPOSE": Trait(Nature.PERMUTATION, 2, options="Transpose"),
     "TRANSPOSE_CONV": Trait(Nature.TRANSPOSED, 3, optional=1, options="TransposeConv"),
 }
 OTHER = Trait(Nature.OTHER)

@@ -16,6 +16,7 @@ from aiedge.codegen.operators import (
     elementwise,
     fully_connected,
     mean,
+    permutation,
     pool,
     reshape,
     resize,
@@ -44,6 +45,7 @@ EMITTERS: dict[Nature, Callable[..., Call]] = {
     **softmax.EMITTERS,
     **resize.EMITTERS,
     **transpose_conv.EMITTERS,
+    **permutation.EMITTERS,
 }
 
 
