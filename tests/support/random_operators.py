@@ -57,22 +57,31 @@ def binary(d: Draw, kind: str) -> list[int]:
         scale,
         scale * d.pick(1.0, float(10 ** d.rng.uniform(-3, 3)), float(10 ** d.rng.uniform(-1, 1))),
     ]
+    zero_points = [d.zero_point(), d.zero_point()]
+    if kind in ONE_SCALE:
+        scales, zero_points = scales[:1] * 2, zero_points[:1] * 2
     fixed = int(d.rng.choice([-1, -1, 0, 1]))
     operands = [
-        d.constant(s, k) if i == fixed else d.input(s, k)
-        for i, (s, k) in enumerate(zip(shapes, scales, strict=True))
+        d.constant(s, *params) if i == fixed else d.input(s, *params)
+        for i, (s, *params) in enumerate(zip(shapes, scales, zero_points, strict=True))
     ]
     if fixed < 0 and d.rng.random() < 0.1:
         d.inputs, operands = [operands[0]], [operands[0]] * 2
     a, b = ([1] * (4 - len(d.shapes[o])) + d.shapes[o] for o in operands)
     rank = max(len(d.shapes[o]) for o in operands)
     result = [max(m, n) for m, n in zip(a, b, strict=True)][4 - rank :]
+    if kind in ONE_SCALE:
+        return d.add(kind, operands, [d.like(operands[0], result)])
     wide = scales[0] * scales[1] * 64 if kind == "MUL" else max(scales)
     # A factor that is a power of two makes halves, which must be rounded.
     target = d.tensor(result, wide * d.pick(float(10 ** d.rng.uniform(-2, 2)), 0.5, 1.0, 2.0, 8.0))
     # TFLM refuses a relu6 whose 6 leaves int32.
     activation = d.activation() if d.params[target][0] > 1e-6 else 0
     return d.add(kind, operands, [target], fusedActivationFunction=activation)
+
+
+# Operators of two inputs that compare integers: all have one scale and zero point.
+ONE_SCALE = ("MAXIMUM", "MINIMUM")
 
 
 def concatenation(d: Draw, kind: str) -> list[int]:
@@ -247,6 +256,8 @@ OPERATORS: dict[str, Callable[[Draw, str], list[int]]] = {
     "ADD": binary,
     "SUB": binary,
     "MUL": binary,
+    "MAXIMUM": binary,
+    "MINIMUM": binary,
     "CONCATENATION": concatenation,
     "SPLIT": split,
     "PAD": pad,

@@ -1,5 +1,5 @@
-// ADD, SUB and MUL: y = activation(a op b), element by element; a dimension of size 1 in one of the inputs
-// repeats.
+// ADD, SUB and MUL: y = activation(a op b), element by element, and operators of two inputs without
+// activation; a dimension of size 1 in one of the inputs repeats.
 //
 // Four loops walk over the output; in each, an input has a step of its own: 0 where it repeats. The output
 // may lie over an input of its own shape.
@@ -110,5 +110,28 @@ typedef struct {
 AIEDGE_BINARY_F32(add, +)
 AIEDGE_BINARY_F32(sub, -)
 AIEDGE_BINARY_F32(mul, *)
+
+typedef struct {
+  AIEDGE_BINARY_FIELDS
+} aiedge_binary_layer;
+
+// One kernel for each formula of values u and v, without activation.
+#define AIEDGE_BINARY(name, type, formula)                                                                   \
+  static inline void aiedge_##name##_row(const aiedge_binary_layer *layer, const type *a, const type *b,     \
+                                         type *y) {                                                          \
+    for (int32_t l = 0; l < layer->size[3]; l++) {                                                           \
+      const type u = a[l * layer->a_step[3]], v = b[l * layer->b_step[3]];                                   \
+      y[l] = formula;                                                                                        \
+    }                                                                                                        \
+  }                                                                                                          \
+  AIEDGE_KERNEL void aiedge_##name(const aiedge_binary_layer *layer, const type *a_data, const type *b_data, \
+                                   type *y) {                                                                \
+    AIEDGE_BINARY_ROWS(layer, type, aiedge_##name##_row(layer, a, b, y))                                     \
+  }
+
+AIEDGE_BINARY(maximum_int8, int8_t, u > v ? u : v)
+AIEDGE_BINARY(maximum_f32, float, u > v ? u : v)
+AIEDGE_BINARY(minimum_int8, int8_t, u < v ? u : v)
+AIEDGE_BINARY(minimum_f32, float, u < v ? u : v)
 
 #endif

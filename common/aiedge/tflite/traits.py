@@ -115,8 +115,10 @@ TRAITS = {
         Nature.UNARY, options="LeakyRelu", parameter="alpha", table=tables.leaky_relu_table, single=True
     ),
     "LOGISTIC": Trait(Nature.UNARY, table=tables.logistic_table),
+    "MAXIMUM": Trait(Nature.BINARY, 2),
     "MAX_POOL_2D": Trait(Nature.POOL, options="Pool2D", joins=("CONV_2D",)),
     "MEAN": Trait(Nature.REDUCTION, 2, options="Reducer"),
+    "MINIMUM": Trait(Nature.BINARY, 2),
     "MUL": Trait(Nature.BINARY, 2, options="Mul"),
     "NEG": Trait(Nature.UNARY),
     "PAD": Trait(Nature.PAD, 2),
