@@ -104,6 +104,14 @@ def _binary(rng: np.random.Generator, kind: str) -> Case | None:
         if kind == "MUL":
             factor = float(factors.product(scale_a, scale_b, output, real))
             value = multiply_by_quantized_multiplier(x * y, *quantize_multiplier(factor))
+        elif kind == "PRELU":
+            above = quantize_multiplier(factors.ratio(scale_a, output, real))
+            below = quantize_multiplier(float(factors.product(scale_a, scale_b, output, real)))
+            value = np.where(
+                x >= 0,
+                multiply_by_quantized_multiplier(x, *above),
+                multiply_by_quantized_multiplier(x * y, *below),
+            )
         else:
             larger = max(scale_a, scale_b)
             sides = []

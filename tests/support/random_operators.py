@@ -72,7 +72,9 @@ def binary(d: Draw, kind: str) -> list[int]:
     result = [max(m, n) for m, n in zip(a, b, strict=True)][4 - rank :]
     if kind in ONE_SCALE:
         return d.add(kind, operands, [d.like(operands[0], result)])
-    wide = scales[0] * scales[1] * 64 if kind == "MUL" else max(scales)
+    wide = scales[0] * scales[1] * 64 if kind in ("MUL", "PRELU") else max(scales)
+    if kind == "PRELU":
+        return d.add(kind, operands, [d.tensor(result, max(wide, scales[0] * 2 ** d.rng.uniform(-2, 4)))])
     # A factor that is a power of two makes halves, which must be rounded.
     target = d.tensor(result, wide * d.pick(float(10 ** d.rng.uniform(-2, 2)), 0.5, 1.0, 2.0, 8.0))
     # TFLM refuses a relu6 whose 6 leaves int32.
@@ -258,6 +260,7 @@ OPERATORS: dict[str, Callable[[Draw, str], list[int]]] = {
     "MUL": binary,
     "MAXIMUM": binary,
     "MINIMUM": binary,
+    "PRELU": binary,
     "CONCATENATION": concatenation,
     "SPLIT": split,
     "PAD": pad,

@@ -123,6 +123,7 @@ TRAITS = {
     "NEG": Trait(Nature.UNARY),
     "PAD": Trait(Nature.PAD, 2),
     "PADV2": Trait(Nature.PAD, 3),
+    "PRELU": Trait(Nature.BINARY, 2),
     "QUANTIZE": Trait(Nature.CONVERSION, table=tables.requantize_table),
     "RELU": Trait(Nature.UNARY, table=tables.relu_table, single=True),
     "RELU6": Trait(Nature.UNARY, table=tables.relu6_table),

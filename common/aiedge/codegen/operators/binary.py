@@ -1,4 +1,4 @@
-"""ADD, SUB, MUL, MAXIMUM and MINIMUM of two tensors whose shapes broadcast, int8 and float32."""
+"""ADD, SUB, MUL, MAXIMUM, MINIMUM and PRELU of two tensors whose shapes broadcast, int8 and float32."""
 
 from collections.abc import Callable
 
@@ -138,6 +138,22 @@ def _product(operator: Operator) -> dict[str, Field]:
     }
 
 
+def _slopes(operator: Operator) -> dict[str, Field]:
+    """The constants of int8 PRELU, where the second input holds the slopes below zero."""
+    x, alpha, out = (params_of(t) for t in (operator.input(0), operator.input(1), operator.outputs[0]))
+    above = quantize_multiplier(factors.ratio(float(x.scale), float(out.scale)))
+    below = quantize_multiplier(float(factors.product(float(x.scale), float(alpha.scale), float(out.scale))))
+    if above[1] > 22 or below[1] > 14:
+        raise unsupported(operator, "its output's scale is too small for its inputs'")
+    return {
+        "a_zero_point": int(x.zero_point),
+        "b_zero_point": int(alpha.zero_point),
+        "multiplier": [above[0], below[0]],
+        "shift": [above[1], below[1]],
+        "output_zero_point": int(out.zero_point),
+    }
+
+
 # What gives the constants of int8 kernels with factors, beside sums.
-CONSTANTS: dict[str, Callable[[Operator], dict[str, Field]]] = {"MUL": _product}
+CONSTANTS: dict[str, Callable[[Operator], dict[str, Field]]] = {"MUL": _product, "PRELU": _slopes}
 EMITTERS = {Nature.BINARY: _emit}
