@@ -206,7 +206,7 @@ DRAWS: dict[Nature, Callable[[np.random.Generator, str], Case | None]] = {
 }
 # Kinds of these natures that have no factor, or one of a power of two, which both formulas form alike, or that TFLM
 # computes in real numbers; unary ones without a table are of floats only.
-WITHOUT = {"DEQUANTIZE", "RELU6", "LOGISTIC", "TANH", "ELU", "RSQRT", "MAXIMUM", "MINIMUM"}
+WITHOUT = {"DEQUANTIZE", "RELU6", "LOGISTIC", "TANH", "ELU", "RSQRT", "MAXIMUM", "MINIMUM", "LOG_SOFTMAX"}
 KINDS = [
     kind
     for kind, trait in TRAITS.items()

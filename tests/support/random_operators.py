@@ -173,6 +173,8 @@ def softmax(d: Draw, kind: str) -> list[int]:
     shape = [*d.shape(highest=3), int(d.rng.choice([1, 2, 10, 37, 300, 511]))]
     source = d.input(shape, float(10 ** d.rng.uniform(-4, 0.5)))
     beta = float(d.rng.choice([1.0, 1.0, 0.5, 3.0]))
+    if kind == "LOG_SOFTMAX":
+        return d.add(kind, [source], [d.tensor(shape, 1 / 16, 127)])
     return d.add(kind, [source], [d.tensor(shape, 1 / 256, -128)], beta=beta)
 
 
@@ -270,6 +272,7 @@ OPERATORS: dict[str, Callable[[Draw, str], list[int]]] = {
     "STRIDED_SLICE": strided_slice,
     "TRANSPOSE": transpose,
     "SOFTMAX": softmax,
+    "LOG_SOFTMAX": softmax,
     "RESIZE_NEAREST_NEIGHBOR": resize,
     "RESIZE_BILINEAR": resize,
     "TRANSPOSE_CONV": transpose_conv,

@@ -28,7 +28,7 @@ class Nature(Enum):
     POOL = auto()  # the same without weights
     TRANSPOSED = auto()  # a window that slides over the output: the gradient of a convolution
     REDUCTION = auto()  # one value for all of a dimension
-    SOFTMAX = auto()  # rows that add up to 1
+    SOFTMAX = auto()  # rows that add up to 1, or their logarithms
     CONCATENATION = auto()  # the inputs side by side
     SPLIT = auto()  # the outputs side by side
     PAD = auto()  # the input amid constants
@@ -115,6 +115,7 @@ TRAITS = {
         Nature.UNARY, options="LeakyRelu", parameter="alpha", table=tables.leaky_relu_table, single=True
     ),
     "LOGISTIC": Trait(Nature.UNARY, table=tables.logistic_table),
+    "LOG_SOFTMAX": Trait(Nature.SOFTMAX),
     "MAXIMUM": Trait(Nature.BINARY, 2),
     "MAX_POOL_2D": Trait(Nature.POOL, options="Pool2D", joins=("CONV_2D",)),
     "MEAN": Trait(Nature.REDUCTION, 2, options="Reducer"),
