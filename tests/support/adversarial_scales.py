@@ -223,6 +223,7 @@ UNSCALED = {
     Nature.PAD,
     Nature.SLICE,
     Nature.PERMUTATION,
+    Nature.GATHER,
     Nature.NEAREST,
     Nature.BILINEAR,
 }

@@ -169,6 +169,23 @@ def transpose(d: Draw, kind: str) -> list[int]:
     return d.add(kind, [source, d.integers(order)], [target])
 
 
+def gather(d: Draw, kind: str) -> list[int]:
+    source = d.input(d.shape())
+    shape = d.shapes[source]
+    if kind == "GATHER_ND":
+        depth = int(d.rng.integers(1, len(shape) + 1))
+        positions = d.shape(0, 2)
+        indices = d.rng.integers(0, shape[:depth], [*positions, depth])
+        return d.add(kind, [source, d.integers(indices)], [d.like(source, [*positions, *shape[depth:]])])
+    axis = int(d.rng.integers(len(shape)))
+    batches = int(d.rng.integers(axis + 1))
+    named = [*shape[:batches], *d.shape(1 if batches == 0 else 0, 2)]
+    indices = d.rng.integers(0, shape[axis], named)
+    target = d.like(source, [*shape[:axis], *named[batches:], *shape[axis + 1 :]])
+    signed = axis - len(shape) if d.rng.random() < 0.3 else axis
+    return d.add(kind, [source, d.integers(indices)], [target], axis=signed, batchDims=batches)
+
+
 def softmax(d: Draw, kind: str) -> list[int]:
     shape = [*d.shape(highest=3), int(d.rng.choice([1, 2, 10, 37, 300, 511]))]
     source = d.input(shape, float(10 ** d.rng.uniform(-4, 0.5)))
@@ -271,6 +288,8 @@ OPERATORS: dict[str, Callable[[Draw, str], list[int]]] = {
     "EXPAND_DIMS": reshape,
     "STRIDED_SLICE": strided_slice,
     "TRANSPOSE": transpose,
+    "GATHER": gather,
+    "GATHER_ND": gather,
     "SOFTMAX": softmax,
     "LOG_SOFTMAX": softmax,
     "RESIZE_NEAREST_NEIGHBOR": resize,

@@ -1,4 +1,4 @@
-// CONCATENATION, SPLIT, PAD, STRIDED_SLICE and TRANSPOSE: values move, none changes.
+// CONCATENATION, SPLIT, PAD, STRIDED_SLICE, TRANSPOSE, GATHER and GATHER_ND: values move, none changes.
 #ifndef AIEDGE_COPY_H
 #define AIEDGE_COPY_H
 
@@ -45,6 +45,54 @@ AIEDGE_KERNEL void aiedge_copy_strided(const aiedge_copy_strided_layer *layer, c
         }
       }
     }
+  }
+}
+
+// An index is clamped to its dimension: nothing beyond the input is read.
+static inline int32_t aiedge_gather_index(int32_t index, int32_t size) {
+  return index < 0 ? 0 : index < size ? index : size - 1;
+}
+
+typedef struct {
+  int32_t batches, outer;  // of the input: dimensions that the indices share, and others before the axis
+  int32_t size;            // of the axis
+  int32_t indices;         // of each batch
+  int32_t run;             // bytes that an index names
+} aiedge_gather_layer;
+
+AIEDGE_KERNEL void aiedge_gather(const aiedge_gather_layer *layer, const void *x, const int32_t *indices,
+                                 void *y) {
+  const int32_t run = layer->run;
+  const uint8_t *from = (const uint8_t *)x;
+  uint8_t *to = (uint8_t *)y;
+  for (int32_t i = 0; i < layer->batches; i++) {
+    for (int32_t j = 0; j < layer->outer; j++) {
+      for (int32_t k = 0; k < layer->indices; k++) {
+        memcpy(to, from + aiedge_gather_index(indices[k], layer->size) * run, (size_t)run);
+        to += run;
+      }
+      from += layer->size * run;
+    }
+    indices += layer->indices;
+  }
+}
+
+typedef struct {
+  int32_t positions, dimensions;  // an index for each dimension makes a position
+  int32_t size[5], step[5];       // of these dimensions, in bytes; the last step is what a position names
+} aiedge_gather_nd_layer;
+
+AIEDGE_KERNEL void aiedge_gather_nd(const aiedge_gather_nd_layer *layer, const void *x,
+                                    const int32_t *indices, void *y) {
+  const int32_t run = layer->step[layer->dimensions - 1];
+  uint8_t *to = (uint8_t *)y;
+  for (int32_t i = 0; i < layer->positions; i++) {
+    const uint8_t *from = (const uint8_t *)x;
+    for (int32_t k = 0; k < layer->dimensions; k++) {
+      from += aiedge_gather_index(*indices++, layer->size[k]) * layer->step[k];
+    }
+    memcpy(to, from, (size_t)run);
+    to += run;
   }
 }
 

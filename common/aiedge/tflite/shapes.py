@@ -167,6 +167,11 @@ def _slice(operator: Operator) -> None:
     _require(len(sizes) == 1, f"it has {sorted(sizes)} begins, ends and strides for {rank} dimensions")
 
 
+def _gather(operator: Operator) -> None:
+    source, target = operator.input(0), operator.outputs[0]
+    _require(bool(source.elements) or not target.elements, f"it names values of {list(source.shape)}")
+
+
 def _resize(operator: Operator) -> None:
     source, target = _images(operator, operator.input(0))
     _require(source[3] == target[3], f"it makes {target[3]} channels of {source[3]}")
@@ -195,6 +200,7 @@ RULES: dict[Nature, Callable[[Operator], None]] = {
     Nature.PAD: _pad,
     Nature.SLICE: _slice,
     Nature.PERMUTATION: _same_values,
+    Nature.GATHER: _gather,
     Nature.NEAREST: _resize,
     Nature.BILINEAR: _resize,
 }

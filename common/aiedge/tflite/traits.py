@@ -34,6 +34,7 @@ class Nature(Enum):
     PAD = auto()  # the input amid constants
     SLICE = auto()  # some of the input's values
     PERMUTATION = auto()  # the input's values in another order
+    GATHER = auto()  # those of the input's values that indices name
     NEAREST = auto()  # an image in another size, of its own pixels
     BILINEAR = auto()  # the same, each pixel out of four
     OTHER = auto()  # what this table does not have
@@ -110,6 +111,8 @@ TRAITS = {
     "EXP": Trait(Nature.UNARY),
     "EXPAND_DIMS": Trait(Nature.VIEW, 2),
     "FULLY_CONNECTED": Trait(Nature.DENSE, 2, optional=1, options="FullyConnected", single=True),
+    "GATHER": Trait(Nature.GATHER, 2, options="Gather"),
+    "GATHER_ND": Trait(Nature.GATHER, 2),
     "HARD_SWISH": Trait(Nature.UNARY, table=tables.hard_swish_table, single=True),
     "LEAKY_RELU": Trait(
         Nature.UNARY, options="LeakyRelu", parameter="alpha", table=tables.leaky_relu_table, single=True

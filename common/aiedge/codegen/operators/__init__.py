@@ -15,6 +15,7 @@ from aiedge.codegen.operators import (
     depthwise_conv_2d,
     elementwise,
     fully_connected,
+    gather,
     mean,
     permutation,
     pool,
@@ -46,6 +47,7 @@ EMITTERS: dict[Nature, Callable[..., Call]] = {
     **resize.EMITTERS,
     **transpose_conv.EMITTERS,
     **permutation.EMITTERS,
+    **gather.EMITTERS,
 }
 
 

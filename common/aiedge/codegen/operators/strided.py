@@ -23,7 +23,8 @@ def strided(operator: Operator, at: Places, loops: Sequence[tuple[int, int]], st
     x, y = at(source), at(target)
     # Whatever the kernel has no loops for goes around it.
     bytes_of_call = run * prod(sizes)
-    before, places = "", ([], [])
+    before = ""
+    places: tuple[list[str], list[str]] = ([], [])
     for i, (size, step) in enumerate(outer):
         before = f"for (int32_t i{i} = 0; i{i} < {size}; i{i}++) {before}"
         places[0].append(f" + i{i} * {step}")
