@@ -224,6 +224,7 @@ UNSCALED = {
     Nature.SLICE,
     Nature.PERMUTATION,
     Nature.GATHER,
+    Nature.BLOCKS,
     Nature.NEAREST,
     Nature.BILINEAR,
 }

@@ -186,6 +186,22 @@ def gather(d: Draw, kind: str) -> list[int]:
     return d.add(kind, [source, d.integers(indices)], [target], axis=signed, batchDims=batches)
 
 
+def blocks(d: Draw, kind: str) -> list[int]:
+    spatial, batches, channels = d.pick(1, 2, 2), d.pick(1, 1, 2), d.size()
+    block = [d.size(3) for _ in range(spatial)]
+    parts = [d.size(5) for _ in range(spatial)]
+    borders = []
+    for n, b in zip(parts, block, strict=True):
+        before = int(d.rng.integers(0, min(3, n * b)))
+        borders.append([before, int(d.rng.integers(0, min(3, n * b - before)))])
+    image = [n * b - sum(border) for n, b, border in zip(parts, block, borders, strict=True)]
+    shapes = [[batches, *image, channels], [batches * int(np.prod(block)), *parts, channels]]
+    shapes = shapes if kind == "SPACE_TO_BATCH_ND" else shapes[::-1]
+    source = d.input(shapes[0])
+    inputs = [source, d.integers(block), d.integers(borders)]
+    return d.add(kind, inputs, [d.like(source, shapes[1])])
+
+
 def softmax(d: Draw, kind: str) -> list[int]:
     shape = [*d.shape(highest=3), int(d.rng.choice([1, 2, 10, 37, 300, 511]))]
     source = d.input(shape, float(10 ** d.rng.uniform(-4, 0.5)))
@@ -288,6 +304,8 @@ OPERATORS: dict[str, Callable[[Draw, str], list[int]]] = {
     "EXPAND_DIMS": reshape,
     "STRIDED_SLICE": strided_slice,
     "TRANSPOSE": transpose,
+    "SPACE_TO_BATCH_ND": blocks,
+    "BATCH_TO_SPACE_ND": blocks,
     "GATHER": gather,
     "GATHER_ND": gather,
     "SOFTMAX": softmax,

@@ -1,4 +1,5 @@
-// CONCATENATION, SPLIT, PAD, STRIDED_SLICE, TRANSPOSE, GATHER and GATHER_ND: values move, none changes.
+// CONCATENATION, SPLIT, PAD, STRIDED_SLICE, TRANSPOSE, GATHER, GATHER_ND, SPACE_TO_BATCH_ND and
+// BATCH_TO_SPACE_ND: values move, none changes.
 #ifndef AIEDGE_COPY_H
 #define AIEDGE_COPY_H
 
@@ -94,6 +95,49 @@ AIEDGE_KERNEL void aiedge_gather_nd(const aiedge_gather_nd_layer *layer, const v
     memcpy(to, from, (size_t)run);
     to += run;
   }
+}
+
+// An image, and parts of it: each block[0]-th row and block[1]-th column, from another one on in every part.
+typedef struct {
+  int32_t batches;
+  int32_t image[2], part[2], block[2];  // rows and columns
+  int32_t before[2];                    // rows and columns that the parts have before the image
+  int32_t run;                          // bytes of a pixel
+} aiedge_blocks_layer;
+
+// Runs `inside` for each pixel of the parts, in order, that is in the image, where `pixel` is its place; else
+// `outside`.
+#define AIEDGE_BLOCKS(l, inside, outside)                                                  \
+  for (int32_t i = 0; i < (l)->block[0] * (l)->block[1] * (l)->batches; i++) {             \
+    int32_t shift = i / (l)->batches;                                                      \
+    for (int32_t r = 0; r < (l)->part[0]; r++) {                                           \
+      int32_t row = r * (l)->block[0] + shift / (l)->block[1] - (l)->before[0];            \
+      for (int32_t c = 0; c < (l)->part[1]; c++) {                                         \
+        int32_t column = c * (l)->block[1] + shift % (l)->block[1] - (l)->before[1];       \
+        int32_t pixel = (i % (l)->batches * (l)->image[0] + row) * (l)->image[1] + column; \
+        if (row >= 0 && row < (l)->image[0] && column >= 0 && column < (l)->image[1]) {    \
+          inside;                                                                          \
+        } else {                                                                           \
+          outside;                                                                         \
+        }                                                                                  \
+        part += run;                                                                       \
+      }                                                                                    \
+    }                                                                                      \
+  }
+
+// What is outside of the image is made of integers 0, whatever the zero point: TensorFlow Lite Micro does so.
+AIEDGE_KERNEL void aiedge_space_to_batch_nd(const aiedge_blocks_layer *layer, const void *x, void *y) {
+  const int32_t run = layer->run;
+  const uint8_t *image = (const uint8_t *)x;
+  uint8_t *part = (uint8_t *)y;
+  AIEDGE_BLOCKS(layer, memcpy(part, image + pixel * run, (size_t)run), memset(part, 0, (size_t)run))
+}
+
+AIEDGE_KERNEL void aiedge_batch_to_space_nd(const aiedge_blocks_layer *layer, const void *x, void *y) {
+  const int32_t run = layer->run;
+  const uint8_t *part = (const uint8_t *)x;
+  uint8_t *image = (uint8_t *)y;
+  AIEDGE_BLOCKS(layer, memcpy(image + pixel * run, part, (size_t)run), )
 }
 
 // PAD: four dimensions, outermost first, with sizes and the number of padding values before the input's.

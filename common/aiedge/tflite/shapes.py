@@ -172,6 +172,14 @@ def _gather(operator: Operator) -> None:
     _require(bool(source.elements) or not target.elements, f"it names values of {list(source.shape)}")
 
 
+def _blocks(operator: Operator) -> None:
+    source, target = operator.input(0).shape, operator.outputs[0].shape
+    _require(
+        len(source) == len(target) and source[-1:] == target[-1:],
+        f"it does not lead from {list(source)} to {list(target)}",
+    )
+
+
 def _resize(operator: Operator) -> None:
     source, target = _images(operator, operator.input(0))
     _require(source[3] == target[3], f"it makes {target[3]} channels of {source[3]}")
@@ -201,6 +209,7 @@ RULES: dict[Nature, Callable[[Operator], None]] = {
     Nature.SLICE: _slice,
     Nature.PERMUTATION: _same_values,
     Nature.GATHER: _gather,
+    Nature.BLOCKS: _blocks,
     Nature.NEAREST: _resize,
     Nature.BILINEAR: _resize,
 }

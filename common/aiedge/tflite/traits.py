@@ -35,6 +35,7 @@ class Nature(Enum):
     SLICE = auto()  # some of the input's values
     PERMUTATION = auto()  # the input's values in another order
     GATHER = auto()  # those of the input's values that indices name
+    BLOCKS = auto()  # an image, and each n-th of its rows and columns as images
     NEAREST = auto()  # an image in another size, of its own pixels
     BILINEAR = auto()  # the same, each pixel out of four
     OTHER = auto()  # what this table does not have
@@ -103,6 +104,7 @@ TRAITS = {
     "ABS": Trait(Nature.UNARY, table=tables.abs_table),
     "ADD": Trait(Nature.BINARY, 2, options="Add"),
     "AVERAGE_POOL_2D": Trait(Nature.POOL, options="Pool2D", sums=True),
+    "BATCH_TO_SPACE_ND": Trait(Nature.BLOCKS, 3),
     "CONCATENATION": Trait(Nature.CONCATENATION, optional=MANY, options="Concatenation"),
     "CONV_2D": Trait(Nature.CONVOLUTION, 2, optional=1, options="Conv2D"),
     "DEPTHWISE_CONV_2D": Trait(Nature.DEPTHWISE, 2, optional=1, options="DepthwiseConv2D"),
@@ -136,6 +138,7 @@ TRAITS = {
     "RESIZE_NEAREST_NEIGHBOR": Trait(Nature.NEAREST, 2, options="ResizeNearestNeighbor"),
     "RSQRT": Trait(Nature.UNARY, table=tables.rsqrt_table),
     "SOFTMAX": Trait(Nature.SOFTMAX, options="Softmax"),
+    "SPACE_TO_BATCH_ND": Trait(Nature.BLOCKS, 3),
     "SPLIT": Trait(Nature.SPLIT, 2, outputs=MANY, options="Split"),
     "SQRT": Trait(Nature.UNARY),
     "SQUARE": Trait(Nature.UNARY),

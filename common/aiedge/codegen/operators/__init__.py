@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from aiedge.codegen.operators import (
     binary,
+    blocks,
     conv_2d,
     copy,
     depthwise_conv_2d,
@@ -48,6 +49,7 @@ EMITTERS: dict[Nature, Callable[..., Call]] = {
     **transpose_conv.EMITTERS,
     **permutation.EMITTERS,
     **gather.EMITTERS,
+    **blocks.EMITTERS,
 }
 
 
