@@ -104,6 +104,14 @@ def _binary(rng: np.random.Generator, kind: str) -> Case | None:
         if kind == "MUL":
             factor = float(factors.product(scale_a, scale_b, output, real))
             value = multiply_by_quantized_multiplier(x * y, *quantize_multiplier(factor))
+        elif kind == "PRELU":
+            above = quantize_multiplier(factors.ratio(scale_a, output, real))
+            below = quantize_multiplier(float(factors.product(scale_a, scale_b, output, real)))
+            value = np.where(
+                x >= 0,
+                multiply_by_quantized_multiplier(x, *above),
+                multiply_by_quantized_multiplier(x * y, *below),
+            )
         else:
             larger = max(scale_a, scale_b)
             sides = []
@@ -198,7 +206,7 @@ DRAWS: dict[Nature, Callable[[np.random.Generator, str], Case | None]] = {
 }
 # Kinds of these natures that have no factor, or one of a power of two, which both formulas form alike, or that TFLM
 # computes in real numbers; unary ones without a table are of floats only.
-WITHOUT = {"DEQUANTIZE", "RELU6", "LOGISTIC", "TANH", "ELU", "RSQRT"}
+WITHOUT = {"DEQUANTIZE", "RELU6", "LOGISTIC", "TANH", "ELU", "RSQRT", "MAXIMUM", "MINIMUM", "LOG_SOFTMAX"}
 KINDS = [
     kind
     for kind, trait in TRAITS.items()
@@ -214,6 +222,9 @@ UNSCALED = {
     Nature.SPLIT,
     Nature.PAD,
     Nature.SLICE,
+    Nature.PERMUTATION,
+    Nature.GATHER,
+    Nature.BLOCKS,
     Nature.NEAREST,
     Nature.BILINEAR,
 }

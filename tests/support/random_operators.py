@@ -57,22 +57,33 @@ def binary(d: Draw, kind: str) -> list[int]:
         scale,
         scale * d.pick(1.0, float(10 ** d.rng.uniform(-3, 3)), float(10 ** d.rng.uniform(-1, 1))),
     ]
+    zero_points = [d.zero_point(), d.zero_point()]
+    if kind in ONE_SCALE:
+        scales, zero_points = scales[:1] * 2, zero_points[:1] * 2
     fixed = int(d.rng.choice([-1, -1, 0, 1]))
     operands = [
-        d.constant(s, k) if i == fixed else d.input(s, k)
-        for i, (s, k) in enumerate(zip(shapes, scales, strict=True))
+        d.constant(s, *params) if i == fixed else d.input(s, *params)
+        for i, (s, *params) in enumerate(zip(shapes, scales, zero_points, strict=True))
     ]
     if fixed < 0 and d.rng.random() < 0.1:
         d.inputs, operands = [operands[0]], [operands[0]] * 2
     a, b = ([1] * (4 - len(d.shapes[o])) + d.shapes[o] for o in operands)
     rank = max(len(d.shapes[o]) for o in operands)
     result = [max(m, n) for m, n in zip(a, b, strict=True)][4 - rank :]
-    wide = scales[0] * scales[1] * 64 if kind == "MUL" else max(scales)
+    if kind in ONE_SCALE:
+        return d.add(kind, operands, [d.like(operands[0], result)])
+    wide = scales[0] * scales[1] * 64 if kind in ("MUL", "PRELU") else max(scales)
+    if kind == "PRELU":
+        return d.add(kind, operands, [d.tensor(result, max(wide, scales[0] * 2 ** d.rng.uniform(-2, 4)))])
     # A factor that is a power of two makes halves, which must be rounded.
     target = d.tensor(result, wide * d.pick(float(10 ** d.rng.uniform(-2, 2)), 0.5, 1.0, 2.0, 8.0))
     # TFLM refuses a relu6 whose 6 leaves int32.
     activation = d.activation() if d.params[target][0] > 1e-6 else 0
     return d.add(kind, operands, [target], fusedActivationFunction=activation)
+
+
+# Operators of two inputs that compare integers: all have one scale and zero point.
+ONE_SCALE = ("MAXIMUM", "MINIMUM")
 
 
 def concatenation(d: Draw, kind: str) -> list[int]:
@@ -150,10 +161,53 @@ def strided_slice(d: Draw, kind: str) -> list[int]:
     return d.add(kind, inputs, [d.like(source, result)], **masks)
 
 
+def transpose(d: Draw, kind: str) -> list[int]:
+    # Five dimensions may need more loops than the kernel has.
+    source = d.input(d.pick(d.shape(highest=5), [2, 3, 2, 4, 3]))
+    order = d.rng.permutation(len(d.shapes[source])).tolist()
+    target = d.like(source, [d.shapes[source][axis] for axis in order])
+    return d.add(kind, [source, d.integers(order)], [target])
+
+
+def gather(d: Draw, kind: str) -> list[int]:
+    source = d.input(d.shape())
+    shape = d.shapes[source]
+    if kind == "GATHER_ND":
+        depth = int(d.rng.integers(1, len(shape) + 1))
+        positions = d.shape(0, 2)
+        indices = d.rng.integers(0, shape[:depth], [*positions, depth])
+        return d.add(kind, [source, d.integers(indices)], [d.like(source, [*positions, *shape[depth:]])])
+    axis = int(d.rng.integers(len(shape)))
+    batches = int(d.rng.integers(axis + 1))
+    named = [*shape[:batches], *d.shape(1 if batches == 0 else 0, 2)]
+    indices = d.rng.integers(0, shape[axis], named)
+    target = d.like(source, [*shape[:axis], *named[batches:], *shape[axis + 1 :]])
+    signed = axis - len(shape) if d.rng.random() < 0.3 else axis
+    return d.add(kind, [source, d.integers(indices)], [target], axis=signed, batchDims=batches)
+
+
+def blocks(d: Draw, kind: str) -> list[int]:
+    spatial, batches, channels = d.pick(1, 2, 2), d.pick(1, 1, 2), d.size()
+    block = [d.size(3) for _ in range(spatial)]
+    parts = [d.size(5) for _ in range(spatial)]
+    borders = []
+    for n, b in zip(parts, block, strict=True):
+        before = int(d.rng.integers(0, min(3, n * b)))
+        borders.append([before, int(d.rng.integers(0, min(3, n * b - before)))])
+    image = [n * b - sum(border) for n, b, border in zip(parts, block, borders, strict=True)]
+    shapes = [[batches, *image, channels], [batches * int(np.prod(block)), *parts, channels]]
+    shapes = shapes if kind == "SPACE_TO_BATCH_ND" else shapes[::-1]
+    source = d.input(shapes[0])
+    inputs = [source, d.integers(block), d.integers(borders)]
+    return d.add(kind, inputs, [d.like(source, shapes[1])])
+
+
 def softmax(d: Draw, kind: str) -> list[int]:
     shape = [*d.shape(highest=3), int(d.rng.choice([1, 2, 10, 37, 300, 511]))]
     source = d.input(shape, float(10 ** d.rng.uniform(-4, 0.5)))
     beta = float(d.rng.choice([1.0, 1.0, 0.5, 3.0]))
+    if kind == "LOG_SOFTMAX":
+        return d.add(kind, [source], [d.tensor(shape, 1 / 16, 127)])
     return d.add(kind, [source], [d.tensor(shape, 1 / 256, -128)], beta=beta)
 
 
@@ -239,6 +293,9 @@ OPERATORS: dict[str, Callable[[Draw, str], list[int]]] = {
     "ADD": binary,
     "SUB": binary,
     "MUL": binary,
+    "MAXIMUM": binary,
+    "MINIMUM": binary,
+    "PRELU": binary,
     "CONCATENATION": concatenation,
     "SPLIT": split,
     "PAD": pad,
@@ -246,7 +303,13 @@ OPERATORS: dict[str, Callable[[Draw, str], list[int]]] = {
     "SQUEEZE": reshape,
     "EXPAND_DIMS": reshape,
     "STRIDED_SLICE": strided_slice,
+    "TRANSPOSE": transpose,
+    "SPACE_TO_BATCH_ND": blocks,
+    "BATCH_TO_SPACE_ND": blocks,
+    "GATHER": gather,
+    "GATHER_ND": gather,
     "SOFTMAX": softmax,
+    "LOG_SOFTMAX": softmax,
     "RESIZE_NEAREST_NEIGHBOR": resize,
     "RESIZE_BILINEAR": resize,
     "TRANSPOSE_CONV": transpose_conv,

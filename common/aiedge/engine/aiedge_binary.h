@@ -1,5 +1,5 @@
-// ADD, SUB and MUL: y = activation(a op b), element by element; a dimension of size 1 in one of the inputs
-// repeats.
+// ADD, SUB and MUL: y = activation(a op b), element by element, and operators of two inputs without
+// activation; a dimension of size 1 in one of the inputs repeats.
 //
 // Four loops walk over the output; in each, an input has a step of its own: 0 where it repeats. The output
 // may lie over an input of its own shape.
@@ -90,6 +90,34 @@ AIEDGE_KERNEL void aiedge_mul_int8(const aiedge_mul_int8_layer *layer, const int
 
 typedef struct {
   AIEDGE_BINARY_FIELDS
+  int32_t a_zero_point, b_zero_point;
+  int32_t multiplier[2], shift[2];  // of what is not negative, and of the product
+  int32_t output_zero_point;
+} aiedge_prelu_int8_layer;
+
+// a where it is not negative, else a * b.
+static inline void aiedge_prelu_int8_row(const aiedge_prelu_int8_layer *layer, const int8_t *a,
+                                         const int8_t *b, int8_t *y) {
+  int32_t count = layer->size[3], a_step = layer->a_step[3], b_step = layer->b_step[3];
+  for (int32_t l = 0; l < count; l++) {
+    int32_t value = a[l * a_step] - layer->a_zero_point;
+    if (value >= 0) {
+      value = aiedge_multiply(value, layer->multiplier[0], layer->shift[0]);
+    } else {
+      value *= b[l * b_step] - layer->b_zero_point;
+      value = aiedge_multiply(value, layer->multiplier[1], layer->shift[1]);
+    }
+    y[l] = aiedge_clamp(value + layer->output_zero_point, INT8_MIN, INT8_MAX);
+  }
+}
+
+AIEDGE_KERNEL void aiedge_prelu_int8(const aiedge_prelu_int8_layer *layer, const int8_t *a_data,
+                                     const int8_t *b_data, int8_t *y) {
+  AIEDGE_BINARY_ROWS(layer, int8_t, aiedge_prelu_int8_row(layer, a, b, y))
+}
+
+typedef struct {
+  AIEDGE_BINARY_FIELDS
   float low, high;
 } aiedge_binary_f32_layer;
 
@@ -110,5 +138,29 @@ typedef struct {
 AIEDGE_BINARY_F32(add, +)
 AIEDGE_BINARY_F32(sub, -)
 AIEDGE_BINARY_F32(mul, *)
+
+typedef struct {
+  AIEDGE_BINARY_FIELDS
+} aiedge_binary_layer;
+
+// One kernel for each formula of values u and v, without activation.
+#define AIEDGE_BINARY(name, type, formula)                                                                   \
+  static inline void aiedge_##name##_row(const aiedge_binary_layer *layer, const type *a, const type *b,     \
+                                         type *y) {                                                          \
+    for (int32_t l = 0; l < layer->size[3]; l++) {                                                           \
+      const type u = a[l * layer->a_step[3]], v = b[l * layer->b_step[3]];                                   \
+      y[l] = formula;                                                                                        \
+    }                                                                                                        \
+  }                                                                                                          \
+  AIEDGE_KERNEL void aiedge_##name(const aiedge_binary_layer *layer, const type *a_data, const type *b_data, \
+                                   type *y) {                                                                \
+    AIEDGE_BINARY_ROWS(layer, type, aiedge_##name##_row(layer, a, b, y))                                     \
+  }
+
+AIEDGE_BINARY(maximum_int8, int8_t, u > v ? u : v)
+AIEDGE_BINARY(maximum_f32, float, u > v ? u : v)
+AIEDGE_BINARY(minimum_int8, int8_t, u < v ? u : v)
+AIEDGE_BINARY(minimum_f32, float, u < v ? u : v)
+AIEDGE_BINARY(prelu_f32, float, u >= 0.0f ? u : (u * v))
 
 #endif

@@ -1,4 +1,4 @@
-// SOFTMAX: y[i] = e^x[i] / sum over the row of e^x[j].
+// SOFTMAX: y[i] = e^x[i] / sum over the row of e^x[j]. LOG_SOFTMAX: its logarithm.
 #ifndef AIEDGE_SOFTMAX_H
 #define AIEDGE_SOFTMAX_H
 
@@ -55,6 +55,96 @@ AIEDGE_KERNEL void aiedge_softmax_int8(const int32_t *exponentials, int32_t diff
         value = aiedge_multiply(exponentials[difference], scale, -shift);
       }
       y[i] = aiedge_clamp(value + INT8_MIN, INT8_MIN, INT8_MAX);
+    }
+    x += columns;
+    y += columns;
+  }
+}
+
+// The logarithm of a sum >= 1 in Q12.19, as Q5.26.
+//
+// sum = r * 2^k with r between 1/sqrt(2) and 1: ln sum = k ln 2 + ln r. With c = 2^(-1/4), amid these ends,
+// and q = 2 (r - c), a quotient of polynomials in q gives ln r. Numbers are Q0.31, the logarithm's parts
+// Q6.25.
+static inline int32_t aiedge_softmax_log(int32_t sum) {
+  const int32_t half_root = 1518500250, c = 1805811301, ln_2 = 1488522236;
+  const int32_t quarter = 1 << 23;
+  int32_t headroom = 0;
+  while (sum < (INT32_C(1) << 30) >> headroom) {
+    headroom++;
+  }
+  int32_t r = (int32_t)((uint32_t)sum << headroom);  // between 1/2 and 1
+  int32_t power = (12 - headroom) * (1 << 25) - quarter;
+  if (aiedge_softmax_product(sum, half_root) < (INT32_C(1) << 30) >> headroom) {
+    int32_t half = aiedge_softmax_product(r, half_root);
+    r = half > INT32_MAX / 2 ? INT32_MAX : half * 2;
+    power -= 2 * quarter;
+  }
+  int32_t q = (r - c) * 2, square = aiedge_softmax_product(q, q);
+  int32_t p = (int32_t)(((int64_t)r + c + 1) / 2);
+  int32_t numerator =
+      aiedge_softmax_product(q, r) + aiedge_softmax_product(aiedge_softmax_product(q, square), 117049297);
+  int32_t denominator =  // less one
+      aiedge_softmax_product(p, 1057819769 + q + aiedge_softmax_product(127690142, square)) +
+      aiedge_softmax_product(638450708, q);
+  int32_t log =
+      aiedge_softmax_product(power, ln_2) +
+      aiedge_softmax_product(aiedge_round_shift(numerator, 6), aiedge_softmax_reciprocal(denominator));
+  return log * 2;
+}
+
+typedef struct {
+  const int32_t *exponentials;  // as above
+  int32_t differences;
+  int32_t multiplier, shift;       // from a difference of inputs to Q5.26
+  int32_t inverse, inverse_shift;  // and back
+} aiedge_log_softmax_int8_layer;
+
+// The output has scale 1/16 and zero point 127.
+AIEDGE_KERNEL void aiedge_log_softmax_int8(const aiedge_log_softmax_int8_layer *layer, const int8_t *x,
+                                           int8_t *y, int32_t rows, int32_t columns) {
+  for (int32_t r = 0; r < rows; r++) {
+    int32_t largest = INT8_MIN;
+    for (int32_t i = 0; i < columns; i++) {
+      largest = x[i] > largest ? x[i] : largest;
+    }
+    int32_t sum = 0;  // Q12.19
+    for (int32_t i = 0; i < columns; i++) {
+      int32_t difference = largest - x[i];
+      if (difference < layer->differences) {
+        sum += (int32_t)(((uint32_t)layer->exponentials[difference] + (1 << 11)) >> 12);
+      }
+    }
+    int32_t log = aiedge_softmax_log(sum);
+    // What is further below the largest leaves Q5.26.
+    int32_t lowest = aiedge_multiply(INT32_MIN + log, layer->inverse, layer->inverse_shift);
+    lowest = lowest < -layer->differences ? -layer->differences : lowest;
+    for (int32_t i = 0; i < columns; i++) {
+      int32_t difference = x[i] - largest, value = INT8_MIN;
+      if (difference > lowest) {
+        difference = aiedge_multiply(difference, layer->multiplier, layer->shift);
+        value = aiedge_round_shift((int32_t)((uint32_t)difference - (uint32_t)log), 22) + INT8_MAX;
+      }
+      y[i] = aiedge_clamp(value, INT8_MIN, INT8_MAX);
+    }
+    x += columns;
+    y += columns;
+  }
+}
+
+AIEDGE_KERNEL void aiedge_log_softmax_f32(const float *x, float *y, int32_t rows, int32_t columns) {
+  for (int32_t r = 0; r < rows; r++) {
+    float largest = x[0];
+    for (int32_t i = 1; i < columns; i++) {
+      largest = x[i] > largest ? x[i] : largest;
+    }
+    float sum = 0;
+    for (int32_t i = 0; i < columns; i++) {
+      sum += expf(x[i] - largest);
+    }
+    sum = logf(sum);
+    for (int32_t i = 0; i < columns; i++) {
+      y[i] = x[i] - largest - sum;
     }
     x += columns;
     y += columns;

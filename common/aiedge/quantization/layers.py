@@ -17,6 +17,8 @@ from aiedge.quantization.fixed_point import (
 Int8 = NDArray[np.int8]
 Multiply = Callable[..., NDArray[np.int64]]
 
+SOFTMAX_BITS = 5  # integer bits of the differences to the row's maximum
+
 
 def layer_multipliers(
     inputs: QuantParams,
@@ -85,11 +87,15 @@ def softmax_exponentials(params: QuantParams, beta: float) -> NDArray[np.int64]:
 
     At most 256 values; it ends where TFLM takes the exponential for zero.
     """
-    integer_bits = 5
-    factor = min(factors.fixed(float(params.scale), integer_bits, beta), 2.0**31 - 1)
+    multiplier, shift = softmax_multiplier(params, beta)
+    radius = math.floor((2**SOFTMAX_BITS - 1) * 2 ** (31 - SOFTMAX_BITS) / 2**shift)
+    differences = -np.arange(min(radius, 255) + 1)
+    return exp_of_negative_q(multiply_by_quantized_multiplier(differences, multiplier, shift), SOFTMAX_BITS)
+
+
+def softmax_multiplier(params: QuantParams, beta: float = 1.0) -> tuple[int, int]:
+    """Multiplier and shift from differences of integers to beta times those of real numbers, as Q5.26."""
+    factor = min(factors.fixed(float(params.scale), SOFTMAX_BITS, beta), 2.0**31 - 1)
     if factor <= 1:
         raise ValueError("beta times the input's scale is below 2^-26")
-    multiplier, shift = quantize_multiplier(factor)
-    radius = math.floor((2**integer_bits - 1) * 2 ** (31 - integer_bits) / 2**shift)
-    differences = -np.arange(min(radius, 255) + 1)
-    return exp_of_negative_q(multiply_by_quantized_multiplier(differences, multiplier, shift), integer_bits)
+    return quantize_multiplier(factor)

@@ -167,6 +167,19 @@ def _slice(operator: Operator) -> None:
     _require(len(sizes) == 1, f"it has {sorted(sizes)} begins, ends and strides for {rank} dimensions")
 
 
+def _gather(operator: Operator) -> None:
+    source, target = operator.input(0), operator.outputs[0]
+    _require(bool(source.elements) or not target.elements, f"it names values of {list(source.shape)}")
+
+
+def _blocks(operator: Operator) -> None:
+    source, target = operator.input(0).shape, operator.outputs[0].shape
+    _require(
+        len(source) == len(target) and source[-1:] == target[-1:],
+        f"it does not lead from {list(source)} to {list(target)}",
+    )
+
+
 def _resize(operator: Operator) -> None:
     source, target = _images(operator, operator.input(0))
     _require(source[3] == target[3], f"it makes {target[3]} channels of {source[3]}")
@@ -194,6 +207,9 @@ RULES: dict[Nature, Callable[[Operator], None]] = {
     Nature.SPLIT: _split,
     Nature.PAD: _pad,
     Nature.SLICE: _slice,
+    Nature.PERMUTATION: _same_values,
+    Nature.GATHER: _gather,
+    Nature.BLOCKS: _blocks,
     Nature.NEAREST: _resize,
     Nature.BILINEAR: _resize,
 }

@@ -28,11 +28,14 @@ class Nature(Enum):
     POOL = auto()  # the same without weights
     TRANSPOSED = auto()  # a window that slides over the output: the gradient of a convolution
     REDUCTION = auto()  # one value for all of a dimension
-    SOFTMAX = auto()  # rows that add up to 1
+    SOFTMAX = auto()  # rows that add up to 1, or their logarithms
     CONCATENATION = auto()  # the inputs side by side
     SPLIT = auto()  # the outputs side by side
     PAD = auto()  # the input amid constants
     SLICE = auto()  # some of the input's values
+    PERMUTATION = auto()  # the input's values in another order
+    GATHER = auto()  # those of the input's values that indices name
+    BLOCKS = auto()  # an image, and each n-th of its rows and columns as images
     NEAREST = auto()  # an image in another size, of its own pixels
     BILINEAR = auto()  # the same, each pixel out of four
     OTHER = auto()  # what this table does not have
@@ -101,6 +104,7 @@ TRAITS = {
     "ABS": Trait(Nature.UNARY, table=tables.abs_table),
     "ADD": Trait(Nature.BINARY, 2, options="Add"),
     "AVERAGE_POOL_2D": Trait(Nature.POOL, options="Pool2D", sums=True),
+    "BATCH_TO_SPACE_ND": Trait(Nature.BLOCKS, 3),
     "CONCATENATION": Trait(Nature.CONCATENATION, optional=MANY, options="Concatenation"),
     "CONV_2D": Trait(Nature.CONVOLUTION, 2, optional=1, options="Conv2D"),
     "DEPTHWISE_CONV_2D": Trait(Nature.DEPTHWISE, 2, optional=1, options="DepthwiseConv2D"),
@@ -109,17 +113,23 @@ TRAITS = {
     "EXP": Trait(Nature.UNARY),
     "EXPAND_DIMS": Trait(Nature.VIEW, 2),
     "FULLY_CONNECTED": Trait(Nature.DENSE, 2, optional=1, options="FullyConnected", single=True),
+    "GATHER": Trait(Nature.GATHER, 2, options="Gather"),
+    "GATHER_ND": Trait(Nature.GATHER, 2),
     "HARD_SWISH": Trait(Nature.UNARY, table=tables.hard_swish_table, single=True),
     "LEAKY_RELU": Trait(
         Nature.UNARY, options="LeakyRelu", parameter="alpha", table=tables.leaky_relu_table, single=True
     ),
     "LOGISTIC": Trait(Nature.UNARY, table=tables.logistic_table),
+    "LOG_SOFTMAX": Trait(Nature.SOFTMAX),
+    "MAXIMUM": Trait(Nature.BINARY, 2),
     "MAX_POOL_2D": Trait(Nature.POOL, options="Pool2D", joins=("CONV_2D",)),
     "MEAN": Trait(Nature.REDUCTION, 2, options="Reducer"),
+    "MINIMUM": Trait(Nature.BINARY, 2),
     "MUL": Trait(Nature.BINARY, 2, options="Mul"),
     "NEG": Trait(Nature.UNARY),
     "PAD": Trait(Nature.PAD, 2),
     "PADV2": Trait(Nature.PAD, 3),
+    "PRELU": Trait(Nature.BINARY, 2),
     "QUANTIZE": Trait(Nature.CONVERSION, table=tables.requantize_table),
     "RELU": Trait(Nature.UNARY, table=tables.relu_table, single=True),
     "RELU6": Trait(Nature.UNARY, table=tables.relu6_table),
@@ -128,6 +138,7 @@ TRAITS = {
     "RESIZE_NEAREST_NEIGHBOR": Trait(Nature.NEAREST, 2, options="ResizeNearestNeighbor"),
     "RSQRT": Trait(Nature.UNARY, table=tables.rsqrt_table),
     "SOFTMAX": Trait(Nature.SOFTMAX, options="Softmax"),
+    "SPACE_TO_BATCH_ND": Trait(Nature.BLOCKS, 3),
     "SPLIT": Trait(Nature.SPLIT, 2, outputs=MANY, options="Split"),
     "SQRT": Trait(Nature.UNARY),
     "SQUARE": Trait(Nature.UNARY),
@@ -135,6 +146,7 @@ TRAITS = {
     "STRIDED_SLICE": Trait(Nature.SLICE, 4, options="StridedSlice"),
     "SUB": Trait(Nature.BINARY, 2, options="Sub", single=True),
     "TANH": Trait(Nature.UNARY, table=tables.tanh_table),
+    "TRANSPOSE": Trait(Nature.PERMUTATION, 2, options="Transpose"),
     "TRANSPOSE_CONV": Trait(Nature.TRANSPOSED, 3, optional=1, options="TransposeConv"),
 }
 OTHER = Trait(Nature.OTHER)

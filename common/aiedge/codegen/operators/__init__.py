@@ -10,12 +10,15 @@ from collections.abc import Callable
 
 from aiedge.codegen.operators import (
     binary,
+    blocks,
     conv_2d,
     copy,
     depthwise_conv_2d,
     elementwise,
     fully_connected,
+    gather,
     mean,
+    permutation,
     pool,
     reshape,
     resize,
@@ -44,6 +47,9 @@ EMITTERS: dict[Nature, Callable[..., Call]] = {
     **softmax.EMITTERS,
     **resize.EMITTERS,
     **transpose_conv.EMITTERS,
+    **permutation.EMITTERS,
+    **gather.EMITTERS,
+    **blocks.EMITTERS,
 }
 
 

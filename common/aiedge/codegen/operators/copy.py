@@ -12,11 +12,9 @@ from aiedge.codegen.operators.call import (
     unsupported,
     zero_point,
 )
+from aiedge.codegen.operators.strided import HEADER, LOOPS, strided
 from aiedge.tflite.graph import Operator, Tensor
 from aiedge.tflite.traits import Nature
-
-HEADER = '"aiedge_copy.h"'
-LOOPS = 4
 
 
 def _concatenation(operator: Operator, at: Places) -> Call:
@@ -143,30 +141,7 @@ def _strided_slice(operator: Operator, at: Places) -> Call:
         raise unsupported(
             operator, f"its output must have {prod(size for size, _ in loops)} values, and some"
         )
-    # Neighbouring values are copied as one run, dimensions that go on in step are one loop.
-    run = itemsize
-    merged: list[tuple[int, int]] = []
-    for size, step in loops:
-        if size == 1:
-            continue
-        if not merged and step == run:
-            run *= size
-        elif merged and step == merged[-1][0] * merged[-1][1]:
-            merged[-1] = (merged[-1][0] * size, merged[-1][1])
-        else:
-            merged.append((size, step))
-    if len(merged) > LOOPS:
-        raise unsupported(operator, f"it may step along at most {LOOPS} dimensions")
-    merged += [(1, 0)] * (LOOPS - len(merged))
-    sizes, steps = zip(*reversed(merged), strict=True)
-    return Call(
-        HEADER,
-        (f"aiedge_copy_strided(&layer_{operator.index}, {at(source)}, {at(target)})",),
-        struct=Struct(
-            "aiedge_copy_strided_layer",
-            {"start": start, "run": run, "size": sizes, "step": steps},
-        ),
-    )
+    return strided(operator, at, loops, start)
 
 
 def _range(operator: Operator, axis: int, begin: int, end: int, stride: int) -> tuple[int, int]:
