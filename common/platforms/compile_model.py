@@ -110,6 +110,18 @@ def of_the_firmware() -> list[str]:
     return [*options, "--reserved", arena[1]] if arena else options
 
 
+def quote_path(args: list[str]) -> list[str]:
+    """Escape what a shell would take for its own in the kit's path, such as "kit(1)"; SCons quotes spaces only."""
+    escaped = re.sub(r"[^\w/.-]", r"\\\g<0>", str(kit))
+    return [arg if arg.startswith('"') else arg.replace(str(kit), escaped) for arg in args]
+
+
+if os.name == "posix":
+    spawn = env["SPAWN"]  # noqa: F821
+    env["SPAWN"] = lambda sh, escape, cmd, args, environment: spawn(  # noqa: F821
+        sh, escape, cmd, quote_path(args), environment
+    )
+
 # An editor that reads the project's settings, and `-t clean`, need no model.
 if not env.IsIntegrationDump() and not env.IsCleanTarget():  # noqa: F821
     compile_model()

@@ -537,6 +537,32 @@ def test_a_broken_environment_is_not_started_forever(bare_kit, left):
     assert "error: the kit's .venv is incomplete: No module named 'aiedge'" in done.stderr
 
 
+@pytest.mark.skipif(os.name == "nt", reason="the scripts are elsewhere")
+@pytest.mark.parametrize("command", [["run_serial.py"], ["-m", "aiedge", "doctor"]])
+def test_another_package_called_serial_is_named(repo, tmp_path, command):
+    (tmp_path / "serial").mkdir()
+    (tmp_path / "serial/__init__.py").write_text("class Model: ...\n")
+    done = subprocess.run(
+        [sys.executable, *command],
+        env={
+            **os.environ,
+            "PYTHONPATH": f"{tmp_path}{os.pathsep}{repo / 'common'}",
+            "AIEDGE_RESTARTED": "yes",
+        },
+        cwd=repo,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    said = "".join((done.stdout + done.stderr).split())  # the screen of doctor breaks lines
+    for words in (
+        f"the Python module serial is another one than pyserial's: {tmp_path / 'serial'}",
+        "pip uninstall serial pyserial; pip install pyserial",
+    ):
+        assert "".join(words.split()) in said
+    assert "incomplete" not in said and "Traceback" not in said
+
+
 def test_the_solutions_float_model_is_made_where_it_is_missing(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(models, "project_dir", lambda project: tmp_path / project)
     path = models.Choice("carclassifier_easy", solution=True, floats=True).require()

@@ -26,11 +26,17 @@ def compile_(parser: Parser) -> Callable[[argparse.Namespace], None]:
     parser.add_argument(
         "--stream", action="store_true", help="run layers row by row: less SRAM, the input by rows"
     )
-    parser.add_argument(
+    places = parser.add_mutually_exclusive_group()
+    places.add_argument(
         "--weights",
         type=Path,
         metavar="FILE",
         help="write weights and tables into FILE.bin, for the program to load, and not into the C",
+    )
+    places.add_argument(
+        "--incbin",
+        action="store_true",
+        help="write weights and tables into a .bin that a .S links: quick to build, however many they are",
     )
     parser.add_argument("--board", help=f"compile for its core: {', '.join(boards())}")
     add_target(parser)
@@ -60,7 +66,7 @@ def _compile(options: argparse.Namespace) -> None:
     from aiedge.tflite.open_shapes import read_shaped
 
     graph = read_shaped(options)
-    weights: Weights = "loaded" if options.weights else "linked"
+    weights: Weights = "loaded" if options.weights else "incbin" if options.incbin else "linked"
     name = options.name or c_name(options.model.stem)
     core = target_of(options, board(options.board) if options.board else None)
     source = generate(graph, name, options.stream, weights, core)
@@ -73,7 +79,8 @@ def _compile(options: argparse.Namespace) -> None:
     if headers:
         print(f"wrote the {len(headers)} files of the engine into {options.output}")
     print(f"arena {source.plan.arena_bytes:,} bytes, weights and tables {source.constant_bytes:,} bytes")
-    if options.weights:
-        print(f"{options.weights.name}: {len(source.weights):,} bytes, with what all cores need")
+    if source.weights:
+        file = options.weights.name if options.weights else f"{name}.bin"
+        print(f"{file}: {len(source.weights):,} bytes, with what all cores need")
     if source.plan.stream:
         print(f"{source.plan.steps_by_rows} of {len(source.plan.steps)} layers run row by row")

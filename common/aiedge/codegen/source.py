@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 import jinja2
+import numpy as np
 
 from aiedge import __version__, include_dir
 from aiedge.boards import Core
@@ -40,7 +41,8 @@ STREAM, WEIGHTS = '"aiedge_stream.h"', '"aiedge_weights.h"'
 class CSource:
     """Generated C: the texts of `NAME.c`, its header and the firmware's `aiedge_model.h`, and their memory plan.
 
-    `weights` is the file that holds the constants, or empty where the C itself has them.
+    `weights` is the file that holds the constants, or empty where the C itself has them. `assembly` is the text of
+    `NAME.S`, which links that file, or empty where the application loads it.
     """
 
     name: str
@@ -50,17 +52,22 @@ class CSource:
     plan: MemoryPlan
     constant_bytes: int
     weights: bytes = b""
+    assembly: str = ""
 
     def write(self, folder: str | Path, firmware: bool = False) -> list[Path]:
         """Write `NAME.c` and its header into `folder`, with `firmware` also `aiedge_model.h`; return their paths.
 
-        The header is `NAME.h`, or `NAME_network.h` where that would hide another one, as `string.h` would.
+        What the assembler links is written beside them, `NAME.S` and `NAME.bin`; a file to be loaded is not. The header
+        is `NAME.h`, or `NAME_network.h` where that would hide another one, as `string.h` would.
         """
         folder = Path(folder)
         paths = [
             write_atomic(folder / f"{self.name}.c", self.c),
             write_atomic(folder / header_name(self.name), self.header),
         ]
+        if self.assembly:
+            paths.append(write_atomic(folder / f"{self.name}.S", self.assembly))
+            paths.append(write_atomic(folder / f"{self.name}.bin", self.weights))
         if firmware:
             paths.append(write_atomic(folder / "aiedge_model.h", self.firmware_header))
         return paths
@@ -73,8 +80,9 @@ def generate(
 
     With `stream` layers run row by row, the first ones in any case, and the input may come row by row. With `weights`
     "loaded" the constants are in a file, `CSource.weights`, whose bytes the application hands to NAME_load_weights()
-    first, in RAM or in mapped flash: nothing is copied. With `core` "esp32" layers have the kernels of the ESP32's core
-    where it has some, and the arena the scratch that these take; such C is slower on any other core.
+    first, in RAM or in mapped flash: nothing is copied. With "incbin" they are in such a file, too, which an assembler
+    links by `CSource.assembly`: no compiler reads megabytes of numbers. With `core` "esp32" layers have the kernels of
+    the ESP32's core where it has some, and the arena the scratch that these take; such C is slower on any other core.
 
     Raises `UserError` for operators, types or shapes that are not supported, naming what is.
     """
@@ -111,7 +119,8 @@ def generate(
     ]
     parts = [streamer.part() for streamer in streamers]
     constants = [*places.constants.values(), *(constant for call in calls for constant in call.constants)]
-    file = weights_file(graph, constants) if weights == "loaded" else None
+    pointer = "weights" if weights == "loaded" else f"{name}_weights"
+    file = weights_file(graph, constants, pointer) if weights != "linked" else None
     constant_bytes = sum(constant.values.nbytes for constant in constants)
     values = {
         "name": name,
@@ -120,6 +129,7 @@ def generate(
         "guard": guard(name, _guards()),
         "constant_bytes": constant_bytes,
         "file": file,
+        "loaded": weights == "loaded",
         "version": __version__,
         "graph": graph,
         "plan": plan,
@@ -147,7 +157,8 @@ def generate(
         ),
     }
     texts = {
-        key: _templates().get_template(key).render(values) for key in ("model.c", "model.h", "aiedge_model.h")
+        key: _templates().get_template(key).render(values)
+        for key in ("model.c", "model.h", "aiedge_model.h", "weights.S")
     }
     return CSource(
         name,
@@ -157,6 +168,7 @@ def generate(
         plan,
         constant_bytes,
         file.data if file else b"",
+        texts["weights.S"] if weights == "incbin" else "",
     )
 
 
@@ -249,19 +261,24 @@ def _comment(text: str) -> str:
     return clean if len(clean) <= 60 else clean[:57] + "..."
 
 
-def _rows(constant: Constant) -> list[str]:
-    """The constant's numbers as lines of C."""
-    lines: list[str] = []
-    line: list[str] = []
-    room = LINE
-    for number in constant.numbers:
-        for word in f"{number},".split(" "):
-            if len(word) > room:
-                lines.append(" ".join(line))
-                line, room = [], LINE
-            line.append(word)
-            room -= len(word) + 1
-    return [*lines, " ".join(line)]
+def _rows(constant: Constant) -> str:
+    """The constant's numbers as lines of C.
+
+    >>> print(_rows(Constant("x", np.array([1, -128, 0], np.int8))))
+    1, -128, 0,
+    """
+    if constant.values.dtype == np.int8 and not constant.text:  # megabytes: a table has the 256 words
+        words = np.array([f"{value}, " for value in range(-128, 128)], "S6")
+        bytes_ = words[constant.values.ravel().astype(np.int16) + 128].tobytes()
+        text = bytes_.translate(None, b"\0").decode("ascii").rstrip(" ")
+    else:
+        text = " ".join(f"{number}," for number in constant.numbers)
+    lines, start = [], 0
+    while len(text) - start > LINE:
+        end = text.rfind(" ", start, start + LINE + 1)
+        lines.append(text[start:end])
+        start = end + 1
+    return "\n    ".join([*lines, text[start:]])
 
 
 @cache

@@ -20,7 +20,7 @@ extern const unsigned int {{ array }}_len;
 #define AIEDGE_MODEL_CONSTANT_BYTES {{ constant_bytes }}
 #define AIEDGE_MODEL_OPERATORS {{ graph.operators | length }}
 #define AIEDGE_MODEL_OPERATOR_NAME {{ name }}_operator_name
-{% if file %}
+{% if loaded %}
 // Its constants come from a file, which it checks.
 #define AIEDGE_MODEL_WEIGHTS_BYTES {{ file.data | length }}
 #define AIEDGE_MODEL_LOAD_WEIGHTS {{ name }}_load_weights

@@ -3,7 +3,7 @@
 // Model: {{ graph.source | length }} bytes, SHA-256 {{ graph.sha256 }}
 //
 {% if file %}
-// Weights and tables: in a file of {{ file.data | length }} bytes, CRC-32 {{ "%08x" | format(file.crc) }}.
+// Weights and tables: in a file of {{ file.data | length }} bytes, CRC-32 {{ "%08x" | format(file.crc) }}{{ "" if loaded else ", which " ~ name ~ ".S links" }}.
 {% endif %}
 // Arena: {{ plan.arena_bytes }} bytes ({{ plan.verdict }}). The caller holds {{ "the output; the input may come row by row" if streaming else "input and output" }}.
 {% if core != "any" %}
@@ -36,10 +36,14 @@
 #define AIEDGE_STEP(index)
 #endif
 #endif
-{% if file %}
+{% if loaded %}
 
 // The file, in words: NULL until it is loaded.
 static const uint32_t *weights;
+{% elif file %}
+
+// The file, in words.
+extern const uint32_t {{ file.pointer }}[];
 {% endif %}
 
 {% macro array(constant) %}
@@ -47,9 +51,7 @@ static const uint32_t *weights;
 #define {{ constant.name }} {{ file.address(constant) }}
 {% else %}
 static {{ "AIEDGE_TABLE " if constant.values.nbytes <= hot_bytes }}const {{ constant.c_type }} {{ constant.name }}[{{ constant.values.size }}] = {
-{% for row in constant | rows %}
-    {{ row }}
-{% endfor %}
+    {{ constant | rows }}
 };
 {% endif %}
 {% endmacro %}
@@ -61,7 +63,7 @@ static {{ "AIEDGE_TABLE " if constant.values.nbytes <= hot_bytes }}const {{ cons
 {% for constant in call.constants %}
 {{ array(constant) -}}
 {% endfor %}
-{% if call.struct and file and call.constants %}
+{% if call.struct and loaded and call.constants %}
 #define layer_{{ step.index }} ((const {{ call.struct.type }}){ \
 {% for initializer in call.struct.initializers %}
     {{ initializer }}, \
@@ -80,7 +82,7 @@ static AIEDGE_TABLE const {{ call.struct.type }} layer_{{ step.index }} = {
   if ({% for name in names %}!{{ name }}{{ " || " if not loop.last }}{% endfor %}) {
     return AIEDGE_NULL_POINTER;
   }
-{% if file %}
+{% if loaded %}
   if (!weights) {
     return AIEDGE_NO_WEIGHTS;
   }
@@ -92,7 +94,7 @@ static AIEDGE_TABLE const {{ call.struct.type }} layer_{{ step.index }} = {
   }
 {%- endmacro %}
 {% set holders = (inputs + outputs) | map(attribute="name") | list %}
-{% if file %}
+{% if loaded %}
 bool {{ name }}_load_weights(const void *data, size_t bytes) {
   if (!aiedge_weights_fit(data, bytes, {{ name | upper }}_WEIGHTS_BYTES, UINT32_C(0x{{ "%08x" | format(file.crc) }}))) {
     return false;

@@ -4,7 +4,7 @@
 #ifndef {{ guard }}
 #define {{ guard }}
 
-{% if file %}
+{% if loaded %}
 #include <stdbool.h>
 #include <stddef.h>
 {% endif %}
@@ -25,7 +25,7 @@ extern "C" {
 #define {{ prefix }}_ZERO_POINT ({{ entry.zero_point }})
 
 {% endfor %}
-{% if file %}
+{% if loaded %}
 // The network's constants are in a file. Call {{ name }}_load_weights() first, with the address of the file's bytes in
 // RAM or in mapped flash, a multiple of {{ alignment }}, and their number. It returns false and changes nothing where the
 // size or the CRC-32 is not that file's. Nothing is copied: the bytes have to stay.
