@@ -73,7 +73,13 @@ def test_a_check_counts_where_a_student_works_and_nowhere_else(tmp_path, monkeyp
 
 @pytest.mark.parametrize(
     "damage",
-    [b"\x00\xff\xfe" * 50, b"xormodel note", b"xormodel notebook 9999999999\n", b"xormodel notebook 77\n", b""],
+    [
+        b"\x00\xff\xfe" * 50,
+        b"xormodel note",
+        b"xormodel notebook 9999999999\n",
+        b"xormodel notebook 77\n",
+        b"",
+    ],
 )
 def test_a_damaged_file_costs_its_damaged_lines_alone(file, damage, capsys):
     logbook.note("xormodel", "notebook", 2)
