@@ -63,7 +63,7 @@ def note_firmware(project: str, stopped_at: str = "") -> None:
 
 
 def project_here(folder: Path | None = None) -> str:
-    """The project whose notebook a kernel runs: its current folder is `<project>/notebook` of this kit; "" elsewhere."""
+    """The project whose notebook a kernel runs: its folder is `<project>/notebook` of this kit; "" elsewhere."""
     here = (folder or Path.cwd()).resolve()
     for lesson in lessons():
         for project in lesson.projects:

@@ -1,4 +1,4 @@
-"""How a project opens: a workspace of its own, and terminals in its folder with the kit's programs first on the PATH."""
+"""How a project opens: in a workspace of its own, with terminals that find its folder and the kit's programs."""
 
 import ast
 import os

@@ -85,8 +85,8 @@ def check_port(port: int | None) -> None:
 def lab_options(folder: Path, port: int | None, browser: bool) -> list[str]:
     """JupyterLab's options: on localhost only, the project's notebook open, the whole kit in the file browser.
 
-    Each project has a workspace of its own, so that two can be open side by side, and each comes back with the tabs that
-    it had.
+    Each project has a workspace of its own, so that two can be open side by side, and each comes back with the tabs
+    that it had.
     """
     options = [
         "--ServerApp.log_level=WARN",

@@ -1,7 +1,7 @@
-"""JupyterLab's terminals: they begin in the project's folder, with the kit's `python`, `pio` and `aiedge` first on the PATH.
+"""JupyterLab's terminals: in the project's folder, with the kit's `python`, `pio` and `aiedge` first on the PATH.
 
-A shell reads its person's settings when it starts, and pyenv, conda and the like put themselves first on the PATH there. So
-each shell gets a last word of the kit's. Needs the standard library alone.
+A shell reads its person's settings when it starts, and pyenv, conda and the like put themselves first on the PATH
+there. So each shell gets a last word of the kit's. Needs the standard library alone.
 """
 
 import os
