@@ -177,7 +177,7 @@ def test_a_project_with_a_second_model(project, tmp_path, monkeypatch, main, cap
     tflite.write_c_array(SOLVED, folder / "vscode/main/cifar_cnn.cpp")
     tflite.write_c_array(MODEL, folder / "vscode/main/cifar_tiny.cpp")
     monkeypatch.setattr(models, "projects", lambda: ["cifar_cnn"])
-    monkeypatch.setattr(session, "samples", lambda name: samples("xormodel"))
+    monkeypatch.setattr(session, "samples", lambda name, count: samples("xormodel"))
     with SocketBoard(fake(project="cifar_cnn")) as line:
         assert main(line.port) == 2
     error = capsys.readouterr().err

@@ -60,10 +60,12 @@ class Kit:
             "errors",
             "files",
             "lesson",
+            "logbook",
             "paths",
             "workshop/__init__",
             "workshop/environment",
             "workshop/start",
+            "workshop/terminal",
         ):
             shutil.copy(repo / "common" / "aiedge" / f"{name}.py", self.package / f"{name}.py")
         shutil.copy(repo / "start-notebook.sh", folder)
@@ -244,7 +246,8 @@ def test_first_and_next_start(kit, uv):
     assert (
         "--ServerApp.ip=localhost" in opened and "--no-browser" in opened and "--ServerApp.port=0" in opened
     )
-    assert "/lab/tree/xormodel/notebook/xormodel.ipynb" in opened
+    assert "/lab/workspaces/xormodel/tree/xormodel/notebook/xormodel.ipynb" in opened
+    assert "terminado_settings={'shell_command': [" in opened
     # Later starts may not write bytecode, so the set-up has.
     assert list((kit.folder / ".venv").glob("lib/python*/site-packages/jupyterlab/__pycache__/*.pyc"))
 
