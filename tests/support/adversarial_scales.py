@@ -139,9 +139,10 @@ def _mean(rng: np.random.Generator, kind: str) -> Case | None:
     answers = []
     for real in REALS:
         multiplier, shift = quantize_multiplier(factors.ratio(above, below, real))
-        extra = min(count.bit_length() - 1, 32, 31 + shift)
+        divisor = count if kind == "MEAN" else 1
+        extra = min(divisor.bit_length() - 1, 32, 31 + shift)
         sums = x.astype(np.int64).sum(axis=0) - count * int(source.zero_point)
-        y = multiply_by_quantized_multiplier(sums, (multiplier << extra) // count, shift - extra)
+        y = multiply_by_quantized_multiplier(sums, (multiplier << extra) // divisor, shift - extra)
         answers.append(np.clip(y + int(target.zero_point), -128, 127))
     if np.array_equal(*answers):
         return None
@@ -206,7 +207,19 @@ DRAWS: dict[Nature, Callable[[np.random.Generator, str], Case | None]] = {
 }
 # Kinds of these natures that have no factor, or one of a power of two, which both formulas form alike, or that TFLM
 # computes in real numbers; unary ones without a table are of floats only.
-WITHOUT = {"DEQUANTIZE", "RELU6", "LOGISTIC", "TANH", "ELU", "RSQRT", "MAXIMUM", "MINIMUM", "LOG_SOFTMAX"}
+WITHOUT = {
+    "DEQUANTIZE",
+    "RELU6",
+    "LOGISTIC",
+    "TANH",
+    "ELU",
+    "RSQRT",
+    "MAXIMUM",
+    "MINIMUM",
+    "LOG_SOFTMAX",
+    "REDUCE_MAX",
+    "REDUCE_MIN",
+}
 KINDS = [
     kind
     for kind, trait in TRAITS.items()

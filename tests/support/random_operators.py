@@ -35,7 +35,9 @@ def mean(d: Draw, kind: str) -> list[int]:
         axes = d.rng.permutation(len(shape))[: d.rng.integers(1, len(shape) + 1)].tolist()
     keep = bool(d.rng.random() < 0.5)
     result = [1 if i in axes else n for i, n in enumerate(shape) if keep or i not in axes]
-    target = d.tensor(result, d.params[source][0] * float(10 ** d.rng.uniform(-2, 2)))
+    ratio = float(10 ** d.rng.uniform(-2, 2)) * (np.prod(shape) / np.prod(result) if kind == "SUM" else 1)
+    extreme = kind.startswith("REDUCE")
+    target = d.like(source, result) if extreme else d.tensor(result, d.params[source][0] * float(ratio))
     signed = [a - len(shape) if d.rng.random() < 0.3 and axes != [1, 2] else a for a in axes]
     return d.add(kind, [source, d.integers(signed)], [target], keepDims=keep)
 
@@ -290,6 +292,9 @@ OPERATORS: dict[str, Callable[[Draw, str], list[int]]] = {
     "MAX_POOL_2D": pool,
     "AVERAGE_POOL_2D": pool,
     "MEAN": mean,
+    "SUM": mean,
+    "REDUCE_MAX": mean,
+    "REDUCE_MIN": mean,
     "ADD": binary,
     "SUB": binary,
     "MUL": binary,
