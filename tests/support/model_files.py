@@ -164,5 +164,5 @@ def unsupported_operator() -> ModelFile:
     """A network of an operator that cannot become C."""
     file = ModelFile()
     a, b = file.tensor([1, 4], scale=0.1), file.tensor([1, 4], scale=0.1)
-    file.operator("SIN", [a], [b])
+    file.operator("SIGN", [a], [b])
     return file
