@@ -171,6 +171,55 @@ def transpose(d: Draw, kind: str) -> list[int]:
     return d.add(kind, [source, d.integers(order)], [target])
 
 
+def reverse(d: Draw, kind: str) -> list[int]:
+    source = d.input(d.shape())
+    first, last = sorted(d.rng.integers(0, len(d.shapes[source]), 2).tolist())
+    return d.add(kind, [source, d.integers(range(first, last + 1))], [d.like(source)])
+
+
+def depth(d: Draw, kind: str) -> list[int]:
+    block = d.size(4)
+    batch, height, width, channels = d.image(largest=4)
+    shapes = [[batch, height, width, channels * block**2], [batch, height * block, width * block, channels]]
+    shapes = shapes if kind == "DEPTH_TO_SPACE" else shapes[::-1]
+    source = d.input(shapes[0])
+    return d.add(kind, [source], [d.like(source, shapes[1])], blockSize=block)
+
+
+def broadcast(d: Draw, kind: str) -> list[int]:
+    shape = d.shape(highest=5, largest=4)
+    part = [1 if d.rng.random() < 0.5 else n for n in shape[int(d.rng.integers(len(shape))) :]]
+    source = d.input(part)
+    return d.add(kind, [source, d.integers(shape)], [d.like(source, shape)])
+
+
+def sliced(d: Draw, kind: str) -> list[int]:
+    source = d.input(d.shape(highest=5))
+    shape = np.array(d.shapes[source])
+    begin = d.rng.integers(0, shape)
+    sizes = d.rng.integers(1, shape - begin + 1)
+    asked = np.where((begin + sizes == shape) & (d.rng.random(len(shape)) < 0.5), -1, sizes)
+    target = d.like(source, sizes.tolist())
+    return d.add(kind, [source, d.integers(begin), d.integers(asked)], [target])
+
+
+def unpack(d: Draw, kind: str) -> list[int]:
+    source = d.input(d.shape(lowest=2))
+    shape = d.shapes[source]
+    axis = int(d.rng.integers(len(shape)))
+    targets = [d.like(source, [*shape[:axis], *shape[axis + 1 :]]) for _ in range(shape[axis])]
+    signed = axis - len(shape) if d.rng.random() < 0.3 else axis
+    return d.add(kind, [source], targets, axis=signed, num=shape[axis])
+
+
+def mirror_pad(d: Draw, kind: str) -> list[int]:
+    source = d.input(d.shape())
+    shape, mode = d.shapes[source], d.pick(0, 1)
+    paddings = d.rng.integers(0, np.minimum(np.array(shape) + mode, 4)[:, None], (len(shape), 2))
+    target = d.like(source, [n + int(p.sum()) for n, p in zip(shape, paddings, strict=True)])
+    return d.add(kind, [source, d.integers(paddings)], [target], mode=mode)
+
+
 def gather(d: Draw, kind: str) -> list[int]:
     source = d.input(d.shape())
     shape = d.shapes[source]
@@ -309,6 +358,13 @@ OPERATORS: dict[str, Callable[[Draw, str], list[int]]] = {
     "EXPAND_DIMS": reshape,
     "STRIDED_SLICE": strided_slice,
     "TRANSPOSE": transpose,
+    "REVERSE_V2": reverse,
+    "DEPTH_TO_SPACE": depth,
+    "SPACE_TO_DEPTH": depth,
+    "BROADCAST_TO": broadcast,
+    "SLICE": sliced,
+    "UNPACK": unpack,
+    "MIRROR_PAD": mirror_pad,
     "SPACE_TO_BATCH_ND": blocks,
     "BATCH_TO_SPACE_ND": blocks,
     "GATHER": gather,

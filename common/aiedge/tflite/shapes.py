@@ -163,8 +163,25 @@ def _pad(operator: Operator) -> None:
 
 def _slice(operator: Operator) -> None:
     rank = len(operator.input(0).shape)
-    sizes = {operator.input(position).elements for position in (1, 2, 3)}
+    sizes = {operator.input(position).elements for position in range(1, operator.trait.inputs)}
     _require(len(sizes) == 1, f"it has {sorted(sizes)} begins, ends and strides for {rank} dimensions")
+
+
+def _repetition(operator: Operator) -> None:
+    source, target = operator.input(0).shape, operator.outputs[0].shape
+    _require(
+        len(source) <= len(target)
+        and all(n in (1, m) for n, m in zip(source[::-1], target[::-1], strict=False)),
+        f"{list(source)} does not broadcast to {list(target)}",
+    )
+
+
+def _unpack(operator: Operator) -> None:
+    source = operator.input(0)
+    _require(
+        sum(part.elements for part in operator.outputs) == source.elements,
+        f"its parts do not make up {list(source.shape)}",
+    )
 
 
 def _gather(operator: Operator) -> None:
@@ -208,6 +225,9 @@ RULES: dict[Nature, Callable[[Operator], None]] = {
     Nature.PAD: _pad,
     Nature.SLICE: _slice,
     Nature.PERMUTATION: _same_values,
+    Nature.REPETITION: _repetition,
+    Nature.MIRROR: _pad,
+    Nature.UNPACK: _unpack,
     Nature.GATHER: _gather,
     Nature.BLOCKS: _blocks,
     Nature.NEAREST: _resize,

@@ -34,6 +34,9 @@ class Nature(Enum):
     PAD = auto()  # the input amid constants
     SLICE = auto()  # some of the input's values
     PERMUTATION = auto()  # the input's values in another order
+    REPETITION = auto()  # the same, some of them again and again
+    MIRROR = auto()  # the input amid its reflections
+    UNPACK = auto()  # the outputs side by side, without the dimension in which they are
     GATHER = auto()  # those of the input's values that indices name
     BLOCKS = auto()  # an image, and each n-th of its rows and columns as images
     NEAREST = auto()  # an image in another size, of its own pixels
@@ -105,10 +108,12 @@ TRAITS = {
     "ADD": Trait(Nature.BINARY, 2, options="Add"),
     "AVERAGE_POOL_2D": Trait(Nature.POOL, options="Pool2D", sums=True),
     "BATCH_TO_SPACE_ND": Trait(Nature.BLOCKS, 3),
+    "BROADCAST_TO": Trait(Nature.REPETITION, 2),
     "CEIL": Trait(Nature.UNARY),
     "CONCATENATION": Trait(Nature.CONCATENATION, optional=MANY, options="Concatenation"),
     "CONV_2D": Trait(Nature.CONVOLUTION, 2, optional=1, options="Conv2D"),
     "COS": Trait(Nature.UNARY),
+    "DEPTH_TO_SPACE": Trait(Nature.PERMUTATION, options="DepthToSpace"),
     "DEPTHWISE_CONV_2D": Trait(Nature.DEPTHWISE, 2, optional=1, options="DepthwiseConv2D"),
     "DEQUANTIZE": Trait(Nature.CONVERSION),
     "ELU": Trait(Nature.UNARY, table=tables.elu_table),
@@ -129,6 +134,7 @@ TRAITS = {
     "MAX_POOL_2D": Trait(Nature.POOL, options="Pool2D", joins=("CONV_2D",)),
     "MEAN": Trait(Nature.REDUCTION, 2, options="Reducer"),
     "MINIMUM": Trait(Nature.BINARY, 2),
+    "MIRROR_PAD": Trait(Nature.MIRROR, 2, options="MirrorPad"),
     "MUL": Trait(Nature.BINARY, 2, options="Mul"),
     "NEG": Trait(Nature.UNARY),
     "PAD": Trait(Nature.PAD, 2),
@@ -142,11 +148,14 @@ TRAITS = {
     "RESHAPE": Trait(Nature.VIEW, optional=1, options="Reshape"),
     "RESIZE_BILINEAR": Trait(Nature.BILINEAR, 2, options="ResizeBilinear"),
     "RESIZE_NEAREST_NEIGHBOR": Trait(Nature.NEAREST, 2, options="ResizeNearestNeighbor"),
+    "REVERSE_V2": Trait(Nature.PERMUTATION, 2),
     "ROUND": Trait(Nature.UNARY),
     "RSQRT": Trait(Nature.UNARY, table=tables.rsqrt_table),
     "SIN": Trait(Nature.UNARY),
+    "SLICE": Trait(Nature.SLICE, 3),
     "SOFTMAX": Trait(Nature.SOFTMAX, options="Softmax"),
     "SPACE_TO_BATCH_ND": Trait(Nature.BLOCKS, 3),
+    "SPACE_TO_DEPTH": Trait(Nature.PERMUTATION, options="SpaceToDepth"),
     "SPLIT": Trait(Nature.SPLIT, 2, outputs=MANY, options="Split"),
     "SQRT": Trait(Nature.UNARY),
     "SQUARE": Trait(Nature.UNARY),
@@ -157,6 +166,7 @@ TRAITS = {
     "TANH": Trait(Nature.UNARY, table=tables.tanh_table),
     "TRANSPOSE": Trait(Nature.PERMUTATION, 2, options="Transpose"),
     "TRANSPOSE_CONV": Trait(Nature.TRANSPOSED, 3, optional=1, options="TransposeConv"),
+    "UNPACK": Trait(Nature.UNPACK, outputs=MANY, options="Unpack"),
 }
 OTHER = Trait(Nature.OTHER)
 

@@ -18,7 +18,7 @@ from aiedge.codegen.operators import (
     fully_connected,
     gather,
     mean,
-    permutation,
+    moves,
     pool,
     reshape,
     resize,
@@ -47,7 +47,7 @@ EMITTERS: dict[Nature, Callable[..., Call]] = {
     **softmax.EMITTERS,
     **resize.EMITTERS,
     **transpose_conv.EMITTERS,
-    **permutation.EMITTERS,
+    **moves.EMITTERS,
     **gather.EMITTERS,
     **blocks.EMITTERS,
 }
