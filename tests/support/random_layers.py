@@ -161,7 +161,8 @@ def weighted(
         weights = d.file.tensor(
             shape, scale=scales.tolist(), axis=axis, data=d.rng.integers(-127, 128, shape)
         )
-        add = d.file.tensor([outputs], "int32", scale=(scales * scale).tolist(), data=bias)
+        # Converters leave the axis of the weights in it.
+        add = d.file.tensor([outputs], "int32", scale=(scales * scale).tolist(), axis=axis, data=bias)
     else:
         weights, add = d.constant(shape), d.constant([outputs])
     spread = scale * float(scales.mean()) * np.sqrt(depth) * d.pick(1, 30)
