@@ -272,6 +272,7 @@ UNSCALED = {
     Nature.REPETITION,
     Nature.MIRROR,
     Nature.UNPACK,
+    Nature.ARG,
     Nature.GATHER,
     Nature.BLOCKS,
     Nature.NEAREST,

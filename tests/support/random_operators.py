@@ -6,6 +6,7 @@ import numpy as np
 
 from aiedge.codegen.operators.elementwise import DEQUANTIZED, QUANTIZED
 from aiedge.tflite.traits import TRAITS, Nature
+from tests.support.model_files import TYPES
 from tests.support.random_layers import Draw, behind, converted, filtered, not_negative, weighted
 
 
@@ -232,10 +233,28 @@ def gather(d: Draw, kind: str) -> list[int]:
     axis = int(d.rng.integers(len(shape)))
     batches = int(d.rng.integers(axis + 1))
     named = [*shape[:batches], *d.shape(1 if batches == 0 else 0, 2)]
-    indices = d.rng.integers(0, shape[axis], named)
+    if d.rng.random() < 0.5:
+        indices = d.integers(d.rng.integers(0, shape[axis], named))
+    else:
+        indices = largest(d, d.input([*named, shape[axis]]), named, len(named))
     target = d.like(source, [*shape[:axis], *named[batches:], *shape[axis + 1 :]])
     signed = axis - len(shape) if d.rng.random() < 0.3 else axis
-    return d.add(kind, [source, d.integers(indices)], [target], axis=signed, batchDims=batches)
+    return d.add(kind, [source, indices], [target], axis=signed, batchDims=batches)
+
+
+def largest(d: Draw, source: int, shape: list[int], axis: int, kind: str = "ARG_MAX") -> int:
+    """The index of the largest value, or smallest, along a dimension."""
+    target = d.file.tensor(shape, "int32")
+    return d.add(kind, [source, d.integers(axis)], [target], outputType=TYPES["int32"])[0]
+
+
+def arg(d: Draw, kind: str) -> list[int]:
+    source = d.input(d.shape(largest=9))
+    shape = d.shapes[source]
+    axis = int(d.rng.integers(len(shape)))
+    signed = axis - len(shape) if d.rng.random() < 0.3 else axis
+    d.dtype = "int32"
+    return [largest(d, source, [*shape[:axis], *shape[axis + 1 :]], signed, kind)]
 
 
 def blocks(d: Draw, kind: str) -> list[int]:
@@ -358,6 +377,8 @@ OPERATORS: dict[str, Callable[[Draw, str], list[int]]] = {
     "SQUEEZE": reshape,
     "EXPAND_DIMS": reshape,
     "STRIDED_SLICE": strided_slice,
+    "ARG_MAX": arg,
+    "ARG_MIN": arg,
     "TRANSPOSE": transpose,
     "REVERSE_V2": reverse,
     "DEPTH_TO_SPACE": depth,

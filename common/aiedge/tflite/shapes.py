@@ -219,6 +219,7 @@ RULES: dict[Nature, Callable[[Operator], None]] = {
     Nature.POOL: _pool,
     Nature.TRANSPOSED: _transposed,
     Nature.REDUCTION: _reduction,
+    Nature.ARG: _reduction,
     Nature.SOFTMAX: _softmax,
     Nature.CONCATENATION: _concatenation,
     Nature.SPLIT: _split,

@@ -28,6 +28,7 @@ class Nature(Enum):
     POOL = auto()  # the same without weights
     TRANSPOSED = auto()  # a window that slides over the output: the gradient of a convolution
     REDUCTION = auto()  # one value for all of a dimension
+    ARG = auto()  # of a dimension the index of the largest or smallest value
     SOFTMAX = auto()  # rows that add up to 1, or their logarithms
     CONCATENATION = auto()  # the inputs side by side
     SPLIT = auto()  # the outputs side by side
@@ -106,6 +107,8 @@ MANY = 2**16
 TRAITS = {
     "ABS": Trait(Nature.UNARY, table=tables.abs_table),
     "ADD": Trait(Nature.BINARY, 2, options="Add"),
+    "ARG_MAX": Trait(Nature.ARG, 2, options="ArgMax"),
+    "ARG_MIN": Trait(Nature.ARG, 2, options="ArgMin"),
     "AVERAGE_POOL_2D": Trait(Nature.POOL, options="Pool2D", sums=True),
     "BATCH_TO_SPACE_ND": Trait(Nature.BLOCKS, 3),
     "BROADCAST_TO": Trait(Nature.REPETITION, 2),

@@ -9,6 +9,7 @@ run in the same call, those.
 from collections.abc import Callable
 
 from aiedge.codegen.operators import (
+    arg,
     binary,
     blocks,
     conv_2d,
@@ -50,6 +51,7 @@ EMITTERS: dict[Nature, Callable[..., Call]] = {
     **moves.EMITTERS,
     **gather.EMITTERS,
     **blocks.EMITTERS,
+    **arg.EMITTERS,
 }
 
 
