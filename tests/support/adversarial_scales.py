@@ -273,6 +273,7 @@ UNSCALED = {
     Nature.MIRROR,
     Nature.UNPACK,
     Nature.ARG,
+    Nature.NORMALIZATION,
     Nature.GATHER,
     Nature.BLOCKS,
     Nature.NEAREST,

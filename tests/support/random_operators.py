@@ -282,6 +282,11 @@ def softmax(d: Draw, kind: str) -> list[int]:
     return d.add(kind, [source], [d.tensor(shape, 1 / 256, -128)], beta=beta)
 
 
+def normalization(d: Draw, kind: str) -> list[int]:
+    source = d.input([*d.shape(highest=3), int(d.rng.choice([1, 2, 10, 300]))])
+    return d.add(kind, [source], [d.tensor(d.shapes[source], 1 / 128, 0)])
+
+
 def resize(d: Draw, kind: str) -> list[int]:
     source = d.input(d.image(largest=8, channels=6))
     batch, _, _, channels = d.shapes[source]
@@ -393,6 +398,7 @@ OPERATORS: dict[str, Callable[[Draw, str], list[int]]] = {
     "GATHER_ND": gather,
     "SOFTMAX": softmax,
     "LOG_SOFTMAX": softmax,
+    "L2_NORMALIZATION": normalization,
     "RESIZE_NEAREST_NEIGHBOR": resize,
     "RESIZE_BILINEAR": resize,
     "TRANSPOSE_CONV": transpose_conv,

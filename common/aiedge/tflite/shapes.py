@@ -221,6 +221,7 @@ RULES: dict[Nature, Callable[[Operator], None]] = {
     Nature.REDUCTION: _reduction,
     Nature.ARG: _reduction,
     Nature.SOFTMAX: _softmax,
+    Nature.NORMALIZATION: _softmax,
     Nature.CONCATENATION: _concatenation,
     Nature.SPLIT: _split,
     Nature.PAD: _pad,

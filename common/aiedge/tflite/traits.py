@@ -30,6 +30,7 @@ class Nature(Enum):
     REDUCTION = auto()  # one value for all of a dimension
     ARG = auto()  # of a dimension the index of the largest or smallest value
     SOFTMAX = auto()  # rows that add up to 1, or their logarithms
+    NORMALIZATION = auto()  # rows of length 1
     CONCATENATION = auto()  # the inputs side by side
     SPLIT = auto()  # the outputs side by side
     PAD = auto()  # the input amid constants
@@ -127,6 +128,7 @@ TRAITS = {
     "GATHER": Trait(Nature.GATHER, 2, options="Gather"),
     "GATHER_ND": Trait(Nature.GATHER, 2),
     "HARD_SWISH": Trait(Nature.UNARY, table=tables.hard_swish_table, single=True),
+    "L2_NORMALIZATION": Trait(Nature.NORMALIZATION, options="L2Norm"),
     "LEAKY_RELU": Trait(
         Nature.UNARY, options="LeakyRelu", parameter="alpha", table=tables.leaky_relu_table, single=True
     ),

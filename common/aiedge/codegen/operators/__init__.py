@@ -20,6 +20,7 @@ from aiedge.codegen.operators import (
     gather,
     mean,
     moves,
+    normalization,
     pool,
     reshape,
     resize,
@@ -52,6 +53,7 @@ EMITTERS: dict[Nature, Callable[..., Call]] = {
     **gather.EMITTERS,
     **blocks.EMITTERS,
     **arg.EMITTERS,
+    **normalization.EMITTERS,
 }
 
 
