@@ -21,6 +21,7 @@ from aiedge.quantization import (
 from aiedge.tflite.interpreters import run_tflm
 from aiedge.tflite.traits import TRAITS, Nature
 from tests.support.model_files import ModelFile
+from tests.support.random_operators import dtypes
 
 EVERY = np.arange(-128, 128, dtype=np.int8)
 TRIES = 2000
@@ -128,6 +129,8 @@ def _binary(rng: np.random.Generator, kind: str) -> Case | None:
     else:
         scale_a, output = near(rng, few_bits(rng, 7, -2, 1))
         scale_b = scale_a * rng.choice([1.0, few_bits(rng, 6), float(rng.uniform(0.3, 1))])
+    if kind == "SQUARED_DIFFERENCE":
+        scale_b, output = scale_a, float(np.float32(scale_a) ** 2) * 2.0 ** int(rng.choice([7, 9, 11]))
     scale_b = float(np.float32(scale_b))
     source = [QuantParams(scale_a, zero_point(rng)), QuantParams(scale_b, zero_point(rng))]
     target = QuantParams(output, zero_point(rng))
@@ -137,6 +140,13 @@ def _binary(rng: np.random.Generator, kind: str) -> Case | None:
         if kind == "MUL":
             factor = float(factors.product(scale_a, scale_b, output, real))
             value = multiply_by_quantized_multiplier(x * y, *quantize_multiplier(factor))
+        elif kind == "SQUARED_DIFFERENCE":
+            pairs = [quantize_multiplier(f) for f in factors.squares(scale_a, scale_b, output, real)]
+            sides = [
+                multiply_by_quantized_multiplier(side << 7, *pair)
+                for side, pair in zip((x, y), pairs[:2], strict=True)
+            ]
+            value = multiply_by_quantized_multiplier((sides[0] - sides[1]) ** 2, *pairs[2])
         elif kind == "PRELU":
             above = quantize_multiplier(factors.ratio(scale_a, output, real))
             below = quantize_multiplier(float(factors.product(scale_a, scale_b, output, real)))
@@ -256,9 +266,7 @@ WITHOUT = {
 KINDS = [
     kind
     for kind, trait in TRAITS.items()
-    if trait.nature in DRAWS
-    and kind not in WITHOUT
-    and (trait.nature is not Nature.UNARY or trait.table is not None)
+    if trait.nature in DRAWS and kind not in WITHOUT and "int8" in dtypes(kind)
 ]
 # Natures that move or compare integers of one scale.
 UNSCALED = {

@@ -62,6 +62,8 @@ def binary(d: Draw, kind: str) -> list[int]:
         scale * d.pick(1.0, float(10 ** d.rng.uniform(-3, 3)), float(10 ** d.rng.uniform(-1, 1))),
     ]
     zero_points = [d.zero_point(), d.zero_point()]
+    if kind == "SQUARED_DIFFERENCE":
+        scales = [min(each, 30.0) for each in scales]
     if kind in ONE_SCALE:
         scales, zero_points = scales[:1] * 2, zero_points[:1] * 2
     fixed = int(d.rng.choice([-1, -1, 0, 1]))
@@ -77,6 +79,9 @@ def binary(d: Draw, kind: str) -> list[int]:
     if kind in ONE_SCALE:
         return d.add(kind, operands, [d.like(operands[0], result)])
     wide = scales[0] * scales[1] * 64 if kind in ("MUL", "PRELU") else max(scales)
+    if kind == "SQUARED_DIFFERENCE":
+        wide = max(scales) ** 2 * float(10 ** d.rng.uniform(-3, 3))
+        return d.add(kind, operands, [d.tensor(result, wide)])
     if kind == "PRELU":
         return d.add(kind, operands, [d.tensor(result, max(wide, scales[0] * 2 ** d.rng.uniform(-2, 4)))])
     # A factor that is a power of two makes halves, which must be rounded.
@@ -375,6 +380,10 @@ OPERATORS: dict[str, Callable[[Draw, str], list[int]]] = {
     "MAXIMUM": binary,
     "MINIMUM": binary,
     "PRELU": binary,
+    "SQUARED_DIFFERENCE": binary,
+    "DIV": binary,
+    "FLOOR_DIV": binary,
+    "FLOOR_MOD": binary,
     "CONCATENATION": concatenation,
     "SPLIT": split,
     "PAD": pad,
@@ -425,12 +434,17 @@ OPERATORS: dict[str, Callable[[Draw, str], list[int]]] = {
 UNARY = [kind for kind, draw in OPERATORS.items() if draw is unary]
 
 
+# Operators of two inputs that take floats alone.
+FLOATS = ("DIV", "FLOOR_DIV", "FLOOR_MOD")
+
+
 def dtypes(kind: str) -> tuple[str, ...]:
     """The types of the kind's inputs that TensorFlow Lite Micro takes; a unary operator without a table has floats."""
     trait = TRAITS[kind]
     if trait.nature is Nature.CONVERSION:
         return DEQUANTIZED if trait.table is None else tuple(QUANTIZED)
-    return ("float32",) if trait.nature is Nature.UNARY and trait.table is None else ("int8", "float32")
+    floats = kind in FLOATS or (trait.nature is Nature.UNARY and trait.table is None)
+    return ("float32",) if floats else ("int8", "float32")
 
 
 def random_model(rng: np.random.Generator, kind: str, dtype: str) -> bytes:

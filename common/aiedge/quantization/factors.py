@@ -43,6 +43,13 @@ def sums(larger: float, smaller: float, output: float, real: Real = PINNED) -> t
     return float(real(smaller) / common), float(common / (real(2**20) * real(output)))
 
 
+def squares(a: float, b: float, output: float, real: Real = PINNED) -> tuple[float, float, float]:
+    """The factors of SQUARED_DIFFERENCE: each scale to twice the larger one, and the square of that over 2^14."""
+    common = real(2) * real(max(a, b))
+    square = common * common / (real(2**14) * real(output))
+    return float(real(a) / common), float(real(b) / common), float(square)
+
+
 def swish(scale: float, output: float, real: Real = PINNED) -> tuple[float, float]:
     """The two factors of HARD_SWISH: from the input with 7 bits more to the output, and to 3/32768."""
     fine = real(1 / 128) * real(scale)
