@@ -173,6 +173,30 @@ def _binary(rng: np.random.Generator, kind: str) -> Case | None:
     return Case(_file(kind, source, target, [1, 256]), inputs)
 
 
+def _matmul(rng: np.random.Generator, kind: str) -> Case | None:
+    """All pairs of inputs, as a column times a row; the product's scale is a power of two times the output's."""
+    scale_a, scale_b = (float(np.float32(10 ** rng.uniform(-3, 0))) for _ in range(2))
+    output = float(np.float32(scale_a) * np.float32(scale_b)) * 2.0 ** int(rng.integers(5, 10))
+    source = [QuantParams(scale_a, zero_point(rng)), QuantParams(scale_b, zero_point(rng))]
+    x, y = (EVERY.astype(np.int64) - int(params.zero_point) for params in source)
+    exact, single = (
+        multiply_by_quantized_multiplier(
+            np.outer(x, y), *quantize_multiplier(float(factors.product(scale_a, scale_b, output, real)))
+        ).clip(-256, 256)
+        for real in REALS
+    )
+    if np.array_equal(exact, single):
+        return None
+    file = ModelFile()
+    a, b = (
+        file.tensor(shape, scale=float(params.scale), zero_point=int(params.zero_point))
+        for shape, params in zip(([256, 1], [1, 256]), source, strict=True)
+    )
+    out = file.tensor([256, 256], scale=output, zero_point=0)
+    file.operator(kind, [a, b], [out])
+    return Case(file.build([a, b], [out]), [EVERY.reshape(1, 256, 1), EVERY.reshape(1, 1, 256)])
+
+
 def _mean(rng: np.random.Generator, kind: str) -> Case | None:
     rows, columns = 8, 64
     count = int(rng.choice([rows, 5, 7]))
@@ -241,6 +265,7 @@ DRAWS: dict[Nature, Callable[[np.random.Generator, str], Case | None]] = {
     Nature.UNARY: _unary,
     Nature.CONVERSION: _conversion,
     Nature.BINARY: _binary,
+    Nature.MATMUL: _matmul,
     Nature.REDUCTION: _mean,
     Nature.SOFTMAX: _softmax,
     Nature.DENSE: _layer,

@@ -18,6 +18,7 @@ OPTIONS = {
     "AVERAGE_POOL_2D": "Pool2DOptions",
     "MAX_POOL_2D": "Pool2DOptions",
     "L2_NORMALIZATION": "L2NormOptions",
+    "BATCH_MATMUL": "BatchMatMulOptions",
     "MEAN": "ReducerOptions",
     "SUM": "ReducerOptions",
     "REDUCE_MAX": "ReducerOptions",

@@ -355,6 +355,24 @@ def dense(d: Draw, kind: str) -> list[int]:
     return [weighted(d, kind, source, [outputs, inputs], [rows, outputs], version=4)]
 
 
+def matmul(d: Draw, kind: str) -> list[int]:
+    rows, depth, columns = d.size(9), d.size(20), d.size(9)
+    batches = d.shape(0, 3, 4)
+    ones = [1 if d.rng.random() < 0.3 else n for n in batches]
+    pair = [batches[int(d.rng.integers(len(batches) + 1)) :] if d.rng.random() < 0.3 else ones, batches]
+    if d.rng.random() < 0.5:
+        pair = pair[::-1]
+    flags = {name: bool(d.rng.random() < 0.5) for name in ("adjX", "adjY")}
+    shapes = [
+        [*batch, *(size[::-1] if flag else size)]
+        for batch, size, flag in zip(pair, ([rows, depth], [depth, columns]), flags.values(), strict=True)
+    ]
+    a = d.input(shapes[0])
+    b = d.constant(shapes[1]) if d.rng.random() < 0.4 else d.input(shapes[1])
+    scale = d.params[a][0] * d.params[b][0] * np.sqrt(depth) * d.pick(1, 30, 100)
+    return d.add(kind, [a, b], [d.tensor([*batches, rows, columns], float(scale))], **flags)
+
+
 def convolution(d: Draw, kind: str) -> list[int]:
     source = d.input([1, d.size(12), d.size(12), d.size(9)])
     return [filtered(d, kind, source)]
@@ -365,6 +383,7 @@ OPERATORS: dict[str, Callable[[Draw, str], list[int]]] = {
     "CONV_2D": convolution,
     "DEPTHWISE_CONV_2D": convolution,
     "FULLY_CONNECTED": dense,
+    "BATCH_MATMUL": matmul,
     "QUANTIZE": conversion,
     "DEQUANTIZE": conversion,
     "RESHAPE": reshape,

@@ -55,6 +55,14 @@ def _dense(operator: Operator) -> None:
     _bias(operator, 2, outputs)
 
 
+def _matmul(operator: Operator) -> None:
+    a, b, target = operator.input(0).shape, operator.input(1).shape, operator.outputs[0].shape
+    _require(
+        min(len(a), len(b), len(target)) >= 2,
+        f"{list(a)} and {list(b)} to {list(target)} are no matrices",
+    )
+
+
 def _convolution(operator: Operator) -> None:
     source, filters, target = _images(operator, operator.input(0), operator.input(1))
     channels = filters[3]
@@ -214,6 +222,7 @@ RULES: dict[Nature, Callable[[Operator], None]] = {
     Nature.CONVERSION: _same_values,
     Nature.BINARY: _binary,
     Nature.DENSE: _dense,
+    Nature.MATMUL: _matmul,
     Nature.CONVOLUTION: _convolution,
     Nature.DEPTHWISE: _depthwise,
     Nature.POOL: _pool,

@@ -23,6 +23,7 @@ class Nature(Enum):
     CONVERSION = auto()  # the same, to another type or scale
     BINARY = auto()  # the same of two inputs, whose shapes broadcast
     DENSE = auto()  # a matrix of weights times each row
+    MATMUL = auto()  # matrices times matrices, both of them computed
     CONVOLUTION = auto()  # a window that slides over an image; filters span all channels
     DEPTHWISE = auto()  # the same, each filter on one channel
     POOL = auto()  # the same without weights
@@ -111,6 +112,7 @@ TRAITS = {
     "ARG_MAX": Trait(Nature.ARG, 2, options="ArgMax"),
     "ARG_MIN": Trait(Nature.ARG, 2, options="ArgMin"),
     "AVERAGE_POOL_2D": Trait(Nature.POOL, options="Pool2D", sums=True),
+    "BATCH_MATMUL": Trait(Nature.MATMUL, 2, options="BatchMatMul", single=True),
     "BATCH_TO_SPACE_ND": Trait(Nature.BLOCKS, 3),
     "BROADCAST_TO": Trait(Nature.REPETITION, 2),
     "CEIL": Trait(Nature.UNARY),

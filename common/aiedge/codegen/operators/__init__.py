@@ -18,6 +18,7 @@ from aiedge.codegen.operators import (
     elementwise,
     fully_connected,
     gather,
+    matmul,
     mean,
     moves,
     normalization,
@@ -53,6 +54,7 @@ EMITTERS: dict[Nature, Callable[..., Call]] = {
     **gather.EMITTERS,
     **blocks.EMITTERS,
     **arg.EMITTERS,
+    **matmul.EMITTERS,
     **normalization.EMITTERS,
 }
 
