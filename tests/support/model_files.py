@@ -9,16 +9,20 @@ from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
 TYPES = {
-    "int8": schema.TensorType.INT8,
-    "int32": schema.TensorType.INT32,
-    "float32": schema.TensorType.FLOAT32,
+    name: getattr(schema.TensorType, name.upper())
+    for name in ("int8", "uint8", "int16", "int32", "int64", "float32")
 }
 
 # Operators whose options table is not named after them.
 OPTIONS = {
     "AVERAGE_POOL_2D": "Pool2DOptions",
     "MAX_POOL_2D": "Pool2DOptions",
+    "L2_NORMALIZATION": "L2NormOptions",
+    "BATCH_MATMUL": "BatchMatMulOptions",
     "MEAN": "ReducerOptions",
+    "SUM": "ReducerOptions",
+    "REDUCE_MAX": "ReducerOptions",
+    "REDUCE_MIN": "ReducerOptions",
 }
 
 
@@ -29,6 +33,8 @@ class ModelFile:
     model: schema.ModelT = field(default_factory=schema.ModelT)
 
     def __post_init__(self) -> None:
+        if self.model.subgraphs:
+            return
         self.model.version = 3
         self.model.description = "test"
         self.model.buffers = [schema.BufferT()]
@@ -138,6 +144,23 @@ def dense_int8(
     return file.build([first], [source])
 
 
+def with_ends(model: bytes, dtype: str) -> bytes:
+    """The int8 model with QUANTIZE before its input and behind its output: both of another type, the same reals."""
+    file = ModelFile(schema.ModelT.InitFromPackedBuf(model, 0))
+    graph = file.model.subgraphs[0]
+    shift = {"uint8": 128, "int16": 0}[dtype]
+    outer = []
+    for inner in (graph.inputs[0], graph.outputs[0]):
+        tensor = graph.tensors[inner]
+        (scale,), (zero_point,) = tensor.quantization.scale, tensor.quantization.zeroPoint
+        outer.append(file.tensor(list(tensor.shape), dtype, float(scale), int(zero_point) + shift))
+    file.operator("QUANTIZE", [outer[0]], [graph.inputs[0]])
+    graph.operators.insert(0, graph.operators.pop())
+    file.operator("QUANTIZE", [graph.outputs[0]], [outer[1]])
+    file.model.signatureDefs = None
+    return file.build(outer[:1], outer[1:])
+
+
 def dense_float(
     rng: np.random.Generator, sizes: list[int], activation: int = 0, end: str | None = None
 ) -> bytes:
@@ -161,5 +184,5 @@ def unsupported_operator() -> ModelFile:
     """A network of an operator that cannot become C."""
     file = ModelFile()
     a, b = file.tensor([1, 4], scale=0.1), file.tensor([1, 4], scale=0.1)
-    file.operator("SIN", [a], [b])
+    file.operator("SIGN", [a], [b])
     return file

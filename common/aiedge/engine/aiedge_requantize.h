@@ -29,6 +29,11 @@ static inline int32_t aiedge_high_multiply(int32_t x, int32_t multiplier) {
 #endif
 }
 
+// (a * b + 2^30) / 2^31, rounded down: the product of two Q0.31 numbers.
+static inline int32_t aiedge_product(int32_t a, int32_t b) {
+  return (int32_t)(((int64_t)a * b + (INT64_C(1) << 30)) >> 31);
+}
+
 // x / 2^exponent, halves away from zero; exponent from 1 to 31.
 static inline int32_t aiedge_round_shift(int32_t x, int32_t exponent) {
   // Half of the divisor, less one for negative numbers.
@@ -43,7 +48,7 @@ static inline int32_t aiedge_multiply(int32_t x, int32_t multiplier, int32_t shi
   if (shift > 0) {
     x = (int32_t)((uint32_t)x << shift);
   }
-  int32_t product = (int32_t)(((int64_t)x * multiplier + (INT64_C(1) << 30)) >> 31);
+  int32_t product = aiedge_product(x, multiplier);
   return shift < 0 ? aiedge_round_shift(product, -shift) : product;
 }
 

@@ -7,19 +7,14 @@
 #include "aiedge_engine.h"
 #include "aiedge_requantize.h"
 
-// (a * b + 2^30) / 2^31: the product of two Q0.31 numbers, rounded.
-static inline int32_t aiedge_softmax_product(int32_t a, int32_t b) {
-  return (int32_t)(((int64_t)a * b + (INT64_C(1) << 30)) >> 31);
-}
-
 // 1 / (1 + a) of a in [0, 1), both Q0.31, by three steps of Newton and Raphson in Q2.29. The start,
 // 48/17 - 32/17 * d for d = (1 + a) / 2, is the straight line of least error.
 static inline int32_t aiedge_softmax_reciprocal(int32_t a) {
   int32_t half_denominator = (int32_t)(((int64_t)a + INT32_MAX + 1) / 2);
-  int32_t x = 1515870810 + aiedge_softmax_product(half_denominator, -1010580540);
+  int32_t x = 1515870810 + aiedge_product(half_denominator, -1010580540);
   for (int i = 0; i < 3; i++) {
-    int32_t error = (1 << 29) - aiedge_softmax_product(half_denominator, x);
-    x += aiedge_softmax_product(x, error) * 4;
+    int32_t error = (1 << 29) - aiedge_product(half_denominator, x);
+    x += aiedge_product(x, error) * 4;
   }
   return x > INT32_MAX / 2 ? INT32_MAX : x * 2;
 }
@@ -75,21 +70,18 @@ static inline int32_t aiedge_softmax_log(int32_t sum) {
   }
   int32_t r = (int32_t)((uint32_t)sum << headroom);  // between 1/2 and 1
   int32_t power = (12 - headroom) * (1 << 25) - quarter;
-  if (aiedge_softmax_product(sum, half_root) < (INT32_C(1) << 30) >> headroom) {
-    int32_t half = aiedge_softmax_product(r, half_root);
+  if (aiedge_product(sum, half_root) < (INT32_C(1) << 30) >> headroom) {
+    int32_t half = aiedge_product(r, half_root);
     r = half > INT32_MAX / 2 ? INT32_MAX : half * 2;
     power -= 2 * quarter;
   }
-  int32_t q = (r - c) * 2, square = aiedge_softmax_product(q, q);
+  int32_t q = (r - c) * 2, square = aiedge_product(q, q);
   int32_t p = (int32_t)(((int64_t)r + c + 1) / 2);
-  int32_t numerator =
-      aiedge_softmax_product(q, r) + aiedge_softmax_product(aiedge_softmax_product(q, square), 117049297);
+  int32_t numerator = aiedge_product(q, r) + aiedge_product(aiedge_product(q, square), 117049297);
   int32_t denominator =  // less one
-      aiedge_softmax_product(p, 1057819769 + q + aiedge_softmax_product(127690142, square)) +
-      aiedge_softmax_product(638450708, q);
-  int32_t log =
-      aiedge_softmax_product(power, ln_2) +
-      aiedge_softmax_product(aiedge_round_shift(numerator, 6), aiedge_softmax_reciprocal(denominator));
+      aiedge_product(p, 1057819769 + q + aiedge_product(127690142, square)) + aiedge_product(638450708, q);
+  int32_t log = aiedge_product(power, ln_2) +
+                aiedge_product(aiedge_round_shift(numerator, 6), aiedge_softmax_reciprocal(denominator));
   return log * 2;
 }
 

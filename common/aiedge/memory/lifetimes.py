@@ -40,7 +40,10 @@ def overwritable(operator: Operator) -> tuple[Tensor, ...]:
     return tuple(
         t
         for t in operator.inputs[: operator.trait.inputs]
-        if t is not None and not t.is_constant and t.shape == target.shape and t.dtype == target.dtype
+        if t is not None
+        and not t.is_constant
+        and t.shape == target.shape
+        and t.dtype.itemsize == target.dtype.itemsize
     )
 
 

@@ -23,17 +23,23 @@ class Nature(Enum):
     CONVERSION = auto()  # the same, to another type or scale
     BINARY = auto()  # the same of two inputs, whose shapes broadcast
     DENSE = auto()  # a matrix of weights times each row
+    MATMUL = auto()  # matrices times matrices, both of them computed
     CONVOLUTION = auto()  # a window that slides over an image; filters span all channels
     DEPTHWISE = auto()  # the same, each filter on one channel
     POOL = auto()  # the same without weights
     TRANSPOSED = auto()  # a window that slides over the output: the gradient of a convolution
     REDUCTION = auto()  # one value for all of a dimension
+    ARG = auto()  # of a dimension the index of the largest or smallest value
     SOFTMAX = auto()  # rows that add up to 1, or their logarithms
+    NORMALIZATION = auto()  # rows of length 1
     CONCATENATION = auto()  # the inputs side by side
     SPLIT = auto()  # the outputs side by side
     PAD = auto()  # the input amid constants
     SLICE = auto()  # some of the input's values
     PERMUTATION = auto()  # the input's values in another order
+    REPETITION = auto()  # the same, some of them again and again
+    MIRROR = auto()  # the input amid its reflections
+    UNPACK = auto()  # the outputs side by side, without the dimension in which they are
     GATHER = auto()  # those of the input's values that indices name
     BLOCKS = auto()  # an image, and each n-th of its rows and columns as images
     NEAREST = auto()  # an image in another size, of its own pixels
@@ -103,51 +109,75 @@ MANY = 2**16
 TRAITS = {
     "ABS": Trait(Nature.UNARY, table=tables.abs_table),
     "ADD": Trait(Nature.BINARY, 2, options="Add"),
+    "ARG_MAX": Trait(Nature.ARG, 2, options="ArgMax"),
+    "ARG_MIN": Trait(Nature.ARG, 2, options="ArgMin"),
     "AVERAGE_POOL_2D": Trait(Nature.POOL, options="Pool2D", sums=True),
+    "BATCH_MATMUL": Trait(Nature.MATMUL, 2, options="BatchMatMul", single=True),
     "BATCH_TO_SPACE_ND": Trait(Nature.BLOCKS, 3),
+    "BROADCAST_TO": Trait(Nature.REPETITION, 2),
+    "CEIL": Trait(Nature.UNARY),
     "CONCATENATION": Trait(Nature.CONCATENATION, optional=MANY, options="Concatenation"),
     "CONV_2D": Trait(Nature.CONVOLUTION, 2, optional=1, options="Conv2D"),
+    "COS": Trait(Nature.UNARY),
+    "DEPTH_TO_SPACE": Trait(Nature.PERMUTATION, options="DepthToSpace"),
     "DEPTHWISE_CONV_2D": Trait(Nature.DEPTHWISE, 2, optional=1, options="DepthwiseConv2D"),
     "DEQUANTIZE": Trait(Nature.CONVERSION),
+    "DIV": Trait(Nature.BINARY, 2, options="Div"),
     "ELU": Trait(Nature.UNARY, table=tables.elu_table),
     "EXP": Trait(Nature.UNARY),
     "EXPAND_DIMS": Trait(Nature.VIEW, 2),
+    "FLOOR": Trait(Nature.UNARY),
+    "FLOOR_DIV": Trait(Nature.BINARY, 2),
+    "FLOOR_MOD": Trait(Nature.BINARY, 2),
     "FULLY_CONNECTED": Trait(Nature.DENSE, 2, optional=1, options="FullyConnected", single=True),
     "GATHER": Trait(Nature.GATHER, 2, options="Gather"),
     "GATHER_ND": Trait(Nature.GATHER, 2),
     "HARD_SWISH": Trait(Nature.UNARY, table=tables.hard_swish_table, single=True),
+    "L2_NORMALIZATION": Trait(Nature.NORMALIZATION, options="L2Norm"),
     "LEAKY_RELU": Trait(
         Nature.UNARY, options="LeakyRelu", parameter="alpha", table=tables.leaky_relu_table, single=True
     ),
+    "LOG": Trait(Nature.UNARY),
     "LOGISTIC": Trait(Nature.UNARY, table=tables.logistic_table),
     "LOG_SOFTMAX": Trait(Nature.SOFTMAX),
     "MAXIMUM": Trait(Nature.BINARY, 2),
     "MAX_POOL_2D": Trait(Nature.POOL, options="Pool2D", joins=("CONV_2D",)),
     "MEAN": Trait(Nature.REDUCTION, 2, options="Reducer"),
     "MINIMUM": Trait(Nature.BINARY, 2),
+    "MIRROR_PAD": Trait(Nature.MIRROR, 2, options="MirrorPad"),
     "MUL": Trait(Nature.BINARY, 2, options="Mul"),
     "NEG": Trait(Nature.UNARY),
     "PAD": Trait(Nature.PAD, 2),
     "PADV2": Trait(Nature.PAD, 3),
     "PRELU": Trait(Nature.BINARY, 2),
     "QUANTIZE": Trait(Nature.CONVERSION, table=tables.requantize_table),
+    "REDUCE_MAX": Trait(Nature.REDUCTION, 2, options="Reducer"),
+    "REDUCE_MIN": Trait(Nature.REDUCTION, 2, options="Reducer"),
     "RELU": Trait(Nature.UNARY, table=tables.relu_table, single=True),
     "RELU6": Trait(Nature.UNARY, table=tables.relu6_table),
     "RESHAPE": Trait(Nature.VIEW, optional=1, options="Reshape"),
     "RESIZE_BILINEAR": Trait(Nature.BILINEAR, 2, options="ResizeBilinear"),
     "RESIZE_NEAREST_NEIGHBOR": Trait(Nature.NEAREST, 2, options="ResizeNearestNeighbor"),
+    "REVERSE_V2": Trait(Nature.PERMUTATION, 2),
+    "ROUND": Trait(Nature.UNARY),
     "RSQRT": Trait(Nature.UNARY, table=tables.rsqrt_table),
+    "SIN": Trait(Nature.UNARY),
+    "SLICE": Trait(Nature.SLICE, 3),
     "SOFTMAX": Trait(Nature.SOFTMAX, options="Softmax"),
     "SPACE_TO_BATCH_ND": Trait(Nature.BLOCKS, 3),
+    "SPACE_TO_DEPTH": Trait(Nature.PERMUTATION, options="SpaceToDepth"),
     "SPLIT": Trait(Nature.SPLIT, 2, outputs=MANY, options="Split"),
     "SQRT": Trait(Nature.UNARY),
     "SQUARE": Trait(Nature.UNARY),
+    "SQUARED_DIFFERENCE": Trait(Nature.BINARY, 2),
     "SQUEEZE": Trait(Nature.VIEW, options="Squeeze"),
     "STRIDED_SLICE": Trait(Nature.SLICE, 4, options="StridedSlice"),
     "SUB": Trait(Nature.BINARY, 2, options="Sub", single=True),
+    "SUM": Trait(Nature.REDUCTION, 2, options="Reducer"),
     "TANH": Trait(Nature.UNARY, table=tables.tanh_table),
     "TRANSPOSE": Trait(Nature.PERMUTATION, 2, options="Transpose"),
     "TRANSPOSE_CONV": Trait(Nature.TRANSPOSED, 3, optional=1, options="TransposeConv"),
+    "UNPACK": Trait(Nature.UNPACK, outputs=MANY, options="Unpack"),
 }
 OTHER = Trait(Nature.OTHER)
 

@@ -9,6 +9,7 @@ run in the same call, those.
 from collections.abc import Callable
 
 from aiedge.codegen.operators import (
+    arg,
     binary,
     blocks,
     conv_2d,
@@ -17,8 +18,10 @@ from aiedge.codegen.operators import (
     elementwise,
     fully_connected,
     gather,
+    matmul,
     mean,
-    permutation,
+    moves,
+    normalization,
     pool,
     reshape,
     resize,
@@ -47,9 +50,12 @@ EMITTERS: dict[Nature, Callable[..., Call]] = {
     **softmax.EMITTERS,
     **resize.EMITTERS,
     **transpose_conv.EMITTERS,
-    **permutation.EMITTERS,
+    **moves.EMITTERS,
     **gather.EMITTERS,
     **blocks.EMITTERS,
+    **arg.EMITTERS,
+    **matmul.EMITTERS,
+    **normalization.EMITTERS,
 }
 
 

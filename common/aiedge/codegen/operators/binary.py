@@ -1,4 +1,4 @@
-"""ADD, SUB, MUL, MAXIMUM, MINIMUM and PRELU of two tensors whose shapes broadcast, int8 and float32."""
+"""Arithmetic of two tensors whose shapes broadcast: int8 and float32, DIV, FLOOR_DIV and FLOOR_MOD float32 alone."""
 
 from collections.abc import Callable
 
@@ -22,6 +22,7 @@ from aiedge.tflite.traits import Nature
 
 LOOPS = 4
 SUMS = ("ADD", "SUB")
+COMPARED = ("MAXIMUM", "MINIMUM")  # integers of one scale
 
 
 def _emit(operator: Operator, at: Places) -> Call:
@@ -34,9 +35,11 @@ def _emit(operator: Operator, at: Places) -> Call:
         kernel = struct = "add_int8"
     elif suffix == "int8" and operator.kind in CONSTANTS:
         fields = CONSTANTS[operator.kind](operator)
-    elif suffix == "int8":
+    elif suffix == "int8" and operator.kind in COMPARED:
         same_scales(operator, a, b, target)
         struct = "binary"
+    elif suffix == "int8":
+        raise unsupported(operator, "its inputs and output must be float32")
     else:
         struct = "binary_f32" if "fusedActivationFunction" in operator.trait.defaults else "binary"
     fields |= broadcast(operator, a, b)
@@ -154,6 +157,26 @@ def _slopes(operator: Operator) -> dict[str, Field]:
     }
 
 
+def _squares(operator: Operator) -> dict[str, Field]:
+    """The constants of int8 SQUARED_DIFFERENCE: of both inputs to twice the larger scale, and of the square."""
+    a, b, out = (
+        float(params_of(t).scale) for t in (operator.input(0), operator.input(1), operator.outputs[0])
+    )
+    pairs = [quantize_multiplier(factor) for factor in factors.squares(a, b, out)]
+    if pairs[2][1] > 0:
+        raise unsupported(operator, "its output's scale is too small for its inputs'")
+    return {
+        "zero_point": [zero_point(operator.input(0)), zero_point(operator.input(1))],
+        "multiplier": [multiplier for multiplier, _ in pairs],
+        "shift": [shift for _, shift in pairs],
+        "output_zero_point": zero_point(operator.outputs[0]),
+    }
+
+
 # What gives the constants of int8 kernels with factors, beside sums.
-CONSTANTS: dict[str, Callable[[Operator], dict[str, Field]]] = {"MUL": _product, "PRELU": _slopes}
+CONSTANTS: dict[str, Callable[[Operator], dict[str, Field]]] = {
+    "MUL": _product,
+    "PRELU": _slopes,
+    "SQUARED_DIFFERENCE": _squares,
+}
 EMITTERS = {Nature.BINARY: _emit}

@@ -12,6 +12,7 @@ from aiedge.codegen.operators.call import (
     unsupported,
     zero_point,
 )
+from aiedge.codegen.operators.moves import LOOPS_OF, emit
 from aiedge.codegen.operators.strided import HEADER, LOOPS, strided
 from aiedge.tflite.graph import Operator, Tensor
 from aiedge.tflite.traits import Nature
@@ -121,7 +122,9 @@ def _pad_value(operator: Operator, suffix: str) -> int | float:
     return float(value.values.ravel()[0])
 
 
-def _strided_slice(operator: Operator, at: Places) -> Call:
+def _slice(operator: Operator, at: Places) -> Call:
+    if operator.kind in LOOPS_OF:
+        return emit(operator, at)
     source, target = operator.input(0), operator.outputs[0]
     kernel_suffix(operator, source, target)
     if any(operator.flag(name) for name in ("ellipsisMask", "newAxisMask", "offset")):
@@ -168,5 +171,5 @@ EMITTERS = {
     Nature.CONCATENATION: _concatenation,
     Nature.SPLIT: _split,
     Nature.PAD: _pad,
-    Nature.SLICE: _strided_slice,
+    Nature.SLICE: _slice,
 }

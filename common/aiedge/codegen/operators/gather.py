@@ -2,7 +2,7 @@
 
 from math import prod
 
-from aiedge.codegen.operators.call import Call, Places, Struct, kernel_suffix, unsupported
+from aiedge.codegen.operators.call import Call, Field, Places, Struct, kernel_suffix, unsupported
 from aiedge.codegen.operators.strided import HEADER
 from aiedge.tflite.graph import Operator
 from aiedge.tflite.traits import Nature
@@ -35,7 +35,7 @@ def _gather(operator: Operator) -> tuple[list[int], Struct, tuple[int, ...]]:
     axis, batches = axis + rank * (axis < 0), batches + index_rank * (batches < 0)
     if not 0 <= batches <= axis < rank or batches > index_rank or shape[:batches] != indices.shape[:batches]:
         raise unsupported(operator, f"its axis and batches must lie in the {rank} dimensions of its input")
-    fields = {
+    fields: dict[str, Field] = {
         "batches": prod(shape[:batches]),
         "outer": prod(shape[batches:axis]),
         "size": shape[axis],
@@ -54,7 +54,7 @@ def _gather_nd(operator: Operator) -> tuple[list[int], Struct, tuple[int, ...]]:
     if not 0 < depth <= min(len(shape), MOST_INDICES):
         raise unsupported(operator, f"it must name 1 to {min(len(shape), MOST_INDICES)} dimensions")
     steps = [prod(shape[axis + 1 :]) * source.dtype.itemsize for axis in range(depth)]
-    fields = {
+    fields: dict[str, Field] = {
         "positions": prod(indices.shape[:-1]),
         "dimensions": depth,
         "size": list(shape[:depth]) + [0] * (MOST_INDICES - depth),
