@@ -129,7 +129,7 @@ def not_negative(d: Draw, source: int) -> int:
 
 def filtered(d: Draw, kind: str, source: int, same_size: bool = False) -> int:
     """CONV_2D or DEPTHWISE_CONV_2D of an image that the model has."""
-    _, height, width, channels = d.shapes[source]
+    batch, height, width, channels = d.shapes[source]
     padding = 0 if same_size else d.pick(0, 1)
     stride = [1, 1] if same_size else [d.size(3), d.size(3)]
     window = [d.size(5) if padding == 0 else int(d.rng.integers(1, size + 1)) for size in (height, width)]
@@ -139,13 +139,17 @@ def filtered(d: Draw, kind: str, source: int, same_size: bool = False) -> int:
         for size, w, s in zip((height, width), window, stride, strict=True)
     ]
     outputs = channels * d.pick(1, 1, 2) if kind == "DEPTHWISE_CONV_2D" else d.size(12)
+    groups = 1
+    if not same_size and d.rng.random() < 0.3:
+        groups = d.pick(*(n for n in range(1, channels + 1) if channels % n == 0))
+        outputs = -(-outputs // groups) * groups
     options = {"padding": padding, "strideH": stride[0], "strideW": stride[1]}
     options |= {"dilationHFactor": dilation[0], "dilationWFactor": dilation[1]}
-    shape = [outputs, *window, channels]
+    shape = [outputs, *window, channels // groups]
     if kind == "DEPTHWISE_CONV_2D":
         options["depthMultiplier"] = outputs // channels
         shape = [1, *window, outputs]
-    return weighted(d, kind, source, shape, [1, *sizes, outputs], version=3, **options)
+    return weighted(d, kind, source, shape, [batch, *sizes, outputs], version=3, **options)
 
 
 def weighted(

@@ -374,8 +374,7 @@ def matmul(d: Draw, kind: str) -> list[int]:
 
 
 def convolution(d: Draw, kind: str) -> list[int]:
-    source = d.input([1, d.size(12), d.size(12), d.size(9)])
-    return [filtered(d, kind, source)]
+    return [filtered(d, kind, d.input([d.pick(1, 1, 2, 3), d.size(12), d.size(12), d.size(9)]))]
 
 
 # For each kind of the table of traits what draws a model of it.

@@ -85,6 +85,8 @@ def run_integer(
     count = len(inputs)
     values: dict[int, NDArray] = {graph.inputs[0].index: np.asarray(inputs)}
     for operator in graph.operators:
+        if operator.folded:
+            continue
         x = values[operator.input(0).index]
         values[operator.outputs[0].index] = _run(operator, x, multiply).reshape(
             count, *operator.outputs[0].sample_shape
