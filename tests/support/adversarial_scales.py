@@ -216,6 +216,10 @@ UNSCALED = {
     Nature.SLICE,
     Nature.NEAREST,
     Nature.BILINEAR,
+    Nature.INITIALIZER,
+    Nature.HANDLE,
+    Nature.READ,
+    Nature.ASSIGN,
 }
 
 

@@ -35,10 +35,16 @@ class Nature(Enum):
     SLICE = auto()  # some of the input's values
     NEAREST = auto()  # an image in another size, of its own pixels
     BILINEAR = auto()  # the same, each pixel out of four
+    INITIALIZER = auto()  # what gives variables their first values, before the first inference
+    HANDLE = auto()  # the name of a variable
+    READ = auto()  # the value of a variable
+    ASSIGN = auto()  # the value of a variable for later, to the next inference
     OTHER = auto()  # what this table does not have
 
 
 ELEMENTWISE = {Nature.UNARY, Nature.CONVERSION, Nature.BINARY}
+# Done before the first inference, and in none.
+UNTIMED = {Nature.INITIALIZER, Nature.HANDLE}
 SLIDING = {Nature.CONVOLUTION, Nature.DEPTHWISE, Nature.POOL}
 
 
@@ -50,7 +56,7 @@ class Trait:
     `table` gives the int8 outputs of all int8 inputs (`aiedge.quantization.tables`); a unary operator without it is one
     of floats only. `sums` marks a window whose values are added up, `single` int8 factors that some versions of
     TensorFlow Lite Micro form in float32 (`aiedge.quantization.factors`). `joins` are the kinds behind which it can run
-    in the same call.
+    in the same call, `states` the places of the inputs that it keeps from one inference to the next.
     """
 
     nature: Nature
@@ -63,6 +69,7 @@ class Trait:
     sums: bool = False
     single: bool = False
     joins: tuple[str, ...] = ()
+    states: tuple[int, ...] = ()
 
     @property
     def in_place(self) -> bool:
@@ -78,7 +85,7 @@ class Trait:
         """Raise `ValueError` where the operator has too few or too many tensors; index -1 is one left out."""
         if not self.inputs <= len(inputs) <= self.inputs + self.optional or -1 in inputs[: self.inputs]:
             raise ValueError(f"it has the inputs {inputs}")
-        if not 1 <= len(outputs) <= self.outputs:
+        if not min(1, self.outputs) <= len(outputs) <= self.outputs:
             raise ValueError(f"it has the outputs {outputs}")
 
     @cached_property
@@ -100,7 +107,9 @@ MANY = 2**16
 TRAITS = {
     "ABS": Trait(Nature.UNARY, table=tables.abs_table),
     "ADD": Trait(Nature.BINARY, 2, options="Add"),
+    "ASSIGN_VARIABLE": Trait(Nature.ASSIGN, 2, outputs=0, states=(0,)),
     "AVERAGE_POOL_2D": Trait(Nature.POOL, options="Pool2D", sums=True),
+    "CALL_ONCE": Trait(Nature.INITIALIZER, 0, outputs=0, options="CallOnce"),
     "CONCATENATION": Trait(Nature.CONCATENATION, optional=MANY, options="Concatenation"),
     "CONV_2D": Trait(Nature.CONVOLUTION, 2, optional=1, options="Conv2D"),
     "DEPTHWISE_CONV_2D": Trait(Nature.DEPTHWISE, 2, optional=1, options="DepthwiseConv2D"),
@@ -121,6 +130,7 @@ TRAITS = {
     "PAD": Trait(Nature.PAD, 2),
     "PADV2": Trait(Nature.PAD, 3),
     "QUANTIZE": Trait(Nature.CONVERSION, table=tables.requantize_table),
+    "READ_VARIABLE": Trait(Nature.READ, states=(0,)),
     "RELU": Trait(Nature.UNARY, table=tables.relu_table, single=True),
     "RELU6": Trait(Nature.UNARY, table=tables.relu6_table),
     "RESHAPE": Trait(Nature.VIEW, optional=1, options="Reshape"),
@@ -129,6 +139,7 @@ TRAITS = {
     "RSQRT": Trait(Nature.UNARY, table=tables.rsqrt_table),
     "SOFTMAX": Trait(Nature.SOFTMAX, options="Softmax"),
     "SPLIT": Trait(Nature.SPLIT, 2, outputs=MANY, options="Split"),
+    "SPLIT_V": Trait(Nature.SPLIT, 3, outputs=MANY, options="SplitV"),
     "SQRT": Trait(Nature.UNARY),
     "SQUARE": Trait(Nature.UNARY),
     "SQUEEZE": Trait(Nature.VIEW, options="Squeeze"),
@@ -136,6 +147,7 @@ TRAITS = {
     "SUB": Trait(Nature.BINARY, 2, options="Sub", single=True),
     "TANH": Trait(Nature.UNARY, table=tables.tanh_table),
     "TRANSPOSE_CONV": Trait(Nature.TRANSPOSED, 3, optional=1, options="TransposeConv"),
+    "VAR_HANDLE": Trait(Nature.HANDLE, 0, options="VarHandle"),
 }
 OTHER = Trait(Nature.OTHER)
 

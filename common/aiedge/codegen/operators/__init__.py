@@ -21,6 +21,7 @@ from aiedge.codegen.operators import (
     resize,
     softmax,
     transpose_conv,
+    variable,
 )
 from aiedge.codegen.operators.call import Call, Constant, Places, Run, Struct
 from aiedge.tflite.graph import Operator
@@ -44,6 +45,7 @@ EMITTERS: dict[Nature, Callable[..., Call]] = {
     **softmax.EMITTERS,
     **resize.EMITTERS,
     **transpose_conv.EMITTERS,
+    **variable.EMITTERS,
 }
 
 
