@@ -10,7 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from aiedge.quantization import QuantParams, factors, multiply_by_quantized_multiplier, quantize_multiplier
+from aiedge.codegen.operators.elementwise import QUANTIZED
+from aiedge.quantization import (
+    QuantParams,
+    factors,
+    multiply_by_quantized_multiplier,
+    quantize_multiplier,
+    requantize,
+)
 from aiedge.tflite.interpreters import run_tflm
 from aiedge.tflite.traits import TRAITS, Nature
 from tests.support.model_files import ModelFile
@@ -71,6 +78,32 @@ def _unary(rng: np.random.Generator, kind: str) -> Case | None:
     if np.array_equal(exact, single):
         return None
     return Case(_file(kind, [source], target, [1, 256], **options), [EVERY.reshape(1, 1, 256)])
+
+
+def _conversion(rng: np.random.Generator, kind: str) -> Case | None:
+    """All inputs of a type of 8 or 16 bits, to any type that it becomes."""
+    dtypes = [d for d in QUANTIZED if d not in ("float32", "int32")]
+    source_type = str(rng.choice(dtypes))
+    target_type = str(rng.choice(QUANTIZED[source_type]))
+    bounds = np.iinfo(source_type)
+    x = np.arange(bounds.min, bounds.max + 1).astype(source_type)
+    above, below = near(rng, few_bits(rng))
+    source, target = (
+        QuantParams(scale, int(rng.integers(np.iinfo(dtype).min, np.iinfo(dtype).max)))
+        for scale, dtype in (
+            (above, source_type),
+            (below, target_type if target_type != "int32" else "int16"),
+        )
+    )
+    exact, single = (requantize(x, source, target, target_type, real) for real in REALS)
+    if np.array_equal(exact, single):
+        return None
+    file = ModelFile()
+    shape = [1, len(x)]
+    entry = file.tensor(shape, source_type, above, int(source.zero_point))
+    out = file.tensor(shape, target_type, below, int(target.zero_point))
+    file.operator(kind, [entry], [out])
+    return Case(file.build([entry], [out]), [x.reshape(1, *shape)])
 
 
 def _softmax(rng: np.random.Generator, kind: str) -> Case | None:
@@ -187,7 +220,7 @@ def _layer(rng: np.random.Generator, kind: str) -> Case | None:
 # What draws a case of each nature whose int8 operators have factors; None where the draw tells nothing.
 DRAWS: dict[Nature, Callable[[np.random.Generator, str], Case | None]] = {
     Nature.UNARY: _unary,
-    Nature.CONVERSION: _unary,
+    Nature.CONVERSION: _conversion,
     Nature.BINARY: _binary,
     Nature.REDUCTION: _mean,
     Nature.SOFTMAX: _softmax,

@@ -9,10 +9,8 @@ from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
 TYPES = {
-    "int8": schema.TensorType.INT8,
-    "resource": schema.TensorType.RESOURCE,
-    "int32": schema.TensorType.INT32,
-    "float32": schema.TensorType.FLOAT32,
+    name: getattr(schema.TensorType, name.upper())
+    for name in ("int8", "uint8", "int16", "int32", "int64", "float32", "resource")
 }
 
 # Operators whose options table is not named after them.
@@ -20,6 +18,8 @@ OPTIONS = {
     "AVERAGE_POOL_2D": "Pool2DOptions",
     "MAX_POOL_2D": "Pool2DOptions",
     "MEAN": "ReducerOptions",
+    "REDUCE_PROD": "ReducerOptions",
+    "SUM": "ReducerOptions",
 }
 
 
@@ -30,6 +30,8 @@ class ModelFile:
     model: schema.ModelT = field(default_factory=schema.ModelT)
 
     def __post_init__(self) -> None:
+        if self.model.subgraphs:
+            return
         self.model.version = 3
         self.model.description = "test"
         self.model.buffers = [schema.BufferT()]
@@ -164,6 +166,23 @@ def dense_int8(
     return file.build([first], [source])
 
 
+def with_ends(model: bytes, dtype: str) -> bytes:
+    """The int8 model with QUANTIZE before its input and behind its output: both of another type, the same reals."""
+    file = ModelFile(schema.ModelT.InitFromPackedBuf(model, 0))
+    graph = file.model.subgraphs[0]
+    shift = {"uint8": 128, "int16": 0}[dtype]
+    outer = []
+    for inner in (graph.inputs[0], graph.outputs[0]):
+        tensor = graph.tensors[inner]
+        (scale,), (zero_point,) = tensor.quantization.scale, tensor.quantization.zeroPoint
+        outer.append(file.tensor(list(tensor.shape), dtype, float(scale), int(zero_point) + shift))
+    file.operator("QUANTIZE", [outer[0]], [graph.inputs[0]])
+    graph.operators.insert(0, graph.operators.pop())
+    file.operator("QUANTIZE", [graph.outputs[0]], [outer[1]])
+    file.model.signatureDefs = None
+    return file.build(outer[:1], outer[1:])
+
+
 def dense_float(
     rng: np.random.Generator, sizes: list[int], activation: int = 0, end: str | None = None
 ) -> bytes:
@@ -188,4 +207,18 @@ def unsupported_operator() -> ModelFile:
     file = ModelFile()
     a, b = file.tensor([1, 4], scale=0.1), file.tensor([1, 4], scale=0.1)
     file.operator("SIN", [a], [b])
+    return file
+
+
+def flatten(batch: int = 1) -> ModelFile:
+    """What a Flatten of Keras 3 becomes where the batch is open."""
+    file = ModelFile()
+    x, shape = file.tensor([batch, 2, 3], scale=0.1), file.tensor([3], "int32")
+    ends = [file.tensor([1], "int32", data=np.array([value])) for value in (0, 1, 1)]
+    first, packed, y = file.tensor([], "int32"), file.tensor([2], "int32"), file.tensor([batch, 6], scale=0.1)
+    file.operator("SHAPE", [x], [shape])
+    file.operator("STRIDED_SLICE", [shape, *ends], [first], shrinkAxisMask=1)
+    file.operator("PACK", [first, file.tensor([], "int32", data=np.array(6))], [packed], valuesCount=2)
+    file.operator("RESHAPE", [x, packed], [y])
+    file.model.subgraphs[0].inputs, file.model.subgraphs[0].outputs = [x], [y]
     return file

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from aiedge.codegen.operators.elementwise import DEQUANTIZED, QUANTIZED
 from aiedge.tflite.traits import TRAITS, Nature
 from tests.support.random_layers import Draw, behind, converted, filtered, not_negative, weighted
 from tests.support.random_states import stateful
@@ -215,7 +216,7 @@ def positive(d: Draw, kind: str) -> list[int]:
 
 
 def conversion(d: Draw, kind: str) -> list[int]:
-    return converted(d, kind, d.input(d.shape(largest=9)))
+    return converted(d, kind, d.input(d.shape(largest=9)), QUANTIZED[d.dtype])
 
 
 def dense(d: Draw, kind: str) -> list[int]:
@@ -276,8 +277,8 @@ UNARY = [kind for kind, draw in OPERATORS.items() if draw is unary]
 def dtypes(kind: str) -> tuple[str, ...]:
     """The types of the kind's inputs that TensorFlow Lite Micro takes; a unary operator without a table has floats."""
     trait = TRAITS[kind]
-    if trait.nature is Nature.CONVERSION and trait.table is None:
-        return ("int8",)
+    if trait.nature is Nature.CONVERSION:
+        return DEQUANTIZED if trait.table is None else tuple(QUANTIZED)
     return ("float32",) if trait.nature is Nature.UNARY and trait.table is None else ("int8", "float32")
 
 
@@ -285,8 +286,8 @@ def random_model(rng: np.random.Generator, kind: str, dtype: str) -> bytes:
     """A model of the operator, one time in three with an element-wise one behind each of its outputs."""
     draw = Draw(rng, dtype)
     outputs = OPERATORS[kind](draw, kind)
-    if rng.random() < 1 / 3:
-        others = [other for other in UNARY if draw.dtype in dtypes(other)]
+    others = [other for other in UNARY if draw.dtype in dtypes(other)]
+    if others and rng.random() < 1 / 3:
         outputs = [behind(draw, draw.pick(*others), output)[0] for output in outputs]
     return draw.file.build(draw.inputs, outputs)
 

@@ -213,6 +213,14 @@ def streamed(rng: np.random.Generator, kind: str, dtype: str) -> bytes:
     return d.file.build([x], [filtered(d, "CONV_2D", behind(d, "RELU", y)[0], same_size=True)])
 
 
+def other_ends(rng: np.random.Generator, dtype: str) -> bytes:
+    """A network of int8 whose input and output have another type."""
+    d = Draw(rng, dtype)
+    x = d.input([1, int(rng.integers(6, 12)), int(rng.integers(6, 12)), int(rng.integers(1, 5))], 0.05)
+    y = filtered(d, "CONV_2D", converted(d, "QUANTIZE", x)[0], same_size=True)
+    return d.file.build([x], converted(d, "QUANTIZE", behind(d, "RELU", y)[0], [dtype]))
+
+
 def in_place(rng: np.random.Generator, kind: str, dtype: str) -> bytes:
     """An element-wise operator between others, which may write over what it reads."""
     d = Draw(rng, dtype)

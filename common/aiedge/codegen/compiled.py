@@ -32,8 +32,8 @@ BAR_AFTER_S = 1.0
 class CompiledModel:
     """A .tflite (its path, its bytes, or the `Graph` read from it) as machine code; used like LiteRT's interpreter.
 
-    All values are of the model's own types, int8 or float32. The library lies in the user's cache folder under the
-    hash of the generated C, the engine, the compiler and its flags, so that a model is compiled once. `stream`,
+    All values are of the model's own types, such as int8 or float32. The library lies in the user's cache folder under
+    the hash of the generated C, the engine, the compiler and its flags, so that a model is compiled once. `stream`,
     `weights` and `core` are those of `generate`.
 
     Raises `UserError` where no C compiler is installed, or for a model that cannot become C.

@@ -30,6 +30,14 @@ from aiedge.tflite.traits import FUSABLE
 Core = Literal["any", "esp32"]
 
 ALIGNMENT = 4
+# Types of what the caller holds, and their names in the firmware (Tensor.h).
+INTERFACE = {
+    "int8": "kInt8",
+    "uint8": "kUint8",
+    "int16": "kInt16",
+    "int32": "kInt32",
+    "float32": "kFloat32",
+}
 LARGEST_ARENA = 2**31 - 1
 LINE = 104
 SHORT = {"FULLY_CONNECTED": "dense"}
@@ -89,9 +97,10 @@ def generate(
         )
     check(graph)
     for tensor in (*graph.inputs, *graph.outputs):
-        if tensor.dtype.name not in ("int8", "float32") or tensor.is_constant or not tensor.elements:
+        if tensor.dtype.name not in INTERFACE or tensor.is_constant or not tensor.elements:
             raise UserError(
-                f"{tensor} cannot be the model's input or output", "int8 and float32 activations can"
+                f"{tensor} cannot be the model's input or output",
+                f"activations of {', '.join(INTERFACE)} can",
             )
         if tensor.quantization is not None:
             params_of(tensor)  # the one that the header names
@@ -238,7 +247,8 @@ def _interface(tensor: Tensor, plan: MemoryPlan) -> dict[str, object]:
         "name": plan.caller[tensor.index],
         "label": tensor.name,
         "c_type": C_TYPES[tensor.dtype.name],
-        "is_int8": int(tensor.dtype.name == "int8"),
+        "type": INTERFACE[tensor.dtype.name],
+        "is_scaled": params is not None and tensor.dtype.kind in "iu",
         "count": tensor.elements,
         "scale": c_float(float(params.scale) if params else 1.0),
         "zero_point": int(params.zero_point) if params else 0,

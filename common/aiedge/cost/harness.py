@@ -26,17 +26,16 @@ Runs = Sequence[Sequence[NDArray]]
 
 
 def random_inputs(graph: Graph, runs: int) -> list[list[NDArray]]:
-    """Random inputs, the same at every call: all int8 values, floats from a normal distribution."""
+    """Random inputs, the same at every call: all values of an integer type, floats from a normal distribution."""
     rng = np.random.default_rng(0)
-    return [
-        [
-            rng.integers(-128, 128, t.shape, np.int8)
-            if t.dtype == np.int8
-            else rng.normal(size=t.shape).astype(t.dtype)
-            for t in graph.inputs
-        ]
-        for _ in range(runs)
-    ]
+    return [[_random(rng, tensor) for tensor in graph.inputs] for _ in range(runs)]
+
+
+def _random(rng: np.random.Generator, tensor: Tensor) -> NDArray:
+    if tensor.dtype.kind == "f":
+        return rng.normal(size=tensor.shape).astype(tensor.dtype)
+    bounds = np.iinfo(tensor.dtype)
+    return rng.integers(bounds.min, bounds.max, tensor.shape, tensor.dtype, endpoint=True)
 
 
 def write_sources(folder: Path, graph: Graph, source: CSource, runs: int) -> None:

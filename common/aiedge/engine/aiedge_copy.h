@@ -21,19 +21,21 @@ AIEDGE_KERNEL void aiedge_copy_rows(const void *x, int32_t x_step, void *y, int3
 typedef struct {
   int32_t start;             // bytes before the first run
   int32_t run;               // bytes that lie side by side
-  int32_t size[4], step[4];  // loops over runs, outermost first, with their steps in bytes
+  int32_t size[5], step[5];  // loops over runs, outermost first, with their steps in bytes
 } aiedge_copy_strided_layer;
 
 AIEDGE_KERNEL void aiedge_copy_strided(const aiedge_copy_strided_layer *layer, const void *x, void *y) {
   const uint8_t *from = (const uint8_t *)x + layer->start;
   uint8_t *to = (uint8_t *)y;
   size_t run = (size_t)layer->run;
-  for (int32_t i = 0; i < layer->size[0]; i++) {
-    for (int32_t j = 0; j < layer->size[1]; j++) {
-      for (int32_t k = 0; k < layer->size[2]; k++) {
-        const uint8_t *row = from + i * layer->step[0] + j * layer->step[1] + k * layer->step[2];
-        for (int32_t l = 0; l < layer->size[3]; l++) {
-          memcpy(to, row + l * layer->step[3], run);
+  const int32_t *size = layer->size, *step = layer->step;
+  for (int32_t i = 0; i < size[0] * size[1]; i++) {
+    const uint8_t *image = from + i / size[1] * step[0] + i % size[1] * step[1];
+    for (int32_t j = 0; j < size[2]; j++) {
+      for (int32_t k = 0; k < size[3]; k++) {
+        const uint8_t *row = image + j * step[2] + k * step[3];
+        for (int32_t l = 0; l < size[4]; l++) {
+          memcpy(to, row + l * step[4], run);
           to += run;
         }
       }

@@ -54,13 +54,14 @@ class Step:
 def steps(
     graph: Graph, fusable: Collection[tuple[str, ...]] = (), order: Sequence[int] | None = None
 ) -> tuple[Step, ...]:
-    """The graph's operators as steps, in file order or in the given `order` of their indices.
+    """The graph's operators but folded ones as steps, in file order or in the given `order` of their indices.
 
     `fusable` are the sequences of kinds that can run as one step, of those in `FUSABLE`; each is fused where the
     answer stays the same to the bit. What is done once before the first inference is no step. Raises `ValueError` for
     an order that is none of this graph's.
     """
     operators = graph.operators if order is None else _in_order(graph, order)
+    operators = tuple(operator for operator in operators if not operator.folded)
     readers: dict[int, list[Operator]] = {}
     for operator in operators:
         for tensor in operator.inputs:
@@ -95,7 +96,10 @@ def overwritable(operator: Operator) -> tuple[Tensor, ...]:
     return tuple(
         t
         for t in operator.inputs[: operator.trait.inputs]
-        if t is not None and not t.is_constant and t.shape == target.shape and t.dtype == target.dtype
+        if t is not None
+        and not t.is_constant
+        and t.shape == target.shape
+        and t.dtype.itemsize == target.dtype.itemsize
     )
 
 

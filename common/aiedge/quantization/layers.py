@@ -4,14 +4,16 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from aiedge.quantization import factors
 from aiedge.quantization.affine import INT8_MAX, INT8_MIN, QuantParams
 from aiedge.quantization.fixed_point import (
+    LARGEST_SHIFT,
     exp_of_negative_q,
     multiply_by_quantized_multiplier,
     quantize_multiplier,
+    wrap_int32,
 )
 
 Int8 = NDArray[np.int8]
@@ -61,6 +63,26 @@ def fully_connected(
     multipliers, shifts = layer_multipliers(input_params, weight_params, output_params, len(weights))
     y = multiply(accumulators, multipliers, shifts) + output_params.zero_point
     return np.clip(y, *activation_range).astype(np.int8)
+
+
+def requantize(
+    x: ArrayLike,
+    inputs: QuantParams,
+    outputs: QuantParams,
+    dtype: DTypeLike,
+    real: factors.Real = factors.PINNED,
+) -> NDArray:
+    """Integers of one scale as integers of another, clamped to their type: QUANTIZE of integers.
+
+    Raises `ValueError` where the scales are too far apart.
+    """
+    multiplier, shift = quantize_multiplier(factors.ratio(float(inputs.scale), float(outputs.scale), real))
+    if shift > LARGEST_SHIFT:
+        raise ValueError("its scales are too far apart")
+    centered = wrap_int32(np.asarray(x, np.int64) - int(inputs.zero_point))
+    y = multiply_by_quantized_multiplier(centered, multiplier, shift) + int(outputs.zero_point)
+    bounds = np.iinfo(dtype)
+    return np.clip(wrap_int32(y), bounds.min, bounds.max).astype(dtype)
 
 
 def patches(image: NDArray, size: int, stride: int, fill: float) -> NDArray:

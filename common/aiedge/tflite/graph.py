@@ -18,8 +18,9 @@ class Tensor:
     """One tensor: its name, shape and type, and its values where they are constant.
 
     `index` is its number in the file. `data` has the tensor's shape, or is None for activations. `free` are the
-    dimensions that the file leaves open; there the shape has the size that it is compiled for. A tensor with a `state`
-    keeps its values from one inference to the next: at first they are those, of its shape or one for all.
+    dimensions that the file leaves open; there the shape has the size that it is compiled for. `folded` are constants
+    that follow from shapes: the file has an operator that computes them. A tensor with a `state` keeps its values from
+    one inference to the next: at first they are those, of its shape or one for all.
     """
 
     index: int
@@ -29,6 +30,7 @@ class Tensor:
     quantization: QuantParams | None = None
     data: NDArray | None = None
     free: tuple[int, ...] = ()
+    folded: bool = False
     state: NDArray | None = None
 
     @property
@@ -48,8 +50,13 @@ class Tensor:
 
     @property
     def is_constant(self) -> bool:
-        """Whether the values are stored in the model."""
+        """Whether the values are known: stored in the model, or folded."""
         return self.data is not None
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether the values are stored in the model."""
+        return self.data is not None and not self.folded
 
     @property
     def keeps_state(self) -> bool:
@@ -105,6 +112,11 @@ class Operator:
         """What it does with its tensors."""
         return self.trait.nature
 
+    @property
+    def folded(self) -> bool:
+        """Whether nothing is left to do: the outputs are constants."""
+        return bool(self.outputs) and all(tensor.is_constant for tensor in self.outputs)
+
     def integer(self, option: str) -> int:
         """An integer option, the schema's default where the operator was made without."""
         value = self.options.get(option, self.trait.defaults[option])
@@ -154,7 +166,7 @@ class Graph:
     @property
     def constants(self) -> tuple[Tensor, ...]:
         """The constant tensors: weights, biases and shapes."""
-        return tuple(tensor for tensor in self.tensors if tensor.is_constant)
+        return tuple(tensor for tensor in self.tensors if tensor.is_stored)
 
     @property
     def states(self) -> tuple[Tensor, ...]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from aiedge.errors import UserError
 from aiedge.quantization import QuantParams
 from aiedge.tflite.c_array import load_model
+from aiedge.tflite.folding import fold
 from aiedge.tflite.graph import Graph, Operator, Tensor
 from aiedge.tflite.refusals import (
     refuse_open_states,
@@ -178,6 +179,8 @@ def _graph(name: str, model: schema.Model, source: bytes) -> Graph:
         _operator(i, subgraph.Operators(i), model, tensors, budget) for i in range(counts["operators"])
     )
     _check_order(name, operators, inputs, outputs)
+    operators, known = fold(operators)
+    tensors, outputs = (tuple(known.get(t.index, t) for t in each) for each in (tensors, outputs))
     return Graph(tensors, operators, inputs, outputs, source, *_names(model, inputs, outputs, budget))
 
 

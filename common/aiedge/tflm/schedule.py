@@ -36,8 +36,8 @@ class Schedule:
     """What an order is chosen by: who waits for whom, and what each operator makes and reads.
 
     `before[i]` are the operators that must run before operator i, directly or not, `after[i]` those that must run
-    later; `direct[i]` the ones that wait for i itself, such as readers of what it writes. `makes` and `reads` are places
-    in `regions`, `over[i]` pairs of what i reads and what it may write over it.
+    later; `direct[i]` the ones that wait for i itself, such as readers of what it writes. `makes` and `reads` are
+    places in `regions`, `over[i]` pairs of what i reads and what it may write over it.
     """
 
     regions: tuple[Region, ...]
@@ -140,12 +140,12 @@ def schedule(
             maker[tensor.index] = i
             viewing = operator.nature is Nature.VIEW and operator.inputs
             seen = operator.inputs[0] if viewing else None
-            home = root[seen.index] if seen is not None and not seen.is_constant else tensor.index
+            home = root[seen.index] if seen is not None and not seen.is_stored else tensor.index
             root[tensor.index] = home
             members.setdefault(home, []).append(tensor)
             users.setdefault(home, 0)
 
-    kept = {root[t.index] for t in graph.outputs if not t.is_constant}
+    kept = {root[t.index] for t in graph.outputs if not t.is_stored}
     regions = tuple(
         Region(
             tuple(tensors),
@@ -195,8 +195,8 @@ def schedule(
 
 
 def activations(operator: Operator) -> list[Tensor]:
-    """What the operator reads that is neither constant nor state, each once."""
-    read = (t for t in operator.inputs if t is not None and not t.is_constant and not t.keeps_state)
+    """What the operator reads that is neither stored nor state, each once."""
+    read = (t for t in operator.inputs if t is not None and not t.is_stored and not t.keeps_state)
     return list({t.index: t for t in read}.values())
 
 
@@ -208,7 +208,7 @@ def check(graph: Graph) -> None:
     for operator in graph.operators:
         used |= {t.index for t in (*operator.inputs, *operator.outputs) if t is not None}
     for tensor in graph.tensors:
-        if tensor.is_constant or tensor.keeps_state:
+        if tensor.is_stored or tensor.keeps_state:
             continue
         if tensor.index in used and not tensor.bytes:
             raise UserError(

@@ -16,7 +16,10 @@ Places = Callable[[Tensor], str]
 # What a field of a layer's struct can be: a number, an array or struct of integers, or a name in C.
 Field = int | float | Sequence[int] | str
 
-C_TYPES = {"int8": "int8_t", "int16": "int16_t", "int32": "int32_t", "float32": "float"}
+C_TYPES = {
+    **{name: f"{name}_t" for name in ("int8", "uint8", "int16", "int32", "int64")},
+    "float32": "float",
+}
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,11 @@ from aiedge.codegen.operators.call import (
     zero_point,
 )
 from aiedge.tflite.graph import Operator, Tensor
+from aiedge.tflite.slicing import ranges
 from aiedge.tflite.traits import Nature
 
 HEADER = '"aiedge_copy.h"'
-LOOPS = 4
+LOOPS, SLICED = 4, 5
 
 
 def _concatenation(operator: Operator, at: Places) -> Call:
@@ -137,19 +138,16 @@ def _pad_value(operator: Operator, suffix: str) -> int | float:
 def _strided_slice(operator: Operator, at: Places) -> Call:
     source, target = operator.input(0), operator.outputs[0]
     kernel_suffix(operator, source, target)
-    if any(operator.flag(name) for name in ("ellipsisMask", "newAxisMask", "offset")):
-        raise unsupported(operator, "it must have no ellipsis, new axis or offset")
-    begin, end, strides = (integers(operator, position) for position in (1, 2, 3))
-    rank = len(source.shape)
-    if not len(begin) == len(end) == len(strides) == rank or 0 in strides:
-        raise unsupported(operator, f"it needs {rank} begins, ends and strides, and no stride of 0")
+    try:
+        taken = ranges(operator)
+    except ValueError as error:
+        raise unsupported(operator, str(error)) from error
     start, itemsize = 0, source.dtype.itemsize
     loops: list[tuple[int, int]] = []  # size, step in bytes; innermost first
-    for axis in reversed(range(rank)):
+    for axis, (first, size, stride) in reversed(list(enumerate(taken))):
         pitch = prod(source.shape[axis + 1 :]) * itemsize
-        first, size = _range(operator, axis, begin[axis], end[axis], strides[axis])
         start += first * pitch
-        loops.append((size, strides[axis] * pitch))
+        loops.append((size, stride * pitch))
     if prod(size for size, _ in loops) != target.elements or not target.elements:
         raise unsupported(
             operator, f"its output must have {prod(size for size, _ in loops)} values, and some"
@@ -166,9 +164,9 @@ def _strided_slice(operator: Operator, at: Places) -> Call:
             merged[-1] = (merged[-1][0] * size, merged[-1][1])
         else:
             merged.append((size, step))
-    if len(merged) > LOOPS:
-        raise unsupported(operator, f"it may step along at most {LOOPS} dimensions")
-    merged += [(1, 0)] * (LOOPS - len(merged))
+    if len(merged) > SLICED:
+        raise unsupported(operator, f"it may step along at most {SLICED} dimensions")
+    merged += [(1, 0)] * (SLICED - len(merged))
     sizes, steps = zip(*reversed(merged), strict=True)
     return Call(
         HEADER,
@@ -178,26 +176,6 @@ def _strided_slice(operator: Operator, at: Places) -> Call:
             {"start": start, "run": run, "size": sizes, "step": steps},
         ),
     )
-
-
-def _range(operator: Operator, axis: int, begin: int, end: int, stride: int) -> tuple[int, int]:
-    """First index and number of indices of a slice along an axis, as Python's slices count them."""
-
-    def masked(name: str) -> bool:
-        return bool(operator.integer(name) >> axis & 1)
-
-    size = operator.input(0).shape[axis]
-    indices = range(size)[
-        None if masked("beginMask") else begin : None if masked("endMask") else end : stride
-    ]
-    if not masked("shrinkAxisMask"):
-        return (indices.start, len(indices))
-    if stride < 0:
-        raise unsupported(operator, f"dimension {axis} shrinks, and its stride must be positive")
-    first = 0 if masked("beginMask") else begin + (size if begin < 0 else 0)
-    if not 0 <= first < size:
-        raise unsupported(operator, f"its begin must lie in dimension {axis}, which shrinks")
-    return (first, 1)
 
 
 EMITTERS = {

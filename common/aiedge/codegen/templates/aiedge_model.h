@@ -34,7 +34,7 @@ extern const unsigned int {{ array }}_len;
 
 {% for side, entry in (("INPUT", inputs[0]), ("OUTPUT", outputs[0])) %}
 #define AIEDGE_MODEL_{{ side }}_TYPE {{ entry.c_type }}
-#define AIEDGE_MODEL_{{ side }}_IS_INT8 {{ entry.is_int8 }}
+#define AIEDGE_MODEL_{{ side }}_TENSOR_TYPE {{ entry.type }}
 #define AIEDGE_MODEL_{{ side }}_COUNT {{ entry.count }}
 #define AIEDGE_MODEL_{{ side }}_SCALE {{ entry.scale }}
 #define AIEDGE_MODEL_{{ side }}_ZERO_POINT ({{ entry.zero_point }})

@@ -18,7 +18,7 @@ extern "C" {
 #define {{ name | upper }}_ARENA_ALIGNMENT {{ alignment }}
 
 {% for entry in inputs + outputs %}
-// {{ entry.name }} ({{ entry.label | comment }}): {{ entry.c_type }} {{ entry.shape }}{% if entry.is_int8 %}, real = scale * (integer - zero_point){% endif %}.
+// {{ entry.name }} ({{ entry.label | comment }}): {{ entry.c_type }} {{ entry.shape }}{% if entry.is_scaled %}, real = scale * (integer - zero_point){% endif %}.
 {% set prefix = name | upper + "_" + entry.name | upper %}
 #define {{ prefix }}_COUNT {{ entry.count }}
 #define {{ prefix }}_SCALE {{ entry.scale }}
