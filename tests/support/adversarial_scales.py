@@ -311,6 +311,10 @@ UNSCALED = {
     Nature.BLOCKS,
     Nature.NEAREST,
     Nature.BILINEAR,
+    Nature.INITIALIZER,
+    Nature.HANDLE,
+    Nature.READ,
+    Nature.ASSIGN,
 }
 
 

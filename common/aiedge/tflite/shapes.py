@@ -158,7 +158,22 @@ def _concatenation(operator: Operator) -> None:
 
 
 def _split(operator: Operator) -> None:
-    _parts(operator.input(1), list(operator.outputs))
+    _parts(operator.input(0 if operator.kind == "SPLIT_V" else 1), list(operator.outputs))
+
+
+def _read(operator: Operator) -> None:
+    _same_bytes(operator.input(0), operator.outputs[0])
+
+
+def _assign(operator: Operator) -> None:
+    _same_bytes(operator.input(0), operator.input(1))
+
+
+def _same_bytes(variable: Tensor, value: Tensor) -> None:
+    _require(
+        (variable.dtype, variable.elements) == (value.dtype, value.elements),
+        f"its variable is {variable}, its value {value}",
+    )
 
 
 def _pad(operator: Operator) -> None:
@@ -243,4 +258,6 @@ RULES: dict[Nature, Callable[[Operator], None]] = {
     Nature.BLOCKS: _blocks,
     Nature.NEAREST: _resize,
     Nature.BILINEAR: _resize,
+    Nature.READ: _read,
+    Nature.ASSIGN: _assign,
 }

@@ -27,6 +27,7 @@ from aiedge.codegen.operators import (
     resize,
     softmax,
     transpose_conv,
+    variable,
 )
 from aiedge.codegen.operators.call import Call, Constant, Places, Run, Struct
 from aiedge.tflite.graph import Operator
@@ -56,6 +57,7 @@ EMITTERS: dict[Nature, Callable[..., Call]] = {
     **arg.EMITTERS,
     **matmul.EMITTERS,
     **normalization.EMITTERS,
+    **variable.EMITTERS,
 }
 
 
