@@ -218,6 +218,10 @@ def watch(graph: Graph, plan: MemoryPlan, alignment: int, scratch: dict[int, int
                 assert not bytes_of(tensor) & used, f"an output of {step} lies over what it reads"
             used |= bytes_of(tensor)
             write(tensor)
+        offset, size = plan.room(step.operators[0])
+        free = {("arena", offset + i) for i in range(size)}
+        assert not free & used and offset + size <= plan.arena_bytes, f"what {step} needs lies in its room"
+        memory |= dict.fromkeys(free)
     for tensor in graph.outputs:
         assert holds(tensor) and where(tensor)[0].startswith("output")
 

@@ -12,6 +12,7 @@ from aiedge import __version__, include_dir
 from aiedge.boards import Core
 from aiedge.codegen.operators import Call, Constant, Run, emit
 from aiedge.codegen.operators.call import C_TYPES, Places, c_float
+from aiedge.codegen.operators.dsp import with_room
 from aiedge.codegen.operators.lx6 import lx6_layer, lx6_scratch
 from aiedge.codegen.streaming import StreamedPart, Streamer
 from aiedge.codegen.supported import check
@@ -115,7 +116,9 @@ def generate(
 
     def made(operators: tuple[Operator, ...], at: Places, run: Run | None = None) -> Call:
         call = emit(operators, at, run)
-        if core == "any" or (layer := lx6_layer(operators, at, run)) is None:
+        if core == "any":
+            return with_room(call, operators[0], at, plan)
+        if (layer := lx6_layer(operators, at, run)) is None:
             return call
         scratch = f"arena + {plan.scratch_of(operators[0]).offset}" if layer.scratch_bytes else ""
         return layer.placed(operators, at, scratch)

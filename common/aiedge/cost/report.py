@@ -46,7 +46,7 @@ class Report:
 
     `unit` is "instructions" (counted on an emulated core) or "ns" (measured on this computer). `total` is a whole
     inference, so it holds the call, too. `code_bytes` has the machine code's bytes by optimization level, weights
-    excluded. `peers` has figures of other runtimes by name.
+    excluded. `peers` has figures of other runtimes by name. `cycles` is an estimate, see `aiedge.cost.cycles`.
     """
 
     model: str
@@ -59,6 +59,7 @@ class Report:
     constant_bytes: int
     code_bytes: dict[str, int]
     peers: dict[str, float]
+    cycles: int | None = None
 
     @property
     def per_mac(self) -> float | None:
@@ -95,6 +96,9 @@ class Report:
             "arena, bytes": self.arena_bytes,
             **self.peers,
         }
+        if self.cycles is not None:
+            facts["cycles, estimated"] = self.cycles
+            facts |= {"cycles per MAC, estimated": self.cycles / self.macs} if self.macs else {}
         width = max(map(len, facts))
         lines = [f"{name:{width}}  {_figure(value):>12}" for name, value in facts.items()]
         return "\n".join([f"{self.model} on {self.core}", "", *_table(head, cells), "", *lines])
@@ -119,13 +123,14 @@ def bench(model: bytes, name: str, target: str, peers: bool = True, optimize: st
     if target == "host":
         core, unit = f"this computer, {' '.join(FLAGS)}", "ns"
         compiler, levels = (*host_compiler(), *FLAGS[1:]), (FLAGS[0], "-Os")
-        total, operators, outputs = timing.total, timing.operators, timing.outputs
+        total, operators, outputs, cycles = timing.total, timing.operators, timing.outputs, None
     else:
         emulated = TARGETS[target]
         core, unit = f"{emulated.core}, {optimize}", "instructions"
         compiler, levels = emulated.compiler, (optimize, "-Os")
         count = count_instructions(graph, source, emulated, inputs, optimize)
         total, operators, outputs = float(count.total), dict(count.operators), count.outputs
+        cycles = count.cycles
     _compare(outputs, graph, inputs, core)
     sizes = {level: footprint(source, compiler, level, assembler) for level in levels}
     return Report(
@@ -139,6 +144,7 @@ def bench(model: bytes, name: str, target: str, peers: bool = True, optimize: st
         constant_bytes=source.constant_bytes,
         code_bytes={level: size.code for level, size in sizes.items() if size},
         peers=_peers(model, timing) if peers else {},
+        cycles=cycles,
     )
 
 

@@ -83,8 +83,19 @@ class MemoryPlan:
 
     def scratch_of(self, operator: Operator) -> Buffer:
         """The scratch of the operator's step, which asked for some."""
-        i = self._place(operator)
+        i = self._places[operator.index]
         return next(b for b in self.buffers if b.purpose == SCRATCH and b.first <= i <= b.last)
+
+    def room(self, operator: Operator) -> tuple[int, int]:
+        """Offset and bytes of the largest stretch of the arena that holds nothing while the operator's step runs."""
+        i = self._places[operator.index]
+        live = sorted((b.offset, b.offset + b.bytes) for b in self.buffers if b.first <= i <= b.last)
+        offset, size, end = 0, 0, 0
+        for begin, behind in (*live, (self.arena_bytes, self.arena_bytes)):
+            if begin - end > size:
+                offset, size = end, begin - end
+            end = max(end, behind)
+        return offset, size
 
     def live_bytes(self, operator: Operator) -> int:
         """Bytes of the arena that are live while the operator's step runs; 0 where it has none."""
@@ -105,8 +116,10 @@ class MemoryPlan:
         live = accumulate(change)
         return {o.index: size for step, size in zip(self.steps, live, strict=False) for o in step.operators}
 
-    def _place(self, operator: Operator) -> int:
-        return next(i for i, step in enumerate(self.steps) if operator in step.operators)
+    @cached_property
+    def _places(self) -> dict[int, int]:
+        """The place of each operator's step."""
+        return {operator.index: i for i, step in enumerate(self.steps) for operator in step.operators}
 
 
 def plan_memory(

@@ -92,9 +92,11 @@ def _pointwise(operator: Operator, at: Places, scaled: Scaling, run: Run | None)
     weights = operator.input(1).values
     _, height, width, _ = operator.outputs[0].shape
     i = operator.index
+    even = weights.shape[3] % 4 == 0 and len(weights) % 2 == 0
+    kernel = "aiedge_pointwise_even_int8" if even else "aiedge_pointwise_int8"
     return Call(
         header='"aiedge_pointwise.h"',
-        statements=each_image(operator, "aiedge_pointwise_int8", at),
+        statements=each_image(operator, kernel, at),
         constants=(
             Constant(f"weights_{i}", pack_pairs(weights.reshape(len(weights), 1, -1))),
             *scaled.constants,

@@ -56,7 +56,7 @@ extern const uint32_t {{ file.pointer }}[];
 {% if file %}
 #define {{ constant.name }} {{ file.address(constant) }}
 {% else %}
-static {{ "AIEDGE_TABLE " if constant.values.nbytes <= hot_bytes }}const {{ constant.c_type }} {{ constant.name }}[{{ constant.values.size }}] = {
+static {{ "AIEDGE_TABLE " if constant.values.nbytes <= hot_bytes }}{{ "_Alignas(4) " if constant.values.itemsize < 4 }}const {{ constant.c_type }} {{ constant.name }}[{{ constant.values.size }}] = {
     {{ constant | rows }}
 };
 {% endif %}
