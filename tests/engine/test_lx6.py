@@ -16,6 +16,7 @@ from tests.support.batch import run_batch
 from tests.support.esp32 import ESP32, MEMORY_END, run_esp32, run_program
 from tests.support.networks import network
 from tests.support.random_lx6 import LAYERS
+from tests.support.streams import large_batches
 
 needs_tflm = pytest.mark.skipif(
     not has_tflm(), reason="needs tflite-micro: its wheel exists for Linux on x86-64"
@@ -65,15 +66,23 @@ def test_in_c_under_sanitizers(kind: str, stream: bool, tmp_path: Path, need_too
 
 
 @needs_tflm
-@pytest.mark.parametrize("windowed", [False, True], ids=["call0", "windowed"])
-def test_on_the_emulated_core(windowed: bool, tmp_path: Path, need_tool) -> None:
-    """Both forms of the kernels; each second time the arena ends where memory ends, else the input does."""
+@pytest.mark.parametrize(
+    ("windowed", "stream"), [(False, False), (True, False), (False, True)], ids=["call0", "windowed", "rows"]
+)
+def test_on_the_emulated_core(windowed: bool, stream: bool, tmp_path: Path, need_tool) -> None:
+    """Both forms of the kernels; each second time the arena ends where memory ends, else the input does.
+
+    By rows, many of which are made at once, the core's own kernels and others do it.
+    """
     need_esp32(need_tool)
-    drawn = [model for kind in LAYERS for model in models(kind, 2, 8)]
+    kinds = [kind for kind in LAYERS if not stream or kind not in WHOLE]
+    drawn = [model for kind in kinds for model in models(kind, 2, 8)]
     graphs = [tflite.read(model) for model in drawn]
     x = [inputs(graph, 2) for graph in graphs]
-    for model, values, y in zip(drawn, x, run_esp32(graphs, x, tmp_path, windowed), strict=True):
-        expect(model, values, y)
+    with large_batches():
+        y = run_esp32(graphs, x, tmp_path, windowed, stream)
+    for model, values, output in zip(drawn, x, y, strict=True):
+        expect(model, values, output)
 
 
 def need_esp32(need_tool) -> None:

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from unittest.mock import patch
 
+from aiedge.codegen import source
 from aiedge.memory.sections import Sections
 
 
@@ -19,4 +21,16 @@ def far_streams(far: bool = True) -> Iterator[None]:
         return [end for end in ends(self, begin) if self.section(begin, end)][-1:]
 
     with patch.object(Sections, "ends", last_end), patch.object(Sections, "best", lambda *_: ()):
+        yield
+
+
+@contextmanager
+def large_batches() -> Iterator[None]:
+    """Make layers that run row by row on the ESP32's core make many rows at once, whether they gain by that or not."""
+    needs = source.lx6_scratch
+
+    def greedy() -> object:
+        return replace(needs(), instructions=lambda step, band: 1000.0, room=20_000)
+
+    with patch.object(source, "lx6_scratch", greedy):
         yield

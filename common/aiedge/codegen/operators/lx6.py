@@ -24,7 +24,7 @@ from aiedge.codegen.operators.call import (
 from aiedge.codegen.operators.convolution import LARGEST_SIZE, check_shapes, multipliers, shape_fields
 from aiedge.codegen.operators.window import checked_windows
 from aiedge.memory import Step
-from aiedge.memory.bands import band
+from aiedge.memory.bands import Band
 from aiedge.memory.lifetimes import Scratch
 from aiedge.quantization.layers import layer_multipliers
 from aiedge.tflite.graph import Operator, Tensor
@@ -41,8 +41,11 @@ FEWEST_TAPS = 8  # of a window: two steps of four
 FEWEST_INPUTS = 32
 LARGEST_STRIDE = 3  # of a depthwise window: the taps that are loaded ahead then lie in its plane
 ORDER = [0, 2, 1, 3]  # of each four taps, as aiedge_lx6_expand() and aiedge_lx6_unpack() leave them
-# Counted instructions: of a tap of the input, unordered and ordered; of a window besides; of a weight; of a call.
-EXPAND, WINDOW, UNPACK, CALL = (4.0, 2.0), 120, 1.75, 45
+# Counted instructions: of a tap of the input, unordered and ordered; of a window besides; of a weight; of a kernel's
+# call; of a filter besides.
+EXPAND, WINDOW, UNPACK, CALL, FILTER = (4.0, 2.0), 120, 1.75, 45, 40
+# Of a depthwise output, of four channels of a pixel in planes, of a row in them.
+DEPTHWISE, PLANES, PLANE_ROW = 20, 10, 60
 
 
 @dataclass(frozen=True)
@@ -78,19 +81,19 @@ def lx6_layer(operators: Sequence[Operator], at: Places, run: Run | None = None)
 
 
 def lx6_scratch() -> Scratch:
-    """Bytes of scratch of a graph's steps."""
-    known: dict[tuple[int, bool], int] = {}
+    """What a graph's steps need."""
+    known: dict[tuple[int, int], tuple[int, float]] = {}
 
-    def scratch(step: Step, by_rows: bool) -> int:
-        key = step.index, by_rows
+    def layer(step: Step, rule: Band | None) -> tuple[int, float]:
+        rows = next(iter(rule.windows.values())).rows if rule and step.operators[0].nature in LAYERS else 0
+        key = step.index, rows
         if key not in known:
-            rule = band(step) if by_rows and step.operators[0].nature in LAYERS else None
-            run = Run(next(iter(rule.windows.values())).rows) if rule else None
-            layer = lx6_layer(step.operators, lambda tensor: "arena", run)
-            known[key] = layer.scratch_bytes if layer else 0
+            run = Run(rows, rule.made if rule.runs == 1 else 0) if rows and rule else None
+            found = lx6_layer(step.operators, lambda tensor: "arena", run)
+            known[key] = (found.scratch_bytes, found.instructions) if found else (0, 0.0)
         return known[key]
 
-    return scratch
+    return Scratch(lambda *key: layer(*key)[0], lambda *key: layer(*key)[1], STRIP_BYTES)
 
 
 def _convolution(
@@ -112,9 +115,9 @@ def _convolution(
         return min((way for way in ways if way), key=lambda way: way.instructions, default=None)
     height, width = (window.taps for window in checked_windows(pool))
     shape["output_width"] = pool.outputs[0].shape[2] * width
-    # A run adds one row to what y holds.
-    shape["output_height"] = 1 if run else pool.outputs[0].shape[1] * height
-    shape |= {"pool_height": 1 if run else height, "pool_width": width, "raises": run is not None}
+    raises = run is not None and run.made == 0  # the run adds a row to what y holds
+    shape["output_height"] = 1 if raises else (run.made if run else pool.outputs[0].shape[1]) * height
+    shape |= {"pool_height": 1 if raises else height, "pool_width": width, "raises": raises}
     return _windows(operator, shape, scales, aligned, False)
 
 
@@ -169,7 +172,7 @@ def _windows(
         "aiedge_conv_2d_lx6_int8",
         (operator.input(0),),
         strip * window + 2 * taps,
-        outputs * len(flat) * (taps + 12 + laid_out + UNPACK * taps / strip),
+        outputs * len(flat) * (taps + 12 + laid_out + (UNPACK * taps + FILTER + CALL) / strip),
     )
 
 
@@ -197,7 +200,7 @@ def _rows(
     fields |= {"strip": strip, "ordered": ordered}
     weights = _weights(filters.reshape(-1, filters.shape[2] * channels), taps, ordered)
     laid_out = EXPAND[ordered] * columns * channels * rows / (strip * width * len(filters))
-    unpacked = UNPACK * 3 * taps / (strip * width)
+    unpacked = (UNPACK * 3 * taps + FILTER) / (strip * width)
     return Lx6Layer(
         _call(operator, "aiedge_conv_2d_rows_lx6", weights, scales, fields),
         "aiedge_conv_2d_rows_lx6_int8",
@@ -223,9 +226,12 @@ def _depthwise(operator: Operator, aligned: bool, run: Run | None) -> Lx6Layer |
     before, width, outputs = (_integer(shape[name]) for name in ("pad_left", "width", "output_width"))
     columns = max((outputs - 1) * _integer(shape["stride_w"]) + 3, before + width)
     row_bytes, stride_h = 2 * 4 * columns, _integer(shape["stride_h"])  # of both planes
-    strip = _strip(_integer(shape["output_height"]), max((STRIP_BYTES // row_bytes - 3) // stride_h + 1, 1))
+    height = _integer(shape["output_height"])
+    strip = _strip(height, max((STRIP_BYTES // row_bytes - 3) // stride_h + 1, 1))
     if scales is None or columns > LARGEST_SIZE:
         return None
+    strips, rows = -(-height // strip), (strip - 1) * stride_h + 3
+    planes = rows * (channels / 4 * PLANES * width + PLANE_ROW)
     same = ("height", "width", "channels", "output_height", "output_width", "stride_h", "stride_w")
     fields = {name: shape[name] for name in (*same, "pad_top", "pad_left")}
     fields |= {"outside": zero_point(operator.input(0)) + 128, "columns": columns, "strip": strip}
@@ -234,7 +240,8 @@ def _depthwise(operator: Operator, aligned: bool, run: Run | None) -> Lx6Layer |
         _call(operator, "aiedge_depthwise_conv_2d_lx6", packed.ravel(), scales, fields),
         "aiedge_depthwise_conv_2d_lx6_int8",
         (operator.input(0),),
-        ((strip - 1) * stride_h + 3) * row_bytes,
+        rows * row_bytes,
+        height * outputs * channels * DEPTHWISE + strips * (planes + channels * (CALL + FILTER)),
     )
 
 
