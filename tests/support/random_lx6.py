@@ -88,6 +88,13 @@ def three_rows(rng: np.random.Generator) -> bytes:
     )
 
 
+def nine_or_ten(rng: np.random.Generator) -> bytes:
+    """Rows of nine or ten taps, as a first layer has them."""
+    channels, columns, stride = [(3, 3, 2), (2, 5, 1), (2, 5, 3), (1, 9, 2), (1, 10, 2)][int(rng.integers(5))]
+    shape, strides = [size(rng), 4 + size(rng)], (int(rng.integers(1, 4)), stride)
+    return layer(rng, shape, channels, size(rng), (3, columns), strides)
+
+
 def windows(rng: np.random.Generator) -> bytes:
     taps = int(rng.integers(1, 6)), int(rng.integers(1, 6))
     stride = int(rng.integers(1, 4)), int(rng.integers(1, 4))
@@ -142,5 +149,6 @@ def size(rng: np.random.Generator) -> int:
 
 
 LAYERS: dict[str, Callable[[np.random.Generator], bytes]] = {
-    draw.__name__: draw for draw in (pointwise, three_rows, windows, pooled, depthwise, dense, sums)
+    draw.__name__: draw
+    for draw in (pointwise, three_rows, nine_or_ten, windows, pooled, depthwise, dense, sums)
 }

@@ -1,11 +1,12 @@
 """Plans of which the tests choose how many layers run row by row."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from unittest.mock import patch
 
 from aiedge.codegen import source
+from aiedge.memory.lifetimes import Scratch
 from aiedge.memory.sections import Sections
 
 
@@ -29,8 +30,8 @@ def large_batches() -> Iterator[None]:
     """Make layers that run row by row on the ESP32's core make many rows at once, whether they gain by that or not."""
     needs = source.lx6_scratch
 
-    def greedy() -> object:
-        return replace(needs(), instructions=lambda step, band: 1000.0, room=20_000)
+    def greedy(wide: Collection[int] = ()) -> Scratch:
+        return replace(needs(wide), instructions=lambda step, band: 1000.0, room=20_000)
 
     with patch.object(source, "lx6_scratch", greedy):
         yield

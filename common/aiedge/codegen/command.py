@@ -39,8 +39,20 @@ def compile_(parser: Parser) -> Callable[[argparse.Namespace], None]:
         default="any",
         help="esp32: kernels of the ESP32's core, by aiedge_lx6.S, and scratch for them in the arena",
     )
+    add_fast_flash(parser)
     add_shape(parser)
     return _compile
+
+
+def add_fast_flash(parser: Parser) -> None:
+    """Add the option that takes flash for int16 weights."""
+    parser.add_argument(
+        "--fast-flash",
+        type=int,
+        default=0,
+        metavar="BYTES",
+        help="esp32: int16 weights in at most so many bytes more of flash, where they save the most instructions",
+    )
 
 
 def _compile(options: argparse.Namespace) -> None:
@@ -52,7 +64,7 @@ def _compile(options: argparse.Namespace) -> None:
     graph = read_shaped(options)
     weights: Weights = "loaded" if options.weights else "linked"
     name = options.name or c_name(options.model.stem)
-    source = generate(graph, name, options.stream, weights, options.target)
+    source = generate(graph, name, options.stream, weights, options.target, options.fast_flash)
     paths = source.write(options.output, options.firmware)
     if options.weights:
         paths.append(write_atomic(options.weights, source.weights))
@@ -62,6 +74,8 @@ def _compile(options: argparse.Namespace) -> None:
     if headers:
         print(f"wrote the {len(headers)} files of the engine into {options.output}")
     print(f"arena {source.plan.arena_bytes:,} bytes, weights and tables {source.constant_bytes:,} bytes")
+    if options.fast_flash:
+        print(source.wide)
     if options.weights:
         print(f"{options.weights.name}: {len(source.weights):,} bytes, with what all cores need")
     if source.plan.stream:

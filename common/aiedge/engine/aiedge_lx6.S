@@ -201,6 +201,59 @@
     rows    aiedge_lx6_rows_relu, 0
     rows    aiedge_lx6_rows, 1
 
+// The same for ten taps in each row, two in each word: the words of a window lie in m0 and m1 by turns, and the weights
+// in m2 and m3, but for those of the last word, so that the next window begins as this one does. step[1] is not used.
+.macro even jump
+    mula.dd.ll.ldinc m3, a3, m0, m2
+    .ifnb \jump
+    add     a2, a2, \jump
+    .endif
+    mula.dd.hh.ldinc m0, a2, m0, m2
+.endm
+.macro odd jump
+    mula.dd.ll.ldinc m2, a3, m1, m3
+    .ifnb \jump
+    add     a2, a2, \jump
+    .endif
+    mula.dd.hh.ldinc m1, a2, m1, m3
+.endm
+.macro ten name, general
+    function \name
+    head
+    l32i    a13, a7, 8
+    l32i    a14, a7, 12
+    l32i    a7, a7, 0
+    loop    a6, 1f
+    wsr     a8, acclo
+    even
+    odd
+    even
+    odd     a13
+    even
+    odd
+    even
+    odd
+    even    a13
+    odd
+    even
+    odd
+    even
+    mula.dd.ll m1, m3
+    mula.dd.hh.ldinc m3, a3, m1, m3
+    mov     a3, a11
+    mula.dd.ll.ldinc m2, a3, m0, m3
+    add     a2, a2, a14
+    mula.dd.hh.ldinc m0, a2, m0, m3
+    ldinc   m1, a2
+    rsr     a4, acclo
+    finish  a4, a15, \general
+    s8i     a4, a5, 0
+    add     a5, a5, a7
+1:  LEAVE
+.endm
+    ten     aiedge_lx6_ten_relu, 0
+    ten     aiedge_lx6_ten, 1
+
 // \mask is 0x00ff00ff; \t is lost.
 .macro halves mask, t
     movi    \mask, 255

@@ -8,6 +8,9 @@
 // Arena: {{ plan.arena_bytes }} bytes ({{ plan.verdict }}). The caller holds {{ "the output; the input may come row by row" if streaming else "input and output" }}.
 {% if core != "any" %}
 // Made for the core of the {{ core | upper }}, with up to {{ scratch_bytes }} bytes of the arena as a kernel's scratch.
+{% if wide.layers %}
+// {{ wide }}.
+{% endif %}
 {% endif %}
 //
 //    # operator                output                 bytes  lies in
