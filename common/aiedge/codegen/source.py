@@ -121,9 +121,11 @@ def generate(
     places = _Places(plan)
 
     def made(operators: tuple[Operator, ...], at: Places, run: Run | None = None) -> Call:
-        call = emit(operators, at, run)
-        if core == "any" or (layer := lx6_layer(operators, at, run, wide.layers)) is None:
-            return call
+        if core == "any":
+            return emit(operators, at, run)
+        emit(operators, lambda tensor: "", run)  # which names what is not supported
+        if (layer := lx6_layer(operators, at, run, wide.layers)) is None:
+            return emit(operators, at, run)
         scratch = f"arena + {plan.scratch_of(operators[0]).offset}" if layer.scratch_bytes else ""
         return layer.placed(operators, at, scratch)
 

@@ -28,7 +28,7 @@ def _emit(operator: Operator, at: Places) -> Call:
         fields = broadcast(operator, a, b) | sums
         kernel = "add_int8"
     elif suffix == "int8":
-        fields = broadcast(operator, a, b) | _product(operator)
+        fields = broadcast(operator, a, b) | int8_product(operator)
         kernel = "mul_int8"
     else:
         fields = broadcast(operator, a, b)
@@ -113,7 +113,7 @@ def int8_sum(operator: Operator) -> tuple[Tensor, Tensor, dict[str, Field]]:
     )
 
 
-def _product(operator: Operator) -> dict[str, Field]:
+def int8_product(operator: Operator) -> dict[str, Field]:
     """The constants of int8 MUL."""
     a, b, out = (params_of(t) for t in (operator.input(0), operator.input(1), operator.outputs[0]))
     multiplier, shift = quantize_multiplier(

@@ -4,12 +4,11 @@ A layer that it does not serve runs as on any core.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aiedge.codegen.operators.binary import int8_sum
 from aiedge.codegen.operators.call import (
     Call,
     Constant,
@@ -22,12 +21,14 @@ from aiedge.codegen.operators.call import (
     zero_point,
 )
 from aiedge.codegen.operators.convolution import LARGEST_SIZE, check_shapes, multipliers, shape_fields
+from aiedge.codegen.operators.lx6_binary import scaled, sums
+from aiedge.codegen.operators.lx6_layer import Lx6Layer, integer
 from aiedge.codegen.operators.window import checked_windows
 from aiedge.memory import Step
 from aiedge.memory.bands import Band
 from aiedge.memory.lifetimes import Scratch
 from aiedge.quantization.layers import layer_multipliers
-from aiedge.tflite.graph import Operator, Tensor
+from aiedge.tflite.graph import Operator
 from aiedge.tflite.integer import activation_range, params_of, weight_params
 from aiedge.tflite.traits import Nature
 
@@ -49,27 +50,6 @@ EXPAND, WINDOW, UNPACK, CALL, FILTER = (4.0, 2.0), 120, 1.65, 60, 25
 DEPTHWISE, PLANES, PLANE_ROW = 20, 10, 60
 
 
-@dataclass(frozen=True)
-class Lx6Layer:
-    """A layer for that core: its call but for the statement, its scratch, and about how many instructions it takes.
-
-    Neither depends on where its tensors lie.
-    """
-
-    call: Call
-    kernel: str
-    inputs: tuple[Tensor, ...]
-    scratch_bytes: int = 0
-    instructions: float = 0.0
-    unpacked: int = 0  # weights that are unpacked at each call, and need not be where they are int16
-
-    def placed(self, operators: Sequence[Operator], at: Places, scratch: str) -> Call:
-        """The call with the places in C of its tensors and its scratch."""
-        tensors = [at(tensor) for tensor in (*self.inputs, operators[-1].outputs[0])]
-        arguments = [f"&layer_{operators[0].index}", *tensors, *([scratch] if self.scratch_bytes else [])]
-        return replace(self.call, statements=(f"{self.kernel}({', '.join(arguments)})",))
-
-
 def lx6_layer(
     operators: Sequence[Operator], at: Places, run: Run | None = None, wide: Collection[int] = ()
 ) -> Lx6Layer | None:
@@ -79,7 +59,7 @@ def lx6_layer(
     """
     operator, *others = operators
     if operator.nature is Nature.BINARY:
-        return _sums(operator)
+        return sums(operator) or scaled(operator)
     if operator.nature not in LAYERS or operator.input(0).is_constant or not operator.input(1).is_constant:
         return None
     if {*types_of(operator), operator.input(1).dtype.name} != {"int8"}:
@@ -186,9 +166,9 @@ def _windows(
     taps = flat.shape[1] if contiguous else max(_up(flat.shape[1]), FEWEST_TAPS)
     if scales is None or taps > MOST_TAPS:
         return None
-    fours = _integer(shape["channels"]) % 4 == 0
+    fours = integer(shape["channels"]) % 4 == 0
     height, width, pool_height, pool_width = (
-        _integer(shape[name]) for name in ("output_height", "output_width", "pool_height", "pool_width")
+        integer(shape[name]) for name in ("output_height", "output_width", "pool_height", "pool_width")
     )
     window = 2 * taps * pool_height * pool_width
     outputs = height // pool_height * (width // pool_width)
@@ -218,7 +198,7 @@ def _rows(
     """A layer of three rows whose windows are read where they are in rows of int16, at multiples of four bytes."""
     filters = operator.input(1).values
     names = ("channels", "stride_h", "stride_w", "output_height", "output_width", "pad_left", "width")
-    channels, stride_h, stride_w, height, width, before, inside = (_integer(shape[name]) for name in names)
+    channels, stride_h, stride_w, height, width, before, inside = (integer(shape[name]) for name in names)
     taps = max(_up(filters.shape[2] * channels), FEWEST_TAPS)
     if filters.shape[2] * channels in (9, 10):
         taps = 10
@@ -260,8 +240,8 @@ def _depthwise(operator: Operator, way: Weights, run: Run | None) -> Lx6Layer | 
     check_shapes(operator)
     weights = operator.input(1).values
     shape = shape_fields(operator, run)
-    channels = _integer(shape["channels"])
-    stride = max(_integer(shape["stride_h"]), _integer(shape["stride_w"]))
+    channels = integer(shape["channels"])
+    stride = max(integer(shape["stride_h"]), integer(shape["stride_w"]))
     fits = weights.shape[:3] == (1, 3, 3) and weights.shape[3] == channels and channels % 4 == 0
     if not (
         fits and way.aligned and shape["dilation_h"] == shape["dilation_w"] == 1 and stride <= LARGEST_STRIDE
@@ -269,10 +249,10 @@ def _depthwise(operator: Operator, way: Weights, run: Run | None) -> Lx6Layer | 
         return None
     taps = weights.reshape(9, channels).T
     scales = _scales(operator, taps, *multipliers(operator, axis=3))
-    before, width, outputs = (_integer(shape[name]) for name in ("pad_left", "width", "output_width"))
-    columns = max((outputs - 1) * _integer(shape["stride_w"]) + 3, before + width)
-    row_bytes, stride_h = 2 * 4 * columns, _integer(shape["stride_h"])  # of both planes
-    height = _integer(shape["output_height"])
+    before, width, outputs = (integer(shape[name]) for name in ("pad_left", "width", "output_width"))
+    columns = max((outputs - 1) * integer(shape["stride_w"]) + 3, before + width)
+    row_bytes, stride_h = 2 * 4 * columns, integer(shape["stride_h"])  # of both planes
+    height = integer(shape["output_height"])
     strip = _strip(height, max((STRIP_BYTES // row_bytes - 3) // stride_h + 1, 1))
     if scales is None or columns > LARGEST_SIZE:
         return None
@@ -289,50 +269,6 @@ def _depthwise(operator: Operator, way: Weights, run: Run | None) -> Lx6Layer | 
         rows * row_bytes,
         height * outputs * channels * DEPTHWISE + strips * (planes + channels * (CALL + FILTER)),
     )
-
-
-def _sums(operator: Operator) -> Lx6Layer | None:
-    """ADD or SUB of two int8 tensors of one shape.
-
-    The sum at the common scale of aiedge_binary.h, times four, times the multiplier, is twice what TFLM rounds first;
-    the rounding is the halves of both, 1 and 2^shift, and the output's zero point.
-    """
-    a, b, target = operator.input(0), operator.input(1), operator.outputs[0]
-    if operator.kind not in ("ADD", "SUB") or {t.dtype.name for t in (a, b, target)} != {"int8"}:
-        return None
-    if a.is_constant or b.is_constant or not a.shape == b.shape == target.shape:
-        return None
-    a, b, fields = int8_sum(operator)
-    sign, offset, multiplier, shift = (
-        _integer(fields[name]) for name in ("a_factor", "a_offset", "multiplier", "shift")
-    )
-    if sign < 0 or shift > 21 or activation_range(operator) != (-128, 127):
-        return None
-    rounding = 1 + (1 << shift) + (zero_point(target) << (shift + 1))
-    table = 4 * (offset + _added(fields))
-    i = operator.index
-    values: dict[str, Field] = {"table": f"table_{i}", "multiplier": multiplier, "rounding": rounding}
-    values |= {"shift": shift + 1, "count": target.elements, "relu": zero_point(target) == -128}
-    return Lx6Layer(
-        Call(
-            header='"aiedge_add_lx6.h"',
-            constants=(Constant(f"table_{i}", table.astype(np.int32)),),
-            struct=Struct("aiedge_add_lx6_layer", values),
-        ),
-        "aiedge_add_lx6_int8",
-        (a, b),
-    )
-
-
-def _added(fields: dict[str, Field]) -> NDArray[np.int64]:
-    """What each byte of b adds, as the kernel of any core calculates it."""
-    zero, sign, high, low, shift = (
-        _integer(fields[name]) for name in ("b_zero_point", "b_sign", "b_high", "b_low", "b_shift")
-    )
-    difference = np.arange(256, dtype=np.uint8).view(np.int8).astype(np.int64) - zero
-    product = difference * high + ((difference * low + (1 << 10)) >> 11)
-    product += product >> 63
-    return sign * ((product + (1 << (shift - 1))) >> shift)
 
 
 def _scales(
@@ -389,11 +325,6 @@ def _strip(outputs: int, most: int) -> int:
 def _up(taps: int) -> int:
     """The next multiple of four."""
     return -(-taps // 4) * 4
-
-
-def _integer(value: Field) -> int:
-    assert isinstance(value, int)
-    return value
 
 
 LAYERS = {Nature.CONVOLUTION: _convolution, Nature.DEPTHWISE: _depthwise, Nature.DENSE: _dense}
