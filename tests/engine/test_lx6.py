@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from aiedge import tflite
-from aiedge.codegen import CompiledModel, generate
+from aiedge.codegen import CompiledModel, CSource, generate
 from aiedge.codegen.operators.lx6 import STRIP_BYTES
 from aiedge.errors import UserError
 from aiedge.quantization import multiply_by_quantized_multiplier
@@ -16,12 +16,14 @@ from tests.support.batch import run_batch
 from tests.support.esp32 import ESP32, MEMORY_END, run_esp32, run_program
 from tests.support.networks import network
 from tests.support.random_lx6 import LAYERS
+from tests.support.streams import large_batches
 
 needs_tflm = pytest.mark.skipif(
     not has_tflm(), reason="needs tflite-micro: its wheel exists for Linux on x86-64"
 )
 # What does not run row by row: a dense layer, and sums behind a SPLIT.
 WHOLE = ("dense", "sums")
+FLASH = 1 << 20  # bytes for the weights of all layers as int16
 SANITIZE = ["-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 
 
@@ -59,21 +61,34 @@ def test_in_c_under_sanitizers(kind: str, stream: bool, tmp_path: Path, need_too
     drawn = models(kind, 1, 12)
     graphs = [tflite.read(model) for model in drawn]
     x = [inputs(graph, 4) for graph in graphs]
-    outputs = run_batch(graphs, [[each] for each in x], tmp_path, compiler, stream=stream, core="esp32")
+    flash = FLASH if stream or kind in WHOLE else 0
+    outputs = run_batch(
+        graphs, [[each] for each in x], tmp_path, compiler, stream=stream, core="esp32", flash=flash
+    )
     for model, values, (y,) in zip(drawn, x, outputs, strict=True):
         expect(model, values, y)
 
 
 @needs_tflm
-@pytest.mark.parametrize("windowed", [False, True], ids=["call0", "windowed"])
-def test_on_the_emulated_core(windowed: bool, tmp_path: Path, need_tool) -> None:
-    """Both forms of the kernels; each second time the arena ends where memory ends, else the input does."""
+@pytest.mark.parametrize(
+    ("windowed", "stream"), [(False, False), (True, False), (False, True)], ids=["call0", "windowed", "rows"]
+)
+def test_on_the_emulated_core(windowed: bool, stream: bool, tmp_path: Path, need_tool) -> None:
+    """Both forms of the kernels, one with int16 weights.
+
+    Each second time the arena ends where memory ends, else the input does.
+
+    By rows, many of which are made at once, the core's own kernels and others do it.
+    """
     need_esp32(need_tool)
-    drawn = [model for kind in LAYERS for model in models(kind, 2, 8)]
+    kinds = [kind for kind in LAYERS if not stream or kind not in WHOLE]
+    drawn = [model for kind in kinds for model in models(kind, 2, 8)]
     graphs = [tflite.read(model) for model in drawn]
     x = [inputs(graph, 2) for graph in graphs]
-    for model, values, y in zip(drawn, x, run_esp32(graphs, x, tmp_path, windowed), strict=True):
-        expect(model, values, y)
+    with large_batches():
+        y = run_esp32(graphs, x, tmp_path, windowed, stream, FLASH if windowed else 0)
+    for model, values, output in zip(drawn, x, y, strict=True):
+        expect(model, values, output)
 
 
 def need_esp32(need_tool) -> None:
@@ -126,6 +141,26 @@ def test_scratch_is_in_the_plan(name: str, stream: bool) -> None:
         for other in plan.buffers:
             if other is not one and one.overlaps_in_time(other) and other.bytes:
                 assert one.offset + one.bytes <= other.offset or other.offset + other.bytes <= one.offset
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_flash_goes_where_a_byte_saves_the_most(stream: bool) -> None:
+    graph = tflite.read(network("resnet8"))
+
+    def source(flash: int) -> CSource:
+        return generate(graph, "net", stream, core="esp32", flash=flash)
+
+    least, most = source(0), source(FLASH)
+    value = {i: most.wide.saved[i] / size for i, size in most.wide.layers.items()}
+    assert len(value) == sum(".taps = " in line for line in least.c.splitlines()) and min(value.values()) > 0
+    for flash in (100, 1000, 9000, 40_000, FLASH):
+        some = source(flash)
+        assert some.constant_bytes - least.constant_bytes == some.wide.bytes <= flash
+        # A layer that is not among them does not fit beside the better and the equal ones.
+        for i in value.keys() - some.wide.layers.keys():
+            better = sum(size for j, size in some.wide.layers.items() if value[j] > 0.999 * value[i])
+            assert better + most.wide.layers[i] > flash
+    assert len(source(9000).wide.layers) in range(1, len(value))
 
 
 @pytest.mark.parametrize(

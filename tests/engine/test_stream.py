@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from aiedge import cli, tflite
-from aiedge.codegen import CompiledModel, generate
+from aiedge.codegen import CompiledModel, Core, generate
 from aiedge.codegen.toolchain import ENGINE
 from aiedge.cost.emulator import count_instructions
 from aiedge.cost.targets import TARGETS
@@ -22,7 +22,7 @@ from tests.support.batch import STRICT, run_batch
 from tests.support.model_files import ModelFile, dense_int8
 from tests.support.networks import network
 from tests.support.random_streams import random_network, residual_network
-from tests.support.streams import far_streams
+from tests.support.streams import far_streams, large_batches
 
 needs_tflm = pytest.mark.skipif(
     not has_tflm(), reason="needs tflite-micro: its wheel exists for Linux on x86-64"
@@ -46,15 +46,19 @@ def compare(
     compiler: list[str],
     far: bool,
     draw: Callable[[np.random.Generator, str], bytes] = random_network,
+    core: Core = "any",
 ) -> None:
-    """Random networks, row by row and from the whole input, against TFLM; `far` as in `far_streams`."""
+    """Random networks, row by row and from the whole input, against TFLM; `far` as in `far_streams`.
+
+    For the ESP32's core many rows are made at once.
+    """
     models = [draw(np.random.default_rng(seed), dtype) for seed in seeds]
     graphs = [tflite.read(model) for model in models]
     inputs = [
         inputs_of(graph, np.random.default_rng(seed)) for seed, graph in zip(seeds, graphs, strict=True)
     ]
-    with far_streams(far):
-        streamed = run_batch(graphs, [[x] for x in inputs], folder, compiler, stream=True)
+    with far_streams(far), large_batches():
+        streamed = run_batch(graphs, [[x] for x in inputs], folder, compiler, stream=True, core=core)
     for seed, model, graph, x, results in zip(seeds, models, graphs, inputs, streamed, strict=True):
         said = f"seed {seed}: " + ", ".join(
             f"{op.kind} {list(op.outputs[0].shape)}" for op in graph.operators
@@ -81,6 +85,26 @@ def test_random_networks_under_sanitizers(
     dtype: str, seeds: Sequence[int], far: bool, tmp_path: Path, need_tool
 ) -> None:
     compare(dtype, seeds, tmp_path, [need_tool("clang", "apt install clang"), *SANITIZE], far)
+
+
+@needs_tflm
+@pytest.mark.parametrize(
+    ("draw", "seeds", "far"),
+    [
+        (random_network, range(300, 308), True),
+        (random_network, [10, 36], False),
+        (residual_network, [5, 6], True),
+    ],
+)
+def test_several_rows_at_once_under_sanitizers(
+    draw: Callable[[np.random.Generator, str], bytes],
+    seeds: Sequence[int],
+    far: bool,
+    tmp_path: Path,
+    need_tool,
+) -> None:
+    """As the kernels of the ESP32's core have them, and beside these the others."""
+    compare("int8", seeds, tmp_path, [need_tool("clang", "apt install clang"), *SANITIZE], far, draw, "esp32")
 
 
 @needs_tflm

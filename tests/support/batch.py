@@ -51,6 +51,7 @@ def run_batch(
     stream: bool = False,
     weights: Weights = "linked",
     core: Core = "any",
+    flash: int = 0,
 ) -> list[list[NDArray]]:
     """Outputs of each graph for its inputs [n, ...], one array [n, ...] for each output.
 
@@ -60,7 +61,7 @@ def run_batch(
     """
     program, files, loads, constants = [PROLOGUE], [], [], b""
     for i, graph in enumerate(graphs):
-        source = generate(graph, f"m{i}", stream, weights, core)
+        source = generate(graph, f"m{i}", stream, weights, core, flash)
         source.write(folder)
         constants += source.weights
         if weights == "loaded":

@@ -85,12 +85,20 @@ SHIM = """
 
 
 def run_esp32(
-    graphs: Sequence[Graph], inputs: Sequence[NDArray], folder: Path, windowed: bool = False
+    graphs: Sequence[Graph],
+    inputs: Sequence[NDArray],
+    folder: Path,
+    windowed: bool = False,
+    stream: bool = False,
+    flash: int = 0,
 ) -> list[NDArray]:
-    """Outputs [n, ...] of each graph, of one input and one output, for its inputs [n, ...]."""
+    """Outputs [n, ...] of each graph, of one input and one output, for its inputs [n, ...].
+
+    With `stream` they run row by row; `flash` is for int16 weights.
+    """
     program, files = PROLOGUE, []
     for i, (graph, x) in enumerate(zip(graphs, inputs, strict=True)):
-        source = generate(graph, f"m{i}", core="esp32")
+        source = generate(graph, f"m{i}", stream, core="esp32", flash=flash)
         assert source.plan.arena_bytes < 65536 - 128, "the test's memory is too small"
         source.write(folder)
         files.append(f"m{i}.c")

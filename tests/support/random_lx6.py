@@ -88,6 +88,13 @@ def three_rows(rng: np.random.Generator) -> bytes:
     )
 
 
+def nine_or_ten(rng: np.random.Generator) -> bytes:
+    """Rows of nine or ten taps, as a first layer has them."""
+    channels, columns, stride = [(3, 3, 2), (2, 5, 1), (2, 5, 3), (1, 9, 2), (1, 10, 2)][int(rng.integers(5))]
+    shape, strides = [size(rng), 4 + size(rng)], (int(rng.integers(1, 4)), stride)
+    return layer(rng, shape, channels, size(rng), (3, columns), strides)
+
+
 def windows(rng: np.random.Generator) -> bytes:
     taps = int(rng.integers(1, 6)), int(rng.integers(1, 6))
     stride = int(rng.integers(1, 4)), int(rng.integers(1, 4))
@@ -136,11 +143,38 @@ def sums(rng: np.random.Generator) -> bytes:
     return file.build([x], [y])
 
 
+def scaled(rng: np.random.Generator) -> bytes:
+    """MUL, ADD or SUB with a constant, which is the same for all pixels; many results lie halfway."""
+    file, shape = ModelFile(), [1, size(rng), size(rng), size(rng)]
+    kind = str(rng.choice(["MUL", "MUL", "ADD", "SUB"]))
+    exact = rng.random() < 0.6
+    scales = 2.0 ** (rng.integers(-4, 0, 2) if exact else rng.uniform(-5, 0, 2))
+    if kind != "MUL":
+        scales = -np.sort(-scales)
+    x = file.tensor(shape, "int8", float(scales[0]), int(rng.integers(-128, 128)))
+    channels = int(rng.choice([1, shape[3]]))
+    limits = [(-128, 128), (-4, 5)][int(rng.integers(2))]
+    constant = file.tensor(
+        [1, channels][int(rng.integers(2)) :],
+        "int8",
+        float(scales[1]),
+        int(rng.integers(-128, 128) if rng.random() < 0.7 else 0),
+        data=rng.integers(*limits, channels),
+    )
+    y_zero = int(rng.choice([-128, rng.integers(-128, 128)]))
+    whole = scales[0] * (64 * scales[1] if kind == "MUL" else 1)
+    y = file.tensor(shape, "int8", float(whole * rng.choice([0.25, 1, 2])), y_zero)
+    order = [x, constant] if rng.random() < 0.7 else [constant, x]
+    file.operator(kind, order, [y], version=2, fusedActivationFunction=int(y_zero == -128))
+    return file.build([x], [y])
+
+
 def size(rng: np.random.Generator) -> int:
     """Of an image, or a number of filters."""
     return int(rng.integers(1, 13))
 
 
 LAYERS: dict[str, Callable[[np.random.Generator], bytes]] = {
-    draw.__name__: draw for draw in (pointwise, three_rows, windows, pooled, depthwise, dense, sums)
+    draw.__name__: draw
+    for draw in (pointwise, three_rows, nine_or_ten, windows, pooled, depthwise, dense, sums, scaled)
 }

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -49,6 +50,25 @@ def test_compile_for_the_core_of_the_esp32(repo: Path, tmp_path: Path) -> None:
         assert main(["compile", str(model), "-o", str(tmp_path / target), *options]) == 0
     texts = [(tmp_path / target / "net.c").read_text() for target in ("any", "esp32")]
     assert ["_lx6_int8(" in text for text in texts] == [False, True]
+
+
+def test_compile_with_flash_for_int16_weights(
+    repo: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    compile_ = ["compile", str(repo / "tests/golden/resnet8.tflite"), "-o", str(tmp_path), "--name", "net"]
+    assert main([*compile_, "--target", "esp32", "--fast-flash", "12000"]) == 0
+    said = capsys.readouterr().out.splitlines()[-1]
+    assert re.fullmatch(
+        r"int16 weights: of [\d, ]+, [\d,]+ bytes more of flash for about [\d,]+ fewer instructions", said
+    )
+    assert f"// {said}.\n" in (tmp_path / "net.c").read_text()
+    for options, message in (
+        (["--fast-flash", "9"], "error: int16 weights are for the ESP32's core only"),
+        (["--target", "esp32", "--fast-flash", "-1"], "error: -1 bytes of flash are none"),
+    ):
+        assert main([*compile_, *options]) == 2
+        error = capsys.readouterr().err
+        assert message in error and "\nhint: " in error
 
 
 def test_a_header_that_cannot_be_written_is_named(

@@ -259,7 +259,7 @@ def random_graphs(draw: st.DrawFn) -> Graph:
 )
 def test_no_step_destroys_what_is_still_needed(graph: Graph, sizes: list[int], alignment: int) -> None:
     needs = {op.index: size for op, size in zip(graph.operators, sizes, strict=False)}
-    scratches: tuple[Scratch | None, ...] = (None, lambda step, by_rows: needs[step.index])
+    scratches: tuple[Scratch | None, ...] = (None, Scratch(lambda step, band: needs[step.index]))
     for scratch in scratches:
         plan = plan_memory(graph, alignment, scratch=scratch)
         watch(graph, plan, alignment, needs if scratch else None)

@@ -8,6 +8,7 @@ import pytest
 
 from aiedge import tflite
 from aiedge.memory import MemoryPlan, Step, plan_memory
+from aiedge.memory.lifetimes import Scratch
 from aiedge.memory.stream import Flow, Ring
 from aiedge.tflite.graph import Tensor
 from aiedge.tflite.traits import FUSABLE, Nature
@@ -87,7 +88,8 @@ class Arena:
         for n in range(stream.steps):
             self.check(stream.state, 4, "state")
             if stream.begin and n < stream.input_rows and (rows := self.pieces(stream.source)):
-                self.check(*rows[n])
+                for piece in rows[n * stream.batch : (n + 1) * stream.batch]:
+                    self.check(*piece)
             if not source.passing:
                 self.row(source, n, 1, 0, n)
             for flow in stream.flows:
@@ -103,16 +105,20 @@ class Arena:
                     self.check(place, ring.row_bytes, (index, row))
 
     def row(self, ring: Ring, i: int, runs: int, flow: Flow | Literal[0], n: int) -> None:
-        """Run i of a row's maker at step n: of the caller's rows, which are copied, or of a flow."""
+        """Run i of a row's maker at step n: of the caller's rows, which are copied, or of a flow.
+
+        It makes one of several rows at once, and there the first is `row`; or `runs` of it make one.
+        """
         row, line = divmod(i, runs)
+        row *= ring.made
         if row >= ring.all_rows:
             return
         index, size = ring.tensor.index, ring.row_bytes
-        begun, done = ("begun", index, row), (index, row)
+        begun = ("begun", index, row)
         place = self.place(ring, row, line == 0)
         if row >= ring.rows:
             if ring.fill is not None and place is not None:
-                self.write(place, size, ("padding", ring.fill))
+                self.write(place, size * ring.made, ("padding", ring.fill))
             return
         if flow:
             if runs > 1 and place is not None:
@@ -125,10 +131,11 @@ class Arena:
                     self.check(sums, flow.band.sums, begun)
                 self.write(sums, flow.band.sums, begun)
             self.read(flow, i, n)
-        if place is not None:
-            self.write(place, size, done if line == runs - 1 else begun)
-        if ring.whole and line == runs - 1:
-            self.keep(ring, row)
+        for k in range(ring.made):
+            if place is not None:
+                self.write(place + k * size, size, (index, row + k) if line == runs - 1 else begun)
+            if ring.whole and line == runs - 1:
+                self.keep(ring, row + k)
 
     def place(self, ring: Ring, row: int, new: bool) -> int | None:
         """Where the row lies, None where only the whole tensor has it; a new row moves the older ones."""
@@ -137,6 +144,7 @@ class Arena:
         if not ring.slots:
             return None
         line = (row + ring.phase) % ring.group
+        assert line + ring.made <= ring.group
         if new and line == 0 and ring.slots > ring.group:
             rows = self.bytes[ring.offset : ring.offset + ring.bytes].reshape(ring.slots, -1)
             rows[: -ring.group] = rows[ring.group :].copy()
@@ -155,7 +163,7 @@ class Arena:
         for index, window in flow.band.windows.items():
             ring, top = self.section.rings[index], i * window.stride - window.before
             if ring.passing and ring.tensor is self.section.source:
-                assert window.rows == 1 and top == n
+                assert window.rows == ring.made and top == n * ring.made
                 continue
             start = ring.offset + flow.starts[index] * ring.row_bytes
             for line in range(window.rows):
@@ -173,6 +181,28 @@ def test_windows_see_their_rows(first: int) -> None:
             with far_streams(far):
                 plan = plan_memory(graph, fusable=FUSABLE, streaming=True)
             Arena(plan).run()
+
+
+@pytest.mark.parametrize("first", range(2000, 2000 + 3 * SEEDS, SEEDS))
+def test_windows_see_their_rows_where_several_come_at_once(first: int) -> None:
+    """Each run costs something, each row another, so that steps take larger batches, up to some size of the arena."""
+    several = 0
+    for seed in range(first, first + SEEDS):
+        rng = np.random.default_rng(seed)
+        graph = tflite.read(random_network(rng, "int8"))
+        runs, sizes = rng.integers(1, 10000, 99), rng.integers(0, 64, 99)
+        scratch = Scratch(
+            lambda step, band: int(sizes[step.index % 99]),  # noqa: B023
+            lambda step, band: float(runs[step.index % 99]),  # noqa: B023
+            int(rng.choice([50, 1000, 10000])),
+        )
+        with far_streams(bool(seed % 2)):
+            plan = plan_memory(graph, fusable=FUSABLE, streaming=True, scratch=scratch)
+            least = plan_memory(graph, fusable=FUSABLE, streaming=True)
+        several += any(ring.made > 1 for section in plan.sections for ring in section.rings.values())
+        assert plan.arena_bytes <= least.arena_bytes + max(scratch.room, 64 + 4 * len(graph.operators))
+        Arena(plan).run()
+    assert several > SEEDS / 4
 
 
 @pytest.mark.parametrize("name", ["mobilenet_v1", "resnet8", "mobilenet_v2"])

@@ -40,6 +40,7 @@ def compile_(parser: Parser) -> Callable[[argparse.Namespace], None]:
     )
     parser.add_argument("--board", help=f"compile for its core: {', '.join(boards())}")
     add_target(parser)
+    add_fast_flash(parser)
     add_shape(parser)
     return _compile
 
@@ -59,6 +60,17 @@ def target_of(options: argparse.Namespace, fitted: Board | None) -> Core:
     return options.target or (fitted.kernels if fitted else "any")
 
 
+def add_fast_flash(parser: Parser) -> None:
+    """Add the option that takes flash for int16 weights."""
+    parser.add_argument(
+        "--fast-flash",
+        type=int,
+        default=0,
+        metavar="BYTES",
+        help="esp32: int16 weights in at most so many bytes more of flash, where they save the most instructions",
+    )
+
+
 def _compile(options: argparse.Namespace) -> None:
     from aiedge.codegen import Weights, copy_engine, generate
     from aiedge.files import write_atomic
@@ -69,7 +81,7 @@ def _compile(options: argparse.Namespace) -> None:
     weights: Weights = "loaded" if options.weights else "incbin" if options.incbin else "linked"
     name = options.name or c_name(options.model.stem)
     core = target_of(options, board(options.board) if options.board else None)
-    source = generate(graph, name, options.stream, weights, core)
+    source = generate(graph, name, options.stream, weights, core, options.fast_flash)
     paths = source.write(options.output, options.firmware)
     if options.weights:
         paths.append(write_atomic(options.weights, source.weights))
@@ -79,6 +91,8 @@ def _compile(options: argparse.Namespace) -> None:
     if headers:
         print(f"wrote the {len(headers)} files of the engine into {options.output}")
     print(f"arena {source.plan.arena_bytes:,} bytes, weights and tables {source.constant_bytes:,} bytes")
+    if options.fast_flash:
+        print(source.wide)
     if source.weights:
         file = options.weights.name if options.weights else f"{name}.bin"
         print(f"{file}: {len(source.weights):,} bytes, with what all cores need")

@@ -10,10 +10,11 @@ import numpy as np
 
 from aiedge import __version__, include_dir
 from aiedge.boards import Core
+from aiedge.codegen.fast_flash import FastFlash, fast_flash
 from aiedge.codegen.operators import Call, Constant, Run, emit
 from aiedge.codegen.operators.call import C_TYPES, Places, c_float
 from aiedge.codegen.operators.dsp import with_room
-from aiedge.codegen.operators.lx6 import lx6_layer, lx6_scratch
+from aiedge.codegen.operators.lx6 import lx6_layer, lx6_run, lx6_scratch
 from aiedge.codegen.streaming import StreamedPart, Streamer
 from aiedge.codegen.supported import check
 from aiedge.codegen.weights import Weights, weights_file
@@ -46,12 +47,16 @@ HOT_BYTES = 1024  # a table of at most so many can lie in RAM, beside the kernel
 STREAM, WEIGHTS = '"aiedge_stream.h"', '"aiedge_weights.h"'
 
 
+NO_WIDE = FastFlash({}, {})
+
+
 @dataclass(frozen=True)
 class CSource:
     """Generated C: the texts of `NAME.c`, its header and the firmware's `aiedge_model.h`, and their memory plan.
 
     `weights` is the file that holds the constants, or empty where the C itself has them. `assembly` is the text of
-    `NAME.S`, which links that file, or empty where the application loads it.
+    `NAME.S`, which links that file, or empty where the application loads it. `wide` are the layers whose weights are
+    int16.
     """
 
     name: str
@@ -62,6 +67,7 @@ class CSource:
     constant_bytes: int
     weights: bytes = b""
     assembly: str = ""
+    wide: FastFlash = NO_WIDE
 
     def write(self, folder: str | Path, firmware: bool = False) -> list[Path]:
         """Write `NAME.c` and its header into `folder`, with `firmware` also `aiedge_model.h`; return their paths.
@@ -83,7 +89,12 @@ class CSource:
 
 
 def generate(
-    graph: Graph, name: str, stream: bool = False, weights: Weights = "linked", core: Core = "any"
+    graph: Graph,
+    name: str,
+    stream: bool = False,
+    weights: Weights = "linked",
+    core: Core = "any",
+    flash: int = 0,
 ) -> CSource:
     """C of a graph; `name` begins every public name.
 
@@ -92,6 +103,7 @@ def generate(
     first, in RAM or in mapped flash: nothing is copied. With "incbin" they are in such a file, too, which an assembler
     links by `CSource.assembly`: no compiler reads megabytes of numbers. With `core` "esp32" layers have the kernels of
     the ESP32's core where it has some, and the arena the scratch that these take; such C is slower on any other core.
+    There weights are int16 where that saves the most instructions, in at most `flash` bytes more of constants.
 
     Raises `UserError` for operators, types or shapes that are not supported, naming what is.
     """
@@ -108,18 +120,26 @@ def generate(
             )
         if tensor.quantization is not None:
             params_of(tensor)  # the one that the header names
+    if flash < 0:
+        raise UserError(f"{flash} bytes of flash are none", "give a number of bytes from 0 on")
+    if flash and core != "esp32":
+        raise UserError("int16 weights are for the ESP32's core only", "compile for the target esp32")
     needs = lx6_scratch() if core == "esp32" else None
     plan = plan_memory(graph, ALIGNMENT, fusable=FUSABLE, streaming=stream, scratch=needs)
+    wide = fast_flash(plan, lx6_run, flash) if flash else NO_WIDE
+    if wide.layers:
+        needs = lx6_scratch(wide.layers)
+        plan = plan_memory(graph, ALIGNMENT, fusable=FUSABLE, streaming=stream, scratch=needs)
     if plan.arena_bytes > LARGEST_ARENA:
         raise UserError("the network needs an arena of 2 GB or more", "no microcontroller has that")
     places = _Places(plan)
 
     def made(operators: tuple[Operator, ...], at: Places, run: Run | None = None) -> Call:
-        call = emit(operators, at, run)
         if core == "any":
-            return with_room(call, operators[0], at, plan)
-        if (layer := lx6_layer(operators, at, run)) is None:
-            return call
+            return with_room(emit(operators, at, run), operators[0], at, plan)
+        emit(operators, lambda tensor: "", run)  # which names what is not supported
+        if (layer := lx6_layer(operators, at, run, wide.layers)) is None:
+            return emit(operators, at, run)
         scratch = f"arena + {plan.scratch_of(operators[0]).offset}" if layer.scratch_bytes else ""
         return layer.placed(operators, at, scratch)
 
@@ -153,6 +173,7 @@ def generate(
         "graph": graph,
         "plan": plan,
         "core": core,
+        "wide": wide,
         "scratch_bytes": max((b.bytes for b in plan.buffers if b.purpose == SCRATCH), default=0),
         "alignment": ALIGNMENT,
         "hot_bytes": HOT_BYTES,
@@ -189,6 +210,7 @@ def generate(
         constant_bytes,
         file.data if file else b"",
         texts["weights.S"] if weights == "incbin" else "",
+        wide,
     )
 
 

@@ -47,7 +47,7 @@ class StreamedPart:
 
     @property
     def row_elements(self) -> int:
-        """Values of a row of the source."""
+        """Values of the rows of the source that come at a step."""
         return self.stream.source.elements // self.stream.input_rows
 
 
@@ -55,26 +55,17 @@ def emit_row(flow: Flow, emit: Emit, at: Places, sums: str = "") -> Call:
     """The C of one run of a flow; `at` gives the places of its windows and of its row, `sums` that of its sums."""
     first = flow.step.operators[0]
     if first.nature not in SLIDING:
-        return emit((_one_row(first),), at, None)
+        return emit((_few_rows(first, flow.band.made),), at, None)
     (window,) = flow.band.windows.values()
-    return emit(flow.step.operators, at, Run(window.rows, _leaves_padding_out(flow), sums))
+    made = flow.band.made if flow.band.runs == 1 else 0
+    return emit(flow.step.operators, at, Run(window.rows, made, flow.clipped, sums))
 
 
-def _leaves_padding_out(flow: Flow) -> bool:
-    """Whether some windows reach beyond the image, where the kernel has to know which rows are in it."""
-    operator = flow.step.operators[0]
-    if operator.nature is not Nature.POOL:
-        return False
-    (window,) = flow.band.windows.values()
-    bottom = (flow.count - 1) * window.stride + window.lead
-    return window.before > 0 or bottom >= operator.input(0).shape[1]
-
-
-def _one_row(operator: Operator) -> Operator:
-    """The operator on images of one row."""
+def _few_rows(operator: Operator, rows: int) -> Operator:
+    """The operator on images of so many rows."""
 
     def row(tensor: Tensor) -> Tensor:
-        return replace(tensor, shape=(1, 1, *tensor.shape[2:]))
+        return replace(tensor, shape=(1, rows, *tensor.shape[2:]))
 
     inputs = [t if t is None or t.is_constant else row(t) for t in operator.inputs]
     if operator.nature is Nature.PAD:
@@ -82,6 +73,10 @@ def _one_row(operator: Operator) -> Operator:
         sides = paddings.values.reshape(4, 2) * np.array([[0], [0], [1], [1]], paddings.dtype)
         inputs[1] = replace(paddings, data=sides.reshape(paddings.shape))
     return replace(operator, inputs=tuple(inputs), outputs=tuple(row(t) for t in operator.outputs))
+
+
+def _rows(count: int) -> str:
+    return f"{count} row{'s' if count > 1 else ''}"
 
 
 class Streamer:
@@ -113,7 +108,7 @@ class Streamer:
         rows = []
         ring = self.stream.rings[source.index]
         if self._name(ring):
-            copy = (f"memcpy(y, row, {ring.row_bytes})",)
+            copy = (f"memcpy(y, row, {ring.batch_bytes})",)
             rows.append(self._row("(input)", -1, source, (0, 1, 1), copy))
         for flow in self.stream.flows:
             step, pace = flow.step, (flow.first, flow.every, flow.band.runs)
@@ -135,9 +130,9 @@ class Streamer:
         if ring.passing and tensor.index == self.stream.source.index:
             parts.append("the caller's row")
         elif ring.passing:
-            parts.append(f"arena + {ring.offset}: 1 row")
+            parts.append(f"arena + {ring.offset}: {_rows(ring.made)}")
         elif ring.slots:
-            parts.append(f"arena + {ring.offset}: {ring.slots} row{'s' if ring.slots > 1 else ''}")
+            parts.append(f"arena + {ring.offset}: {_rows(ring.slots)}")
         if ring.whole:
             parts.append(
                 self.plan.caller.get(tensor.index) or f"arena + {self.plan.buffer_of(tensor).offset}"
@@ -158,11 +153,11 @@ class Streamer:
     def _row(
         self, title: str, index: int, tensor: Tensor, pace: tuple[int, int, int], statements: tuple[str, ...]
     ) -> Row:
-        """A row of the tensor, made at step first + every · run, in `runs` runs."""
+        """Rows of the tensor that come at a time, made at step first + every · run, in `runs` runs."""
         ring = self.stream.rings[tensor.index]
         first, every, runs = pace
-        # The row's number; i counts runs.
-        i = "i" if runs == 1 else f"i / {runs}"
+        # The first row's number; i counts runs.
+        i = f"i / {runs}" if runs > 1 else f"i * {ring.made}" if ring.made > 1 else "i"
         c_type = C_TYPES[tensor.dtype.name]
         place = self._target(ring, i, new=runs == 1)
         lines = [f"{c_type} *y = ({c_type} *){place}"]
@@ -173,9 +168,9 @@ class Streamer:
         made += statements
         if ring.whole and ring.slots:
             complete = f"if (i % {runs} == {runs - 1}) " if runs > 1 else ""
-            made.append(f"{complete}memcpy({self._whole_row(ring, i)}, y, {ring.row_bytes})")
-        beyond = [f"memset(y, {ring.fill}, {ring.row_bytes})"] if ring.fill is not None else []
-        rows = (ring.rows * runs, ring.all_rows * runs)
+            made.append(f"{complete}memcpy({self._whole_row(ring, i)}, y, {ring.batch_bytes})")
+        beyond = [f"memset(y, {ring.fill}, {ring.batch_bytes})"] if ring.fill is not None else []
+        rows = (ring.rows // ring.made * runs, -(-ring.all_rows // ring.made) * runs)
         return Row(
             title,
             index,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from aiedge import tflite
 from aiedge.boards import board
-from aiedge.codegen.command import add_target, target_of
+from aiedge.codegen.command import add_fast_flash, add_target, target_of
 from aiedge.cost.targets import TARGETS
 from aiedge.errors import Parser
 from aiedge.files import write_atomic
@@ -52,6 +52,8 @@ def bench(parser: Parser) -> Callable[[argparse.Namespace], None]:
         "--target", choices=["host", *TARGETS], default="host", help="this computer, or an emulated core"
     )
     parser.add_argument("--quick", action="store_true", help="leave the other runtimes out")
+    parser.add_argument("--stream", action="store_true", help="with layers that run row by row")
+    add_fast_flash(parser)
     parser.add_argument(
         "-o", "--output", type=Path, metavar="DIR", help="folder for the figures (JSON) and a plot"
     )
@@ -65,7 +67,8 @@ def _bench(options: argparse.Namespace) -> None:
     if options.output:
         require_matplotlib()
     model = tflite.load_model(options.model)
-    report = bench(model, options.model.stem, options.target, peers=not options.quick)
+    peers, flash = not options.quick, options.fast_flash
+    report = bench(model, options.model.stem, options.target, peers, stream=options.stream, flash=flash)
     print(report)
     if options.output:
         for path in report.write(options.output, f"{options.model.stem}-{options.target}"):

@@ -46,7 +46,8 @@ class Report:
 
     `unit` is "instructions" (counted on an emulated core) or "ns" (measured on this computer). `total` is a whole
     inference, so it holds the call, too. `code_bytes` has the machine code's bytes by optimization level, weights
-    excluded. `peers` has figures of other runtimes by name. `cycles` is an estimate, see `aiedge.cost.cycles`.
+    excluded. `peers` has figures of other runtimes by name, `notes` what else is to be said. `cycles` is an estimate,
+    see `aiedge.cost.cycles`.
     """
 
     model: str
@@ -60,6 +61,7 @@ class Report:
     code_bytes: dict[str, int]
     peers: dict[str, float]
     cycles: int | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def per_mac(self) -> float | None:
@@ -101,21 +103,30 @@ class Report:
             facts |= {"cycles per MAC, estimated": self.cycles / self.macs} if self.macs else {}
         width = max(map(len, facts))
         lines = [f"{name:{width}}  {_figure(value):>12}" for name, value in facts.items()]
-        return "\n".join([f"{self.model} on {self.core}", "", *_table(head, cells), "", *lines])
+        notes = ["", *self.notes] if self.notes else []
+        return "\n".join([f"{self.model} on {self.core}", "", *_table(head, cells), "", *lines, *notes])
 
 
-def bench(model: bytes, name: str, target: str, peers: bool = True, optimize: str = "-O2") -> Report:
+def bench(
+    model: bytes,
+    name: str,
+    target: str,
+    peers: bool = True,
+    optimize: str = "-O2",
+    stream: bool = False,
+    flash: int = 0,
+) -> Report:
     """Benchmark a model on an emulated core of `TARGETS`, or on this computer ("host").
 
     An emulated core's outputs must be those of the same C compiled for this computer. With `peers`, TensorFlow Lite
     Micro's arena and time on this computer are found, too, and LiteRT's time. `optimize` is the emulated core's
-    compiler's.
+    compiler's. With `stream` layers run row by row, and `flash` is as in `generate`.
     """
     graph = tflite.read(model)
     kernels, assembler = (
         ("any", ()) if target == "host" else (TARGETS[target].kernels, TARGETS[target].assembler)
     )
-    source = generate(graph, "model", core=kernels)
+    source = generate(graph, "model", stream, core=kernels, flash=flash)
     inputs = random_inputs(graph, RUNS)
     compiler: tuple[str, ...]
     if target == "host" or peers:
@@ -145,6 +156,7 @@ def bench(model: bytes, name: str, target: str, peers: bool = True, optimize: st
         code_bytes={level: size.code for level, size in sizes.items() if size},
         peers=_peers(model, timing) if peers else {},
         cycles=cycles,
+        notes=(str(source.wide),) if flash else (),
     )
 
 
@@ -180,6 +192,7 @@ def _compare(outputs: list[NDArray], graph: Graph, inputs: list[list[NDArray]], 
 def _row(operator: Operator, source: CSource, cost: float) -> Row:
     live = source.plan.live_bytes(operator)
     weights = sum(t.bytes for t in operator.inputs if t is not None and t.is_constant)
+    weights += source.wide.layers.get(operator.index, 0)
     return Row(operator.index, operator.kind, operator.macs, cost, weights, live)
 
 

@@ -5,12 +5,11 @@
 #ifndef AIEDGE_CONV_2D_LX6_H
 #define AIEDGE_CONV_2D_LX6_H
 
-#include <string.h>
-
 #include "aiedge_lx6.h"
 
 typedef struct {
   const int8_t *weights;  // `taps` for each filter, ordered so that unpacking gives the order of the windows
+  const int16_t *wide;    // or, where this is not NULL, unpacked ones
   const int32_t *scales;  // see aiedge_lx6.h
   int16_t height, width, channels;
   int16_t output_height, output_width, filters;  // without the pool
@@ -73,7 +72,12 @@ AIEDGE_KERNEL void aiedge_conv_2d_lx6_int8(const aiedge_conv_2d_lx6_layer *layer
   const int32_t rows = layer->pool_height, columns = layer->pool_width, windows = rows * columns;
   const int pooled = windows > 1;
   int16_t *const strip = (int16_t *)(void *)scratch;
-  int16_t *const w = strip + layer->strip * windows * taps;
+  int16_t *const unpacked = strip + layer->strip * windows * taps;
+  const int32_t wide = layer->wide ? taps : 0;
+  aiedge_lx6_filter *const filter = pooled        ? layer->relu ? aiedge_lx6_pool_relu : aiedge_lx6_pool
+                                    : taps <= 64  ? layer->relu ? aiedge_lx6_short_relu : aiedge_lx6_short
+                                    : layer->relu ? aiedge_lx6_long_relu
+                                                  : aiedge_lx6_long;
   const aiedge_lx6_step step = {filters, taps / 4 - 1, windows, 0};
   const int32_t width = layer->output_width / columns;
   int32_t left = layer->output_height / rows * width;  // outputs to come
@@ -102,16 +106,14 @@ AIEDGE_KERNEL void aiedge_conv_2d_lx6_int8(const aiedge_conv_2d_lx6_layer *layer
       }
     }
     const int8_t *weights = layer->weights;
+    const int16_t *w = wide ? layer->wide : unpacked;
     const int32_t *scale = layer->scales;
-    for (int32_t k = filters; k > 0; k--, weights += taps, scale += AIEDGE_LX6_STEP, y++) {
-      aiedge_lx6_unpack(weights, w, taps);
-      if (pooled) {
-        (layer->relu ? aiedge_lx6_pool_relu : aiedge_lx6_pool)(strip, w, scale, y, outputs, &step);
-      } else if (taps <= 64) {
-        (layer->relu ? aiedge_lx6_short_relu : aiedge_lx6_short)(strip, w, scale, y, outputs, &step);
-      } else {
-        (layer->relu ? aiedge_lx6_long_relu : aiedge_lx6_long)(strip, w, scale, y, outputs, &step);
+    for (int32_t k = filters; k > 0; k--, w += wide, scale += AIEDGE_LX6_STEP, y++) {
+      if (!wide) {
+        aiedge_lx6_unpack(weights, unpacked, taps);
+        weights += taps;
       }
+      filter(strip, w, scale, y, outputs, &step);
     }
     y += (outputs - 1) * filters;
   }

@@ -27,6 +27,8 @@ AIEDGE_KERNEL void aiedge_depthwise_conv_2d_lx6_int8(const aiedge_depthwise_conv
   const int32_t channels = layer->channels, columns = layer->columns, row_bytes = 4 * columns;
   const int32_t stride_w = layer->stride_w, output_row = layer->output_width * channels;
   int16_t *const plane0 = (int16_t *)(void *)scratch;
+  aiedge_lx6_channel *const low = layer->relu ? aiedge_lx6_low_relu : aiedge_lx6_low;
+  aiedge_lx6_channel *const high = layer->relu ? aiedge_lx6_high_relu : aiedge_lx6_high;
   for (int32_t oy = 0; oy < layer->output_height; oy += layer->strip) {
     const int32_t to_come = layer->output_height - oy;
     const int32_t rows = to_come < layer->strip ? to_come : layer->strip;
@@ -49,10 +51,10 @@ AIEDGE_KERNEL void aiedge_depthwise_conv_2d_lx6_int8(const aiedge_depthwise_conv
     for (int16_t *to = plane0; to < plane1 + plane;) {
       for (int32_t i = 0, iy = top; i < input_rows; i++, iy++) {
         if (iy < 0 || iy >= layer->height) {
-          to = aiedge_lx6_fill(to, layer->outside, 2 * columns);
+          to = aiedge_lx6_fill_pairs(to, layer->outside, columns);
         } else {
-          to = aiedge_lx6_fill(to, layer->outside, 2 * layer->pad_left) + 2 * layer->width;
-          to = aiedge_lx6_fill(to, layer->outside, 2 * (columns - layer->pad_left - layer->width));
+          to = aiedge_lx6_fill_pairs(to, layer->outside, layer->pad_left) + 2 * layer->width;
+          to = aiedge_lx6_fill_pairs(to, layer->outside, columns - layer->pad_left - layer->width);
         }
       }
     }
@@ -61,14 +63,12 @@ AIEDGE_KERNEL void aiedge_depthwise_conv_2d_lx6_int8(const aiedge_depthwise_conv
     const int32_t *scale = layer->scales;
     for (int32_t c = 0; c < channels; c += CHANNELS, from += CHANNELS, y += CHANNELS) {
       if (shape.rows > 0) aiedge_lx6_planes(from, plane0 + inside, plane1 + inside, &shape);
-      for (int32_t i = 0; i < CHANNELS; i++, w += TAPS, scale += AIEDGE_LX6_STEP) {
-        const int16_t *from_plane = i & 1 ? plane1 : plane0;
-        if (i < 2) {
-          (layer->relu ? aiedge_lx6_low_relu : aiedge_lx6_low)(&job, w, scale, from_plane, y + i);
-        } else {
-          (layer->relu ? aiedge_lx6_high_relu : aiedge_lx6_high)(&job, w, scale, from_plane, y + i);
-        }
-      }
+      low(&job, w, scale, plane0, y);
+      low(&job, w + TAPS, scale + AIEDGE_LX6_STEP, plane1, y + 1);
+      high(&job, w + 2 * TAPS, scale + 2 * AIEDGE_LX6_STEP, plane0, y + 2);
+      high(&job, w + 3 * TAPS, scale + 3 * AIEDGE_LX6_STEP, plane1, y + 3);
+      w += CHANNELS * TAPS;
+      scale += CHANNELS * AIEDGE_LX6_STEP;
     }
     y += rows * output_row - channels;
   }

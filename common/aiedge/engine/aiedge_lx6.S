@@ -210,6 +210,59 @@
     rows    aiedge_lx6_rows_relu, 0
     rows    aiedge_lx6_rows, 1
 
+// The same for ten taps in each row, two in each word: the words of a window lie in m0 and m1 by turns, and the weights
+// in m2 and m3, but for those of the last word, so that the next window begins as this one does. step[1] is not used.
+.macro even jump
+    mula.dd.ll.ldinc m3, a3, m0, m2
+    .ifnb \jump
+    add     a2, a2, \jump
+    .endif
+    mula.dd.hh.ldinc m0, a2, m0, m2
+.endm
+.macro odd jump
+    mula.dd.ll.ldinc m2, a3, m1, m3
+    .ifnb \jump
+    add     a2, a2, \jump
+    .endif
+    mula.dd.hh.ldinc m1, a2, m1, m3
+.endm
+.macro ten name, general
+    function \name
+    head
+    l32i    a13, a7, 8
+    l32i    a14, a7, 12
+    l32i    a7, a7, 0
+    loop    a6, 1f
+    wsr     a8, acclo
+    even
+    odd
+    even
+    odd     a13
+    even
+    odd
+    even
+    odd
+    even    a13
+    odd
+    even
+    odd
+    even
+    mula.dd.ll m1, m3
+    mula.dd.hh.ldinc m3, a3, m1, m3
+    mov     a3, a11
+    mula.dd.ll.ldinc m2, a3, m0, m3
+    add     a2, a2, a14
+    mula.dd.hh.ldinc m0, a2, m0, m3
+    ldinc   m1, a2
+    rsr     a4, acclo
+    finish  a4, a15, \general
+    s8i     a4, a5, 0
+    add     a5, a5, a7
+1:  LEAVE
+.endm
+    ten     aiedge_lx6_ten_relu, 0
+    ten     aiedge_lx6_ten, 1
+
 // \mask is 0x00ff00ff; \t is lost.
 .macro halves mask, t
     movi    \mask, 255
@@ -446,5 +499,51 @@
 .endm
     sums    aiedge_lx6_add_relu, 0
     sums    aiedge_lx6_add, 1
+
+// void aiedge_scale_lx6_int8(const aiedge_scale_lx6_layer *layer, const int8_t *x, int8_t *y)
+// layer: factor and offset of each channel, multiplier, rounding, the same for negative numbers, shift, pixels, channels.
+.macro scale_1 i
+    l8ui    a8, a3, \i
+    l32i    a11, a6, 8 * \i
+    l32i    a14, a6, 8 * \i + 4
+    sext    a8, a8, 7
+    mull    a8, a8, a11
+    add     a8, a8, a14
+    mulsh   a8, a8, a9
+    mov     a11, a13
+    movgez  a11, a10, a8
+    add     a8, a8, a11
+    sra     a8, a8
+    clamps  a8, a8, 7
+    s8i     a8, a4, \i
+.endm
+    function aiedge_scale_lx6_int8
+    l32i    a8, a2, 16
+    ssr     a8
+    l32i    a7, a2, 0
+    l32i    a9, a2, 4
+    l32i    a10, a2, 8
+    l32i    a13, a2, 12
+    l32i    a5, a2, 20
+    l32i    a2, a2, 24
+    extui   a12, a2, 0, 2
+    srli    a2, a2, 2
+1:  mov     a6, a7
+    loopnez a2, 2f
+    scale_1 0
+    scale_1 1
+    scale_1 2
+    scale_1 3
+    addi    a3, a3, 4
+    addi    a4, a4, 4
+    addi    a6, a6, 32
+2:  loopnez a12, 3f
+    scale_1 0
+    addi    a3, a3, 1
+    addi    a4, a4, 1
+    addi    a6, a6, 8
+3:  addi    a5, a5, -1
+    bnez    a5, 1b
+    LEAVE
 
 #endif

@@ -11,6 +11,8 @@
 #ifndef AIEDGE_LX6_H
 #define AIEDGE_LX6_H
 
+#include <string.h>
+
 #include "aiedge_engine.h"
 
 #if defined(__XTENSA__) && !defined(AIEDGE_REFERENCE) && __has_include(<xtensa/config/core-isa.h>)
@@ -52,19 +54,29 @@ static inline int16_t *aiedge_lx6_fill(int16_t *to, int16_t value, int32_t count
   return to;
 }
 
-#ifdef AIEDGE_LX6
+// The same of pairs, at a multiple of four bytes.
+static inline int16_t *aiedge_lx6_fill_pairs(int16_t *to, int16_t value, int32_t count) {
+  const uint32_t pair = (uint16_t)value * UINT32_C(0x10001);
+  for (; count > 0; count--, to += 2) memcpy(__builtin_assume_aligned(to, 4), &pair, sizeof pair);
+  return to;
+}
 
 typedef void aiedge_lx6_filter(const int16_t *x, const int16_t *w, const int32_t *scale, int8_t *y,
                                int32_t outputs, const aiedge_lx6_step *step);
-aiedge_lx6_filter aiedge_lx6_short, aiedge_lx6_long, aiedge_lx6_pool, aiedge_lx6_rows;
+
+typedef void aiedge_lx6_channel(const aiedge_lx6_job *job, const int16_t *w, const int32_t *scale,
+                                const int16_t *plane, int8_t *y);
+
+#ifdef AIEDGE_LX6
+
+aiedge_lx6_filter aiedge_lx6_short, aiedge_lx6_long, aiedge_lx6_pool, aiedge_lx6_rows, aiedge_lx6_ten;
 // The same where the output's zero point is -128.
 aiedge_lx6_filter aiedge_lx6_short_relu, aiedge_lx6_long_relu, aiedge_lx6_pool_relu, aiedge_lx6_rows_relu;
+aiedge_lx6_filter aiedge_lx6_ten_relu;
 void aiedge_lx6_expand(const int8_t *x, int16_t *to, int32_t count, int32_t rows, int32_t x_step);
 void aiedge_lx6_expand_bytes(const int8_t *x, int16_t *to, int32_t count, int32_t rows, int32_t x_step);
 void aiedge_lx6_unpack(const int8_t *w, int16_t *to, int32_t count);
 void aiedge_lx6_planes(const int8_t *x, int16_t *plane0, int16_t *plane1, const aiedge_lx6_shape *shape);
-typedef void aiedge_lx6_channel(const aiedge_lx6_job *job, const int16_t *w, const int32_t *scale,
-                                const int16_t *plane, int8_t *y);
 aiedge_lx6_channel aiedge_lx6_low, aiedge_lx6_high, aiedge_lx6_low_relu, aiedge_lx6_high_relu;
 
 #else
@@ -108,10 +120,8 @@ AIEDGE_KERNEL void aiedge_lx6_pool(const int16_t *x, const int16_t *w, const int
   }
 }
 
-// Windows of three rows, straight from an image.
-AIEDGE_KERNEL void aiedge_lx6_rows(const int16_t *x, const int16_t *w, const int32_t *scale, int8_t *y,
-                                   int32_t outputs, const aiedge_lx6_step *step) {
-  const int32_t taps = 4 * (step->quads + 1);
+static inline void aiedge_lx6_three(const int16_t *x, const int16_t *w, const int32_t *scale, int8_t *y,
+                                    int32_t outputs, const aiedge_lx6_step *step, int32_t taps) {
   const int32_t row = taps + step->next / 2, forward = taps + step->back / 2;
   for (; outputs > 0; outputs--, y += step->y_step) {
     int32_t sum = aiedge_lx6_dot(x, w, taps, scale[AIEDGE_LX6_BIAS]);
@@ -120,6 +130,18 @@ AIEDGE_KERNEL void aiedge_lx6_rows(const int16_t *x, const int16_t *w, const int
     *y = (int8_t)aiedge_lx6_finish(sum, scale);
     x += 2 * row + forward;
   }
+}
+
+// Windows of three rows, straight from an image.
+AIEDGE_KERNEL void aiedge_lx6_rows(const int16_t *x, const int16_t *w, const int32_t *scale, int8_t *y,
+                                   int32_t outputs, const aiedge_lx6_step *step) {
+  aiedge_lx6_three(x, w, scale, y, outputs, step, 4 * (step->quads + 1));
+}
+
+// The same where each row has ten taps.
+AIEDGE_KERNEL void aiedge_lx6_ten(const int16_t *x, const int16_t *w, const int32_t *scale, int8_t *y,
+                                  int32_t outputs, const aiedge_lx6_step *step) {
+  aiedge_lx6_three(x, w, scale, y, outputs, step, 10);
 }
 
 // x + 128 as int16, of each four in the order 0 2 1 3: `count` of each row, x_step bytes from row to row.
@@ -192,6 +214,7 @@ static inline void aiedge_lx6_high(const aiedge_lx6_job *job, const int16_t *w, 
 #define aiedge_lx6_long_relu aiedge_lx6_long
 #define aiedge_lx6_pool_relu aiedge_lx6_pool
 #define aiedge_lx6_rows_relu aiedge_lx6_rows
+#define aiedge_lx6_ten_relu aiedge_lx6_ten
 #define aiedge_lx6_low_relu aiedge_lx6_low
 #define aiedge_lx6_high_relu aiedge_lx6_high
 

@@ -35,12 +35,33 @@ class Rows:
 class Band:
     """How a step runs row by row: a window of each input, and the runs that make up a row of the output.
 
-    `sums` are bytes that it keeps from one run to the next.
+    `sums` are bytes that it keeps from one run to the next, and `made` the rows of the output that a run completes,
+    where one run does.
     """
 
     windows: dict[int, Rows]
     runs: int = 1
     sums: int = 0
+    made: int = 1
+
+    def together(self, runs: int) -> "Band":
+        """The rule where so many runs are one: of several rows of the output, or of all that make up a row."""
+        if runs == 1:
+            return self
+        assert runs % self.runs == 0
+        windows = {
+            index: Rows(w.rows + (runs - 1) * w.stride, runs * w.stride, w.before, w.fill)
+            for index, w in self.windows.items()
+        }
+        return Band(windows, made=runs // self.runs)
+
+    def clipped(self, step: Step, count: int) -> bool:
+        """Whether windows that have no padding reach beyond the step's images in so many runs."""
+        heights = {tensor.index: tensor.shape[1] for tensor in step.inputs}
+        return any(
+            w.fill is None and (w.before > 0 or (count - 1) * w.stride + w.lead >= heights[index])
+            for index, w in self.windows.items()
+        )
 
 
 def band(step: Step) -> Band | None:

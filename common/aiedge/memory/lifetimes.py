@@ -1,17 +1,32 @@
 """How long each tensor needs its bytes, and which tensors share them."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from aiedge.errors import UserError
+from aiedge.memory.bands import Band
 from aiedge.memory.state_places import in_states
 from aiedge.memory.steps import Step, overwritable
 from aiedge.tflite.graph import Graph, Tensor
 from aiedge.tflite.traits import Nature
 
-# Bytes that a step's kernel needs for itself while it runs, on whole maps or, with True, row by row.
-Scratch = Callable[[Step, bool], int]
 SCRATCH = "scratch"
+# Of a step, and of how it runs row by row or None.
+Bytes = Callable[[Step, Band | None], int]
+Instructions = Callable[[Step, Band | None], float]
+
+
+@dataclass(frozen=True)
+class Scratch:
+    """What a core's kernels need besides their tensors: `bytes` while a step runs, or one run of it.
+
+    `instructions` are about how many the step, or run, takes. Where fewer runs of more rows take fewer, layers by rows
+    run so, as long as all of that adds at most `room` bytes to the arena.
+    """
+
+    bytes: Bytes
+    instructions: Instructions | None = None
+    room: int = 0
 
 
 @dataclass(frozen=True)
@@ -61,7 +76,7 @@ def lifetimes(
     steps: Sequence[Step],
     alignment: int,
     in_place: bool = True,
-    apart: Collection[int] = (),
+    apart: Mapping[int, Band] | None = None,
     scratch: Scratch | None = None,
 ) -> tuple[list[Buffer], dict[int, str]]:
     """The arena's buffers, not placed yet, and the caller's name for each tensor that the caller holds.
@@ -70,6 +85,7 @@ def lifetimes(
     `alignment`. With `in_place` an output may lie over an input, but not those of the steps at the places `apart`,
     which run row by row. A step with `scratch` has a buffer for it.
     """
+    apart = apart or {}
     groups, caller = _views(graph, steps)
     spans = _spans(steps)
     inside = in_states(graph.states, steps, [g for g in groups if g[0].index not in caller], spans, apart)
@@ -101,7 +117,7 @@ def lifetimes(
             buffers.append(Buffer(tensors, first, last, size))
         home |= {t.index: place for t in tensors}
     for i, step in enumerate(steps if scratch else ()):
-        if size := aligned(scratch(step, i in apart), alignment):  # type: ignore[misc]
+        if size := aligned(scratch.bytes(step, apart.get(i)), alignment):  # type: ignore[union-attr]
             buffers.append(Buffer((), i, i, size, purpose=SCRATCH))
     return buffers, caller
 

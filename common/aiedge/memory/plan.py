@@ -7,6 +7,7 @@ from itertools import accumulate
 from math import prod
 
 from aiedge.errors import UserError
+from aiedge.memory.batches import batched
 from aiedge.memory.lifetimes import SCRATCH, Buffer, Scratch, lifetimes
 from aiedge.memory.placement import peak, place
 from aiedge.memory.placement_search import Block
@@ -135,22 +136,23 @@ def plan_memory(
 
     Offsets are multiples of `alignment` bytes. `fusable` are sequences of kinds that may run as one step, and `order`
     are the operators' indices in execution order (default: as in the file). With `streaming` steps run row by row where
-    that makes the arena smallest, the first ones in any case. `scratch` gives the bytes that a step needs besides.
-    The same graph always gives the same plan.
+    that makes the arena smallest, the first ones in any case. `scratch` tells what a step's kernel needs besides, which
+    does not change which ones do. The same graph always gives the same plan.
 
     Raises `UserError` where the first operator is to run row by row, but cannot.
     """
     run = steps(graph, fusable, order)
     if not streaming:
         return _plan_whole(graph, run, alignment, scratch)
-    plans = _plan_streams(graph, run, alignment, scratch)
+    plans = _plan_streams(graph, run, alignment)
     if not plans:
         raise UserError(
             "the network cannot run row by row",
             "its one input must be an image [1, height, width, channels], its first operator a convolution, "
             "a pool or element-wise, and later operators must not read the input",
         )
-    return min(plans, key=lambda plan: plan.arena_bytes)
+    plan = min(plans, key=lambda plan: plan.arena_bytes)
+    return plan if scratch is None else _with_scratch(plan, graph, alignment, scratch)
 
 
 def _plan_whole(graph: Graph, run: tuple[Step, ...], alignment: int, scratch: Scratch | None) -> MemoryPlan:
@@ -165,30 +167,60 @@ def _plan_whole(graph: Graph, run: tuple[Step, ...], alignment: int, scratch: Sc
     return plan
 
 
-def _plan_streams(
-    graph: Graph, run: tuple[Step, ...], alignment: int, scratch: Scratch | None
-) -> list[MemoryPlan]:
+def _plan_streams(graph: Graph, run: tuple[Step, ...], alignment: int) -> list[MemoryPlan]:
     """Plans that stream some steps, down to the best; those that cannot be better are left out."""
-    choice = Sections(graph, run, alignment, scratch)
+    choice = Sections(graph, run, alignment)
     firsts = [section for end in choice.first_ends() if (section := choice.section(0, end))]
 
-    def trial(*sections: Stream) -> tuple[int, tuple[Stream, ...], list[Buffer], dict[int, str]]:
-        apart = [place for section in sections for place in range(section.begin, section.end)]
-        whole, caller = lifetimes(graph, run, alignment, apart=apart, scratch=scratch)
-        buffers = stream_buffers(sections, len(run), whole, alignment)
-        return peak(_blocks(buffers, alignment)) * alignment, sections, buffers, caller
+    def least(sections: Sequence[Stream]) -> int:
+        buffers, _ = _streamed(graph, run, sections, alignment)
+        return peak(_blocks(buffers, alignment)) * alignment
 
     plans: list[MemoryPlan] = []
-    trials = [trial(section) for section in firsts]
+    trials: list[tuple[int, Sequence[Stream]]] = [(least([section]), [section]) for section in firsts]
     trials.sort(key=lambda trial: trial[0])
     if trials and (several := choice.best(firsts, trials[0][0])):
-        trials.insert(0, trial(*several))
-    for least, sections, buffers, caller in trials:
-        if plans and least >= min(plan.arena_bytes for plan in plans):
+        trials.insert(0, (least(several), several))
+    for size, sections in trials:
+        if plans and size >= min(plan.arena_bytes for plan in plans):
             break
-        plan = _placed(run, buffers, caller, alignment)
-        plans.append(replace(plan, sections=tuple(_with_offsets(section, plan) for section in sections)))
+        plans.append(_plan_sections(graph, run, sections, alignment))
     return plans
+
+
+def _with_scratch(plan: MemoryPlan, graph: Graph, alignment: int, scratch: Scratch) -> MemoryPlan:
+    """The plan with room for scratch, and with batches of rows where they fit beside it."""
+    choice, limit = Sections(graph, plan.steps, alignment), plan.arena_bytes + scratch.room
+    large = [batched(choice, section, scratch, limit) for section in plan.sections]
+    plans = [
+        _plan_sections(graph, plan.steps, sections, alignment, scratch) for sections in (large, plan.sections)
+    ]
+    return plans[0] if plans[0].arena_bytes <= max(limit, plans[1].arena_bytes) else plans[1]
+
+
+def _plan_sections(
+    graph: Graph,
+    run: tuple[Step, ...],
+    sections: Sequence[Stream],
+    alignment: int,
+    scratch: Scratch | None = None,
+) -> MemoryPlan:
+    """The plan where these sections run row by row."""
+    plan = _placed(run, *_streamed(graph, run, sections, alignment, scratch), alignment)
+    return replace(plan, sections=tuple(_with_offsets(section, plan) for section in sections))
+
+
+def _streamed(
+    graph: Graph,
+    run: tuple[Step, ...],
+    sections: Sequence[Stream],
+    alignment: int,
+    scratch: Scratch | None = None,
+) -> tuple[list[Buffer], dict[int, str]]:
+    """The buffers where these sections run row by row, and the caller's names."""
+    apart = {place: band for section in sections for place, band in section.bands.items()}
+    whole, caller = lifetimes(graph, run, alignment, apart=apart, scratch=scratch)
+    return stream_buffers(sections, len(run), whole, alignment), caller
 
 
 def _with_offsets(section: Stream, plan: MemoryPlan) -> Stream:

@@ -82,7 +82,7 @@ def _passing_rows(streamed: Stream, alignment: int) -> list[Buffer]:
         if not ring.passing:
             continue
         last = last_reader[tensor.index]
-        size = aligned(ring.row_bytes, alignment)
+        size = aligned(ring.batch_bytes, alignment)
         for i in _victims(flow, home):
             old = buffers[i]
             if old.last == place and old.bytes == size and not ring.whole:

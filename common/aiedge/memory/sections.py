@@ -5,7 +5,7 @@ the best way through a network is a shortest path over the places between its st
 largest peak of its parts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
 
 from aiedge.memory.lifetimes import Scratch, lifetimes
@@ -24,8 +24,8 @@ FEW_STEPS = 20_000
 class Sections:
     """The sections of a network that can run row by row."""
 
-    def __init__(self, graph: Graph, run: tuple[Step, ...], alignment: int, scratch: Scratch | None = None):
-        self.graph, self.run, self.alignment, self.scratch = graph, run, alignment, scratch
+    def __init__(self, graph: Graph, run: tuple[Step, ...], alignment: int):
+        self.graph, self.run, self.alignment = graph, run, alignment
         read = {tensor.index for step in run for tensor in step.inputs}
         made = {tensor.index for step in run for tensor in step.outputs}
         # What nobody reads is made all the same.
@@ -49,20 +49,22 @@ class Sections:
         count = max(2, FEW_STEPS // len(self.run))
         return [ends[i * (len(ends) - 1) // (count - 1)] for i in range(count)]
 
-    def section(self, begin: int, end: int) -> Stream | None:
-        """The steps from place `begin` to before `end`, row by row; None where that cannot be."""
+    def section(self, begin: int, end: int, together: Mapping[int, int] | None = None) -> Stream | None:
+        """The steps from place `begin` to before `end`, row by row; None where that cannot be.
+
+        `together` has for steps, by their index, how many runs are one.
+        """
         source = self.source(begin)
         kept = self._results | {tensor.index for step in self.run[end:] for tensor in step.inputs}
         if source is None or (begin == 0 and source.index in kept):
             return None
-        return stream(source, self.run[begin:end], kept, begin)
+        return stream(source, self.run[begin:end], kept, begin, together)
 
-    def peak(self, section: Stream) -> int:
+    def peak(self, section: Stream, scratch: Scratch | None = None) -> int:
         """Bytes of the arena that are live while the section runs."""
-        places = range(section.begin, section.end)
-        whole, _ = lifetimes(self.graph, self.run, self.alignment, apart=places, scratch=self.scratch)
+        whole, _ = lifetimes(self.graph, self.run, self.alignment, apart=section.bands, scratch=scratch)
         buffers = stream_buffers([section], len(self.run), whole, self.alignment)
-        return max(sum(b.bytes for b in buffers if b.first <= i <= b.last) for i in places)
+        return max(sum(b.bytes for b in buffers if b.first <= i <= b.last) for i in section.bands)
 
     def best(self, firsts: Sequence[Stream], below: int) -> tuple[Stream, ...]:
         """The sections of the least peak, if that is less than `below`: one of `firsts`, and others behind it.
@@ -70,7 +72,7 @@ class Sections:
         Of ways with the same peak it is the one with the fewest sections, then with the fewest steps in them.
         """
         size = len(self.run)
-        whole, _ = lifetimes(self.graph, self.run, self.alignment, scratch=self.scratch)
+        whole, _ = lifetimes(self.graph, self.run, self.alignment)
         parts: list[tuple[int, int, int, Stream | None]] = []  # begin, end, peak, section
         reach = [below] * (size + 1)  # the least peak on the way to each place
         trials = 0

@@ -7,11 +7,13 @@ Step n of a streamed part takes row n of the input. Row i of any other tensor is
 a layer that moves by `stride` rows makes a row at every `stride`-th row of its input. So nothing but n is to be known
 to know what is due, and the rows that each tensor keeps are the same at all times.
 
+A run may make several rows at once, as many as divide the tensor's: row i then comes with those of its batch.
+
 Rows beyond the bottom are due at later steps, as if the input went on; there a tensor that a convolution pads gets
 rows of padding.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import gcd, prod
 
@@ -41,8 +43,13 @@ class Flow:
 
     @property
     def row_every(self) -> int:
-        """Steps of the stream from one row of the output to the next."""
+        """Steps of the stream from one batch of rows of the output to the next."""
         return self.every * self.band.runs
+
+    @property
+    def clipped(self) -> bool:
+        """Whether some windows reach beyond the image, where the kernel has to know which rows are in it."""
+        return self.band.clipped(self.step, self.count)
 
 
 @dataclass(frozen=True)
@@ -52,8 +59,8 @@ class Ring:
     Rows come in groups of `group`, as many as all of its readers move by. Before the first row of a group comes,
     all rows move down by `group` slots; row i begins a group where (i + phase) mod group = 0. So a reader finds its
     window at the same place in every run. `fill` is the byte of a row of padding, or None where there is none.
-    `rows` are made, `all_rows` come with those beyond the bottom. `passing` marks rows that are read at the step
-    that makes them, and not kept; `whole` a tensor that is also kept, or only kept, as a whole.
+    `rows` are made, `all_rows` come with those beyond the bottom, `made` at a time. `passing` marks rows that are read
+    at the step that makes them, and not kept; `whole` a tensor that is also kept, or only kept, as a whole.
     """
 
     tensor: Tensor
@@ -65,12 +72,18 @@ class Ring:
     fill: int | None
     passing: bool
     whole: bool
+    made: int = 1
     offset: int = 0
 
     @property
     def row_bytes(self) -> int:
         """Bytes of a row."""
         return row_bytes(self.tensor)
+
+    @property
+    def batch_bytes(self) -> int:
+        """Bytes of the rows that come at a time."""
+        return self.made * self.row_bytes
 
     @property
     def bytes(self) -> int:
@@ -82,14 +95,16 @@ class Ring:
 class Stream:
     """A streamed section of a network: its flows in order, a ring for each tensor, and the number of steps.
 
-    Its flows are the network's steps from place `begin` on. `state` is where in the arena the number of rows to come
-    lies, four bytes, and `sums` where the steps of these indices keep sums.
+    Its flows are the network's steps from place `begin` on. `batch` rows of the source come at a step: one of the
+    network's input. `state` is where in the arena the number of rows to come lies, four bytes, and `sums` where the
+    steps of these indices keep sums.
     """
 
     source: Tensor
     flows: tuple[Flow, ...]
     rings: dict[int, Ring]
     begin: int = 0
+    batch: int = 1
     state: int = 0
     sums: dict[int, int] = field(default_factory=dict)
 
@@ -100,8 +115,13 @@ class Stream:
 
     @property
     def input_rows(self) -> int:
-        """Rows of the source: the steps that take one."""
-        return self.source.shape[1]
+        """Batches of the source's rows: the steps that take one."""
+        return self.source.shape[1] // self.batch
+
+    @property
+    def bands(self) -> dict[int, Band]:
+        """How the steps at these places of the network run."""
+        return {place: flow.band for place, flow in enumerate(self.flows, self.begin)}
 
     @property
     def steps(self) -> int:
@@ -142,19 +162,28 @@ def longest(source: Tensor, run: Sequence[Step]) -> int:
     return len(run)
 
 
-def stream(source: Tensor, run: Sequence[Step], kept: set[int], begin: int = 0) -> Stream | None:
+def stream(
+    source: Tensor,
+    run: Sequence[Step],
+    kept: set[int],
+    begin: int = 0,
+    together: Mapping[int, int] | None = None,
+) -> Stream | None:
     """Stream the steps of `run`, which stand from place `begin` on; the tensors in `kept` are kept whole.
 
-    None where a tensor would need two kinds of padding, or where strides or windows far beyond the image would make
-    too many steps or too large a ring.
+    `together` has for steps, by their index, how many runs are one. None where a tensor would need two kinds of
+    padding, or where strides or windows far beyond the image would make too many steps or too large a ring.
     """
     kept = kept - {source.index}
-    bands = [band(step) for step in run]
-    needed = _needed(source, run, bands, kept)
-    schedule = _Schedule(source)
-    for step, rule in zip(run, bands, strict=True):
+    bands = []
+    for step in run:
+        rule = band(step)
         assert rule is not None
-        schedule.append(step, rule, needed[step.outputs[0].index] * rule.runs)
+        bands.append(rule.together((together or {}).get(step.index, 1)))
+    needed = _needed(source, run, bands, kept)
+    schedule = _Schedule(source, _batch(source, bands) if begin else 1)
+    for step, rule in zip(run, bands, strict=True):
+        schedule.append(step, rule, needed[step.outputs[0].index] // rule.made * rule.runs)
     if schedule.end > MOST_STEPS:
         return None
     schedule.settle()
@@ -164,18 +193,25 @@ def stream(source: Tensor, run: Sequence[Step], kept: set[int], begin: int = 0) 
         if ring is None or ring.bytes > MOST_RING_BYTES:
             return None
         rings[tensor.index] = ring
-    return Stream(source, tuple(schedule.with_starts(rings)), rings, begin)
+    return Stream(source, tuple(schedule.with_starts(rings)), rings, begin, schedule.batch)
 
 
-def _needed(
-    source: Tensor, run: Sequence[Step], bands: Sequence[Band | None], kept: set[int]
-) -> dict[int, int]:
-    """How many rows of each tensor are read."""
+def _batch(source: Tensor, bands: Sequence[Band]) -> int:
+    """How many rows of a source that is in memory as a whole can pass at a time."""
+    readers = [(rule.windows[source.index], rule.made) for rule in bands if source.index in rule.windows]
+    window, made = readers[0]
+    one = len(readers) == 1 and window.rows == window.stride == made and window.before == 0
+    return made if one and source.shape[1] % made == 0 else 1
+
+
+def _needed(source: Tensor, run: Sequence[Step], bands: Sequence[Band], kept: set[int]) -> dict[int, int]:
+    """How many rows of each tensor are read, and made for that."""
     tensors = {source.index: source} | {step.outputs[0].index: step.outputs[0] for step in run}
     needed = {index: tensor.shape[1] if index in kept else 0 for index, tensor in tensors.items()}
     for step, rule in zip(reversed(run), reversed(bands), strict=True):
-        assert rule is not None
-        runs = needed[step.outputs[0].index] * rule.runs
+        batches = -(-needed[step.outputs[0].index] // rule.made)
+        needed[step.outputs[0].index] = batches * rule.made
+        runs = batches * rule.runs
         for index, window in rule.windows.items():
             last = (runs - 1) * window.stride + window.lead
             needed[index] = max(needed[index], min(last + 1, tensors[index].shape[1]) if runs else 0)
@@ -185,8 +221,8 @@ def _needed(
 class _Schedule:
     """The flows in the making: when each runs."""
 
-    def __init__(self, source: Tensor):
-        self.source = source
+    def __init__(self, source: Tensor, batch: int):
+        self.source, self.batch = source, batch
         self.flows: dict[int, Flow] = {}  # by the tensor that each makes
         self.readers: dict[int, list[int]] = {source.index: []}  # of each tensor: what its readers make
 
@@ -199,9 +235,9 @@ class _Schedule:
         """Run the step as soon as its inputs are there."""
         times, every = [0], 1
         for index, window in rule.windows.items():
-            _, done, pace = self.clock(index)
-            times.append(done + pace * window.lead)
-            every = pace * window.stride
+            _, done, pace, made = self.clock(index)
+            times.append(done + pace * (window.lead // made))
+            every = pace * window.stride // made
             self.readers[index].append(step.outputs[0].index)
         self.flows[step.outputs[0].index] = Flow(step, rule, max(times), every, count, {})
         self.readers[step.outputs[0].index] = []
@@ -211,19 +247,19 @@ class _Schedule:
         """The step at which every flow would be due for one run more than it makes."""
         return max(flow.first + flow.count * flow.every for flow in self.flows.values())
 
-    def clock(self, index: int) -> tuple[int, int, int]:
-        """Of a tensor: when row 0 is begun, when it is complete, and the steps from one row to the next."""
+    def clock(self, index: int) -> tuple[int, int, int, int]:
+        """Of a tensor: when row 0 is begun, when it is complete, the steps from one batch to the next, and its rows."""
         if index == self.source.index:
-            return 0, 0, 1
+            return 0, 0, 1, self.batch
         flow = self.flows[index]
-        return flow.first, flow.done, flow.row_every
+        return flow.first, flow.done, flow.row_every, flow.band.made
 
     def settle(self) -> None:
         """Delay flows where a later run needs fewer rows in all: in the shorter branch of a residual block."""
         for index, flow in reversed(self.flows.items()):
             readers = self._readers(index)
             spare = min(
-                (f.first - w.lead * flow.row_every - flow.done for f, w in readers),
+                (f.first - w.lead // flow.band.made * flow.row_every - flow.done for f, w in readers),
                 default=0,
             )
             best, delay = self._kept_bytes(flow), 0
@@ -237,8 +273,9 @@ class _Schedule:
     def ring(self, tensor: Tensor, rows: int, whole: bool) -> Ring | None:
         """What the tensor keeps, of which `rows` are made; None where its readers want different padding."""
         readers = self._readers(tensor.index)
+        made = self.clock(tensor.index)[3]
         if not readers:
-            return Ring(tensor, 0, 1, 0, rows, rows, None, False, whole)
+            return Ring(tensor, 0, 1, 0, rows, rows, None, False, whole, made)
         fills, last = set(), rows - 1
         for flow, window in readers:
             if flow.count:
@@ -251,7 +288,8 @@ class _Schedule:
         slots, group, phase = self._slots(tensor.index)
         passing = self._passes(tensor.index)
         fill = fills.pop() if fills else None
-        return Ring(tensor, slots, group, phase, rows, rows if passing else last + 1, fill, passing, whole)
+        all_rows = rows if passing else last + 1
+        return Ring(tensor, slots, group, phase, rows, all_rows, fill, passing, whole, made)
 
     def with_starts(self, rings: dict[int, Ring]) -> list[Flow]:
         """The flows, which know where in the rings their windows begin."""
@@ -270,16 +308,16 @@ class _Schedule:
         return [(flow, flow.band.windows[index]) for flow in flows]
 
     def _newest(self, index: int, flow: Flow) -> int:
-        """The newest row of a tensor at a reader's first run."""
-        begun, _, every = self.clock(index)
-        return (flow.first - begun) // every
+        """The newest row of a tensor at a reader's first run: the last of its batch."""
+        begun, _, every, made = self.clock(index)
+        return ((flow.first - begun) // every + 1) * made - 1
 
     def _passes(self, index: int) -> bool:
-        """Whether each row is read at the step that makes it, alone, and never again."""
-        begun, done, _ = self.clock(index)
+        """Whether each batch of rows is read at the step that makes it, alone, and never again."""
+        begun, done, _, made = self.clock(index)
         image = self.source if index == self.source.index else self.flows[index].step.outputs[0]
         return begun == done and all(
-            w.rows == 1
+            w.rows == made
             and w.before == 0
             and f.first == begun
             and (f.count - 1) * w.stride < image.shape[1]  # none below the image

@@ -59,9 +59,9 @@ class Window:
         """Whether each place of the image is in one window at most, and no window leaves the image."""
         return self.fits and self.reach == self.stride and self.output * self.stride <= self.size
 
-    def once(self, size: int) -> "Window":
-        """The window at one stop, where just `size` places of the image are there."""
-        return replace(self, size=size, output=1, padding=VALID)
+    def within(self, size: int, output: int) -> "Window":
+        """The window at its first `output` stops, where just `size` places of the image are there."""
+        return replace(self, size=size, output=output, padding=VALID)
 
 
 def windows(operator: Operator) -> tuple[Window, Window]:

@@ -124,7 +124,7 @@ def int8_sum(operator: Operator) -> tuple[Tensor, Tensor, dict[str, Field]]:
     )
 
 
-def _product(operator: Operator) -> dict[str, Field]:
+def int8_product(operator: Operator) -> dict[str, Field]:
     """The constants of int8 MUL."""
     a, b, out = (params_of(t) for t in (operator.input(0), operator.input(1), operator.outputs[0]))
     multiplier, shift = quantize_multiplier(
@@ -175,7 +175,7 @@ def _squares(operator: Operator) -> dict[str, Field]:
 
 # What gives the constants of int8 kernels with factors, beside sums.
 CONSTANTS: dict[str, Callable[[Operator], dict[str, Field]]] = {
-    "MUL": _product,
+    "MUL": int8_product,
     "PRELU": _slopes,
     "SQUARED_DIFFERENCE": _squares,
 }

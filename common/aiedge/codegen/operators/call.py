@@ -64,13 +64,14 @@ class Struct:
 
 @dataclass(frozen=True)
 class Run:
-    """One run of a step that runs row by row, number `i` in C: it makes one row, or adds to it.
+    """One run of a step that runs row by row, number `i` in C: it makes `made` rows, or, with 0, adds to one.
 
     `rows` rows of the input are there. `clipped` tells that some runs' windows leave the image, and that the kernel has
     to leave out what is outside; `sums` is the place in C of the sums that are kept from run to run, if any are.
     """
 
     rows: int
+    made: int = 1
     clipped: bool = False
     sums: str = ""
 

@@ -58,7 +58,8 @@ def _int8(operator: Operator, at: Places, pool: Operator | None, run: Run | None
     if pool is not None:
         target = pool.outputs[0]
         pool_height, pool_width = (window.taps for window in checked_windows(pool))
-        shape["output_height"] = 1 if run else target.shape[1] * pool_height
+        # A run that makes no row adds one of the convolution's to it.
+        shape["output_height"] = (run.made * pool_height or 1) if run else target.shape[1] * pool_height
         shape["output_width"] = target.shape[2] * pool_width
     # With so few channels a row of the window is short and odd; copied, the window is one run.
     gathered = channels < 4 and not pointwise
@@ -107,7 +108,7 @@ def _pointwise(operator: Operator, at: Places, scaled: Scaling, run: Run | None)
                 "weights": f"weights_{i}",
                 "scales": scaled.fields["scales"],
                 "zero_point": zero_point(operator.outputs[0]),
-                "pixels": width if run else height * width,
+                "pixels": (run.made if run else height) * width,
                 "channels": weights.shape[3],
                 "filters": len(weights),
             },

@@ -24,7 +24,7 @@ def checked_windows(operator: Operator, run: Run | None = None) -> tuple[Window,
             raise unsupported(operator, f"its padding must be SAME or VALID, and its {result} have {sizes}")
     if min(rows.taps, rows.size) * min(columns.taps, columns.size) > MOST_VALUES:
         raise unsupported(operator, f"its window must cover at most {MOST_VALUES:,} values")
-    return (rows.once(run.rows) if run else rows), columns
+    return (rows.within(run.rows, run.made or 1) if run else rows), columns
 
 
 def image_fields(rows: Window, columns: Window, channels: int) -> dict[str, Field]:

@@ -11,6 +11,9 @@
 {% endif %}
 {% if core != "any" %}
 // Made for the core of the {{ core | upper }}, with up to {{ scratch_bytes }} bytes of the arena as a kernel's scratch.
+{% if wide.layers %}
+// {{ wide }}.
+{% endif %}
 {% endif %}
 //
 //    # operator                output                 bytes  lies in

@@ -1,7 +1,11 @@
 // Division and 64-bit multiplication, which Debian's libgcc for the LX106 lacks (the chip's ROM holds them).
 //
-// The names are those that GCC calls. The LX106 multiplies 32 by 32 bits to 32.
+// The names are those that GCC calls. The LX106 multiplies 32 by 32 bits to 32. The ESP32's core has
+// instructions for both.
 #include <stdint.h>
+#if __has_include(<xtensa/config/core-isa.h>)
+#include <xtensa/config/core-isa.h>
+#endif
 
 uint32_t __udivsi3(uint32_t a, uint32_t b);
 uint32_t __umodsi3(uint32_t a, uint32_t b);
@@ -11,6 +15,7 @@ uint64_t __udivdi3(uint64_t a, uint64_t b);
 uint64_t __umoddi3(uint64_t a, uint64_t b);
 int64_t __divdi3(int64_t a, int64_t b);
 
+#if !XCHAL_HAVE_DIV32 || !XCHAL_HAVE_MUL32_HIGH
 uint32_t __udivsi3(uint32_t a, uint32_t b) {
   uint32_t quotient = 0, rest = 0;
   for (int bit = 31; bit >= 0; bit--) {
@@ -39,6 +44,7 @@ int64_t __muldi3(int64_t a, int64_t b) {
   high += (uint32_t)((uint64_t)a >> 32) * b_low + a_low * (uint32_t)((uint64_t)b >> 32);
   return (int64_t)((uint64_t)high << 32 | a_low * b_low);
 }
+#endif
 
 static uint64_t divide(uint64_t a, uint64_t b, uint64_t *rest) {
   uint64_t quotient = 0;

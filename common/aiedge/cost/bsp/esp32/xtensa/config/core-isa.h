@@ -5,5 +5,6 @@
 #define XCHAL_HAVE_MAC16 1
 #define XCHAL_HAVE_LOOPS 1
 #define XCHAL_HAVE_MUL32_HIGH 1
+#define XCHAL_HAVE_DIV32 1
 
 #endif
