@@ -48,8 +48,8 @@ def describe(graph: Graph, name: str) -> str:
         "",
         f"flash, interpreter   {len(graph.source):,} bytes of model, and TensorFlow Lite Micro's code",
     ]
-    # C with megabytes of numbers takes minutes to write and to compile: the code is the same without them.
-    weights: Weights = "loaded" if len(graph.source) > LARGE else "linked"
+    # C with megabytes of numbers takes minutes to compile: the code is the same without them.
+    weights: Weights = "incbin" if len(graph.source) > LARGE else "linked"
     try:
         source = generate(graph, "model", weights=weights)
     except UserError as error:

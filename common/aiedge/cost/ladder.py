@@ -13,9 +13,7 @@ from aiedge.errors import UserError
 from aiedge.memory.plan import MemoryPlan, plan_memory
 from aiedge.text import table
 from aiedge.tflite.graph import Graph
-from aiedge.tflite.reader import read
 from aiedge.tflite.traits import FUSABLE
-from aiedge.tflite.writer import rewrite
 from aiedge.tflm.arena import tflm_head
 from aiedge.tflm.optimize import Optimized, optimize
 from aiedge.tflm.order import NODES
@@ -125,7 +123,9 @@ def _left(size: int, room: int) -> str:
     return f"yes, {room - size:,} left" if size <= room else f"NO, {size - room:,} too many"
 
 
-def ladder(model: bytes, *, nodes: int = NODES, progress: bool = False, file_order: bool = False) -> Ladder:
+def ladder(
+    model: bytes | Graph, *, nodes: int = NODES, progress: bool = False, file_order: bool = False
+) -> Ladder:
     """All steps for one model. Steps that the network does not allow are left out.
 
     The compiled steps are those of `aiedge compile` after `aiedge optimize`; with `file_order` without it.
@@ -133,8 +133,8 @@ def ladder(model: bytes, *, nodes: int = NODES, progress: bool = False, file_ord
     smaller = optimize(model, nodes=nodes, progress=progress)
     graph, order = smaller.before, smaller.order.operators
     before, placed = smaller.heads(reference)
-    reordered = tflm_head(read(rewrite(model, order)), scratch=reference)
-    _, in_place = optimize(model, in_place=True, nodes=nodes, progress=progress).heads(reference)
+    reordered = tflm_head(smaller.in_order, scratch=reference)
+    _, in_place = optimize(graph, in_place=True, nodes=nodes, progress=progress).heads(reference)
     rungs = [
         Rung(TFLM, "as converted", before, before),
         Rung("reordered", "TFLM plans the best order", reordered, reordered),
@@ -150,7 +150,7 @@ def ladder(model: bytes, *, nodes: int = NODES, progress: bool = False, file_ord
         except UserError:
             continue
         rungs.append(Rung(name, how, plan.arena_bytes, plan.arena_bytes + plan.held_bytes(graph)))
-    return Ladder(tuple(rungs), len(model), smaller)
+    return Ladder(tuple(rungs), len(graph.source), smaller)
 
 
 def _smaller(graph: Graph, order: tuple[int, ...] | None, streaming: bool) -> MemoryPlan:
