@@ -7,6 +7,7 @@
 - `bands`: which rows a layer reads to make a row
 - `stream`: layers that run row by row: when each row is made, how many rows each tensor keeps
 - `rings`, `sections`: the buffers of such layers; which steps run so, in sections, and which on whole maps
+- `offline`: whether the plan that a model brings gives two live tensors the same bytes
 - `plan`: `plan_memory(graph)` → `MemoryPlan`, all of it
 
 The graph's inputs and outputs belong to the caller and take no arena.
