@@ -106,11 +106,11 @@ def _memory(options: argparse.Namespace) -> None:
     if folder:
         require_matplotlib()
     fitted = board(options.board or BOARD) if options.board or build else None
-    map_ = memory_map(tflite.read(path))
+    graph = tflite.read(path)
+    map_ = memory_map(graph)
     # A build compiles the model in its file's order.
     nodes = node_limit(options.nodes)
-    model = tflite.load_model(path)
-    steps = ladder(model, nodes=nodes, progress=True, file_order=bool(build), core=target_of(options, fitted))
+    steps = ladder(graph, nodes=nodes, progress=True, file_order=bool(build), core=target_of(options, fitted))
     firmware = {"camera": options.camera, "reserved": options.reserved}
     if fitted and build:
         print("\n".join([f"Memory of {path.name}", *map_.summary, "", steps.fits(fitted, build, **firmware)]))

@@ -14,9 +14,7 @@ from aiedge.errors import UserError
 from aiedge.memory.plan import MemoryPlan, plan_memory
 from aiedge.text import table
 from aiedge.tflite.graph import Graph
-from aiedge.tflite.reader import read
 from aiedge.tflite.traits import FUSABLE
-from aiedge.tflite.writer import rewrite
 from aiedge.tflm.arena import tflm_head
 from aiedge.tflm.optimize import Optimized, optimize
 from aiedge.tflm.order import NODES
@@ -127,7 +125,12 @@ def _left(size: int, room: int) -> str:
 
 
 def ladder(
-    model: bytes, *, nodes: int = NODES, progress: bool = False, file_order: bool = False, core: Core = "any"
+    model: bytes | Graph,
+    *,
+    nodes: int = NODES,
+    progress: bool = False,
+    file_order: bool = False,
+    core: Core = "any",
 ) -> Ladder:
     """All steps for one model. Steps that the network does not allow are left out.
 
@@ -137,8 +140,8 @@ def ladder(
     smaller = optimize(model, nodes=nodes, progress=progress)
     graph, order = smaller.before, smaller.order.operators
     before, placed = smaller.heads(reference)
-    reordered = tflm_head(read(rewrite(model, order)), scratch=reference)
-    _, in_place = optimize(model, in_place=True, nodes=nodes, progress=progress).heads(reference)
+    reordered = tflm_head(smaller.in_order, scratch=reference)
+    _, in_place = optimize(graph, in_place=True, nodes=nodes, progress=progress).heads(reference)
     rungs = [
         Rung(TFLM, "as converted", before, before),
         Rung("reordered", "TFLM plans the best order", reordered, reordered),
@@ -155,7 +158,7 @@ def ladder(
         except UserError:
             continue
         rungs.append(Rung(name, how, plan.arena_bytes, plan.arena_bytes + plan.held_bytes(graph)))
-    return Ladder(tuple(rungs), len(model), smaller)
+    return Ladder(tuple(rungs), len(graph.source), smaller)
 
 
 def _smaller(graph: Graph, order: tuple[int, ...] | None, streaming: bool, core: Core) -> MemoryPlan:

@@ -14,6 +14,7 @@ from dataclasses import replace
 import numpy as np
 
 from aiedge.memory.lifetimes import Buffer, aligned
+from aiedge.memory.offline import check_offline_plan, lives
 from aiedge.tflite.graph import Graph
 from aiedge.tflite.writer import ONLINE, offline_offsets
 from aiedge.tflm.scratch import Scratch, reference
@@ -34,17 +35,10 @@ def tflm_buffers(
     """
     operators = graph.operators if order is None else [graph.operators[i] for i in order]
     if offsets is None and graph.source:
+        if order is None:
+            check_offline_plan(graph)
         offsets = offline_offsets(graph.source)
-    spans: dict[int, tuple[int, int]] = {tensor.index: (0, 0) for tensor in graph.inputs}
-    for time, operator in enumerate(operators, start=1):
-        for tensor in operator.outputs:
-            spans[tensor.index] = time, time
-        for read in operator.inputs:
-            if read is not None and not read.is_stored and read.index in spans:
-                spans[read.index] = spans[read.index][0], time
-    for tensor in graph.outputs:
-        if not tensor.is_stored:
-            spans[tensor.index] = spans[tensor.index][0], len(operators)
+    spans = lives(graph, operators)
     buffers, fixed = [], []
     for tensor in graph.tensors:
         if not tensor.is_stored and not tensor.keeps_state and tensor.bytes:
