@@ -293,7 +293,7 @@ KINDS = [
     for kind, trait in TRAITS.items()
     if trait.nature in DRAWS and kind not in WITHOUT and "int8" in dtypes(kind)
 ]
-# Natures that move or compare integers of one scale.
+# Natures that move or compare integers, or form no ratio of scales.
 UNSCALED = {
     Nature.VIEW,
     Nature.POOL,
@@ -305,6 +305,9 @@ UNSCALED = {
     Nature.REPETITION,
     Nature.MIRROR,
     Nature.UNPACK,
+    Nature.COMPARISON,
+    Nature.SELECTION,
+    Nature.CAST,
     Nature.ARG,
     Nature.NORMALIZATION,
     Nature.GATHER,

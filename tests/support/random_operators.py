@@ -373,6 +373,49 @@ def matmul(d: Draw, kind: str) -> list[int]:
     return d.add(kind, [a, b], [d.tensor([*batches, rows, columns], float(scale))], **flags)
 
 
+def broadcasting(d: Draw, shape: list[int]) -> list[int]:
+    """A shape that broadcasts to this one: some of its sizes are 1, and the first ones may be missing."""
+    part = [1 if d.rng.random() < 0.2 else n for n in shape]
+    return part[int(d.rng.integers(len(part))) :] if d.rng.random() < 0.2 else part
+
+
+def true(d: Draw, shape: list[int], kind: str = "LESS") -> int:
+    """What is true of two inputs of which one has the shape, and the other broadcasts to it."""
+    scale = min(d.scale(), 0.9)
+    a, b = d.input(shape, scale), d.input(broadcasting(d, shape), min(scale * d.pick(1.0, 0.7, 2.0), 0.9))
+    return d.add(kind, d.pick([a, b], [b, a]), [d.file.tensor(shape, "bool")])[0]
+
+
+def number(d: Draw, source: int, shape: list[int], *dtypes: str) -> list[int]:
+    """A tensor in another type, of which the model is then."""
+    d.dtype = d.pick(*dtypes)
+    return d.add("CAST", [source], [d.tensor(shape)])
+
+
+def comparison(d: Draw, kind: str) -> list[int]:
+    shape = d.shape()
+    return number(d, true(d, shape, kind), shape, "int8", "float32")
+
+
+def logical(d: Draw, kind: str) -> list[int]:
+    shape = d.shape()
+    sources = [true(d, shape)] if kind == "LOGICAL_NOT" else [true(d, shape), true(d, broadcasting(d, shape))]
+    found = d.add(kind, sources, [d.file.tensor(shape, "bool")])[0]
+    return number(d, found, shape, "int8", "float32")
+
+
+def selection(d: Draw, kind: str) -> list[int]:
+    shape = d.shape()
+    a = d.input(shape)
+    b = d.input(broadcasting(d, shape), *d.params[a])
+    return d.add(kind, [true(d, broadcasting(d, shape)), *d.pick([a, b], [b, a])], [d.like(a)])
+
+
+def cast(d: Draw, kind: str) -> list[int]:
+    source = d.input(d.shape(largest=9))
+    return number(d, source, d.shapes[source], "int8", "int16", "int32", "float32")
+
+
 def convolution(d: Draw, kind: str) -> list[int]:
     source = d.input([1, d.size(12), d.size(12), d.size(9)])
     return [filtered(d, kind, source)]
@@ -396,6 +439,17 @@ OPERATORS: dict[str, Callable[[Draw, str], list[int]]] = {
     "ADD": binary,
     "SUB": binary,
     "MUL": binary,
+    "EQUAL": comparison,
+    "NOT_EQUAL": comparison,
+    "GREATER": comparison,
+    "GREATER_EQUAL": comparison,
+    "LESS": comparison,
+    "LESS_EQUAL": comparison,
+    "LOGICAL_AND": logical,
+    "LOGICAL_OR": logical,
+    "LOGICAL_NOT": logical,
+    "SELECT_V2": selection,
+    "CAST": cast,
     "MAXIMUM": binary,
     "MINIMUM": binary,
     "PRELU": binary,

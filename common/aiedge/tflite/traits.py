@@ -22,6 +22,9 @@ class Nature(Enum):
     UNARY = auto()  # element i of the output needs element i of the input alone
     CONVERSION = auto()  # the same, to another type or scale
     BINARY = auto()  # the same of two inputs, whose shapes broadcast
+    COMPARISON = auto()  # of two inputs, whose shapes broadcast, what is true
+    SELECTION = auto()  # by that the one or the other of two inputs
+    CAST = auto()  # the same numbers in another type
     DENSE = auto()  # a matrix of weights times each row
     MATMUL = auto()  # matrices times matrices, both of them computed
     CONVOLUTION = auto()  # a window that slides over an image; filters span all channels
@@ -115,6 +118,7 @@ TRAITS = {
     "BATCH_MATMUL": Trait(Nature.MATMUL, 2, options="BatchMatMul", single=True),
     "BATCH_TO_SPACE_ND": Trait(Nature.BLOCKS, 3),
     "BROADCAST_TO": Trait(Nature.REPETITION, 2),
+    "CAST": Trait(Nature.CAST),
     "CEIL": Trait(Nature.UNARY),
     "CONCATENATION": Trait(Nature.CONCATENATION, optional=MANY, options="Concatenation"),
     "CONV_2D": Trait(Nature.CONVOLUTION, 2, optional=1, options="Conv2D"),
@@ -124,6 +128,7 @@ TRAITS = {
     "DEQUANTIZE": Trait(Nature.CONVERSION),
     "DIV": Trait(Nature.BINARY, 2, options="Div"),
     "ELU": Trait(Nature.UNARY, table=tables.elu_table),
+    "EQUAL": Trait(Nature.COMPARISON, 2),
     "EXP": Trait(Nature.UNARY),
     "EXPAND_DIMS": Trait(Nature.VIEW, 2),
     "FLOOR": Trait(Nature.UNARY),
@@ -132,12 +137,19 @@ TRAITS = {
     "FULLY_CONNECTED": Trait(Nature.DENSE, 2, optional=1, options="FullyConnected", single=True),
     "GATHER": Trait(Nature.GATHER, 2, options="Gather"),
     "GATHER_ND": Trait(Nature.GATHER, 2),
+    "GREATER": Trait(Nature.COMPARISON, 2),
+    "GREATER_EQUAL": Trait(Nature.COMPARISON, 2),
     "HARD_SWISH": Trait(Nature.UNARY, table=tables.hard_swish_table, single=True),
     "L2_NORMALIZATION": Trait(Nature.NORMALIZATION, options="L2Norm"),
     "LEAKY_RELU": Trait(
         Nature.UNARY, options="LeakyRelu", parameter="alpha", table=tables.leaky_relu_table, single=True
     ),
+    "LESS": Trait(Nature.COMPARISON, 2),
+    "LESS_EQUAL": Trait(Nature.COMPARISON, 2),
     "LOG": Trait(Nature.UNARY),
+    "LOGICAL_AND": Trait(Nature.COMPARISON, 2),
+    "LOGICAL_NOT": Trait(Nature.CAST),
+    "LOGICAL_OR": Trait(Nature.COMPARISON, 2),
     "LOGISTIC": Trait(Nature.UNARY, table=tables.logistic_table),
     "LOG_SOFTMAX": Trait(Nature.SOFTMAX),
     "MAXIMUM": Trait(Nature.BINARY, 2),
@@ -147,6 +159,7 @@ TRAITS = {
     "MIRROR_PAD": Trait(Nature.MIRROR, 2, options="MirrorPad"),
     "MUL": Trait(Nature.BINARY, 2, options="Mul"),
     "NEG": Trait(Nature.UNARY),
+    "NOT_EQUAL": Trait(Nature.COMPARISON, 2),
     "PAD": Trait(Nature.PAD, 2),
     "PADV2": Trait(Nature.PAD, 3),
     "PRELU": Trait(Nature.BINARY, 2),
@@ -161,6 +174,7 @@ TRAITS = {
     "REVERSE_V2": Trait(Nature.PERMUTATION, 2),
     "ROUND": Trait(Nature.UNARY),
     "RSQRT": Trait(Nature.UNARY, table=tables.rsqrt_table),
+    "SELECT_V2": Trait(Nature.SELECTION, 3),
     "SIN": Trait(Nature.UNARY),
     "SLICE": Trait(Nature.SLICE, 3),
     "SOFTMAX": Trait(Nature.SOFTMAX, options="Softmax"),

@@ -12,6 +12,7 @@ from aiedge.codegen.operators import (
     arg,
     binary,
     blocks,
+    comparison,
     conv_2d,
     copy,
     depthwise_conv_2d,
@@ -54,6 +55,7 @@ EMITTERS: dict[Nature, Callable[..., Call]] = {
     **gather.EMITTERS,
     **blocks.EMITTERS,
     **arg.EMITTERS,
+    **comparison.EMITTERS,
     **matmul.EMITTERS,
     **normalization.EMITTERS,
 }
