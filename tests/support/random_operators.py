@@ -416,6 +416,29 @@ def cast(d: Draw, kind: str) -> list[int]:
     return number(d, source, d.shapes[source], "int8", "int16", "int32", "float32")
 
 
+def cumsum(d: Draw, kind: str) -> list[int]:
+    source = d.input(d.shape(largest=20))
+    shape = d.shapes[source]
+    axis = int(d.rng.integers(len(shape)))
+    options = {name: bool(d.rng.random() < 0.5) for name in ("exclusive", "reverse")}
+    target = d.tensor(shape, d.params[source][0] * float(10 ** d.rng.uniform(-1, 2)))
+    signed = axis - len(shape) if d.rng.random() < 0.3 else axis
+    return d.add(kind, [source, d.integers([signed])], [target], **options)
+
+
+def fill(d: Draw, kind: str) -> list[int]:
+    """The value is an input, or a constant that is compared with one; ZEROS_LIKE is compared, too."""
+    shape = d.shape()
+    if kind == "FILL" and d.rng.random() < 0.5:
+        value = d.input([])
+        return d.add(kind, [d.integers(shape), value], [d.like(value, shape)])
+    source = d.input(shape)
+    filled = d.like(source)
+    inputs = [source] if kind == "ZEROS_LIKE" else [d.integers(shape), d.constant([], *d.params[source])]
+    d.add(kind, inputs, [filled])
+    return d.add("MAXIMUM", [source, filled], [d.like(source)])
+
+
 def convolution(d: Draw, kind: str) -> list[int]:
     source = d.input([1, d.size(12), d.size(12), d.size(9)])
     return [filtered(d, kind, source)]
@@ -450,6 +473,9 @@ OPERATORS: dict[str, Callable[[Draw, str], list[int]]] = {
     "LOGICAL_NOT": logical,
     "SELECT_V2": selection,
     "CAST": cast,
+    "CUMSUM": cumsum,
+    "FILL": fill,
+    "ZEROS_LIKE": fill,
     "MAXIMUM": binary,
     "MINIMUM": binary,
     "PRELU": binary,

@@ -205,6 +205,13 @@ def _unpack(operator: Operator) -> None:
     )
 
 
+def _fill(operator: Operator) -> None:
+    if operator.trait.inputs == 1:
+        _same_values(operator)
+    else:
+        _require(operator.input(1).elements == 1, f"it fills with {operator.input(1).elements} values")
+
+
 def _gather(operator: Operator) -> None:
     source, target = operator.input(0), operator.outputs[0]
     _require(bool(source.elements) or not target.elements, f"it names values of {list(source.shape)}")
@@ -245,6 +252,8 @@ RULES: dict[Nature, Callable[[Operator], None]] = {
     Nature.TRANSPOSED: _transposed,
     Nature.REDUCTION: _reduction,
     Nature.ARG: _reduction,
+    Nature.SCAN: _same_values,
+    Nature.FILL: _fill,
     Nature.SOFTMAX: _softmax,
     Nature.NORMALIZATION: _softmax,
     Nature.CONCATENATION: _concatenation,

@@ -32,6 +32,8 @@ class Nature(Enum):
     POOL = auto()  # the same without weights
     TRANSPOSED = auto()  # a window that slides over the output: the gradient of a convolution
     REDUCTION = auto()  # one value for all of a dimension
+    SCAN = auto()  # for each value of a dimension the sum up to it
+    FILL = auto()  # one value for all
     ARG = auto()  # of a dimension the index of the largest or smallest value
     SOFTMAX = auto()  # rows that add up to 1, or their logarithms
     NORMALIZATION = auto()  # rows of length 1
@@ -123,6 +125,7 @@ TRAITS = {
     "CONCATENATION": Trait(Nature.CONCATENATION, optional=MANY, options="Concatenation"),
     "CONV_2D": Trait(Nature.CONVOLUTION, 2, optional=1, options="Conv2D"),
     "COS": Trait(Nature.UNARY),
+    "CUMSUM": Trait(Nature.SCAN, 2, options="Cumsum"),
     "DEPTH_TO_SPACE": Trait(Nature.PERMUTATION, options="DepthToSpace"),
     "DEPTHWISE_CONV_2D": Trait(Nature.DEPTHWISE, 2, optional=1, options="DepthwiseConv2D"),
     "DEQUANTIZE": Trait(Nature.CONVERSION),
@@ -131,6 +134,7 @@ TRAITS = {
     "EQUAL": Trait(Nature.COMPARISON, 2),
     "EXP": Trait(Nature.UNARY),
     "EXPAND_DIMS": Trait(Nature.VIEW, 2),
+    "FILL": Trait(Nature.FILL, 2),
     "FLOOR": Trait(Nature.UNARY),
     "FLOOR_DIV": Trait(Nature.BINARY, 2),
     "FLOOR_MOD": Trait(Nature.BINARY, 2),
@@ -192,6 +196,7 @@ TRAITS = {
     "TRANSPOSE": Trait(Nature.PERMUTATION, 2, options="Transpose"),
     "TRANSPOSE_CONV": Trait(Nature.TRANSPOSED, 3, optional=1, options="TransposeConv"),
     "UNPACK": Trait(Nature.UNPACK, outputs=MANY, options="Unpack"),
+    "ZEROS_LIKE": Trait(Nature.FILL),
 }
 OTHER = Trait(Nature.OTHER)
 
