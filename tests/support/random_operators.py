@@ -557,3 +557,13 @@ def random_model(rng: np.random.Generator, kind: str, dtype: str) -> bytes:
 
 
 KINDS_AND_TYPES = [(kind, dtype) for kind in OPERATORS if kind in TRAITS for dtype in dtypes(kind)]
+
+# Natures that move bytes, of whatever type, and kinds whose kernel differs from another one's by a sign or a function.
+MOVING = {Nature.PERMUTATION, Nature.REPETITION, Nature.MIRROR, Nature.UNPACK, Nature.GATHER, Nature.BLOCKS}
+ALIKE = {"SLICE", "MINIMUM", "REDUCE_MIN", "ARG_MIN", "NOT_EQUAL", "GREATER", "GREATER_EQUAL", "LESS_EQUAL"}
+ALIKE |= {"LOGICAL_OR", "CEIL", "COS", "ROUND", "SIN", "FLOOR_DIV", "ZEROS_LIKE"}
+
+
+def is_alike(kind: str, dtype: str) -> bool:
+    """Whether another kind or type has the same kernel but for a sign or a function, or the type."""
+    return dtype == "float32" and (kind in ALIKE or TRAITS[kind].nature in MOVING) and "int8" in dtypes(kind)
