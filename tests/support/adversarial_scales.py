@@ -197,6 +197,28 @@ def _matmul(rng: np.random.Generator, kind: str) -> Case | None:
     return Case(file.build([a, b], [out]), [EVERY.reshape(1, 256, 1), EVERY.reshape(1, 1, 256)])
 
 
+def _scan(rng: np.random.Generator, kind: str) -> Case | None:
+    """All 256 inputs, each a sum of its own; the kernel's arithmetic is written here once more."""
+    above, below = near(rng, few_bits(rng))
+    source, target = QuantParams(above, zero_point(rng)), QuantParams(below, zero_point(rng))
+    sums = EVERY.astype(np.int64) - 2 * int(source.zero_point)
+    exact, single = (
+        multiply_by_quantized_multiplier(
+            sums << 19, *quantize_multiplier(factors.sums(above, above, below, real)[1])
+        )
+        for real in REALS
+    )
+    if np.array_equal(*((y + int(target.zero_point)).clip(-128, 127) for y in (exact, single))):
+        return None
+    file = ModelFile()
+    x, y = (
+        file.tensor([256, 1], scale=float(params.scale), zero_point=int(params.zero_point))
+        for params in (source, target)
+    )
+    file.operator(kind, [x, file.tensor([1], "int32", data=np.array([1]))], [y])
+    return Case(file.build([x], [y]), [EVERY.reshape(1, 256, 1)])
+
+
 def _mean(rng: np.random.Generator, kind: str) -> Case | None:
     rows, columns = 8, 64
     count = int(rng.choice([rows, 5, 7]))
@@ -267,6 +289,7 @@ DRAWS: dict[Nature, Callable[[np.random.Generator, str], Case | None]] = {
     Nature.BINARY: _binary,
     Nature.MATMUL: _matmul,
     Nature.REDUCTION: _mean,
+    Nature.SCAN: _scan,
     Nature.SOFTMAX: _softmax,
     Nature.DENSE: _layer,
     Nature.CONVOLUTION: _layer,
@@ -293,7 +316,7 @@ KINDS = [
     for kind, trait in TRAITS.items()
     if trait.nature in DRAWS and kind not in WITHOUT and "int8" in dtypes(kind)
 ]
-# Natures that move or compare integers of one scale.
+# Natures that move or compare integers, or form no ratio of scales.
 UNSCALED = {
     Nature.VIEW,
     Nature.POOL,
@@ -305,6 +328,10 @@ UNSCALED = {
     Nature.REPETITION,
     Nature.MIRROR,
     Nature.UNPACK,
+    Nature.COMPARISON,
+    Nature.SELECTION,
+    Nature.CAST,
+    Nature.FILL,
     Nature.ARG,
     Nature.NORMALIZATION,
     Nature.GATHER,

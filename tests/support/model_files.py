@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 TYPES = {
     name: getattr(schema.TensorType, name.upper())
-    for name in ("int8", "uint8", "int16", "int32", "int64", "float32", "resource")
+    for name in ("int8", "uint8", "int16", "int32", "int64", "float32", "bool", "resource")
 }
 
 # Operators whose options table is not named after them.

@@ -39,6 +39,19 @@ def _binary(operator: Operator) -> None:
     )
 
 
+def _selection(operator: Operator) -> None:
+    target = operator.outputs[0].shape
+    shapes = [operator.input(position).shape for position in range(3)]
+    _require(
+        all(
+            len(shape) <= len(target)
+            and all(n in (1, m) for n, m in zip(shape[::-1], target[::-1], strict=False))
+            for shape in shapes
+        ),
+        f"{[list(shape) for shape in shapes]} do not broadcast to {list(target)}",
+    )
+
+
 def _dense(operator: Operator) -> None:
     source, weights, target = operator.input(0), operator.input(1), operator.outputs[0]
     _require(
@@ -207,6 +220,13 @@ def _unpack(operator: Operator) -> None:
     )
 
 
+def _fill(operator: Operator) -> None:
+    if operator.trait.inputs == 1:
+        _same_values(operator)
+    else:
+        _require(operator.input(1).elements == 1, f"it fills with {operator.input(1).elements} values")
+
+
 def _gather(operator: Operator) -> None:
     source, target = operator.input(0), operator.outputs[0]
     _require(bool(source.elements) or not target.elements, f"it names values of {list(source.shape)}")
@@ -236,6 +256,9 @@ RULES: dict[Nature, Callable[[Operator], None]] = {
     Nature.UNARY: _same_values,
     Nature.CONVERSION: _same_values,
     Nature.BINARY: _binary,
+    Nature.COMPARISON: _binary,
+    Nature.SELECTION: _selection,
+    Nature.CAST: _same_values,
     Nature.DENSE: _dense,
     Nature.MATMUL: _matmul,
     Nature.CONVOLUTION: _convolution,
@@ -244,6 +267,8 @@ RULES: dict[Nature, Callable[[Operator], None]] = {
     Nature.TRANSPOSED: _transposed,
     Nature.REDUCTION: _reduction,
     Nature.ARG: _reduction,
+    Nature.SCAN: _same_values,
+    Nature.FILL: _fill,
     Nature.SOFTMAX: _softmax,
     Nature.NORMALIZATION: _softmax,
     Nature.CONCATENATION: _concatenation,
