@@ -17,6 +17,7 @@ from aiedge.codegen.operators import (
     fully_connected,
     mean,
     pool,
+    recurrent,
     reshape,
     resize,
     softmax,
@@ -46,6 +47,7 @@ EMITTERS: dict[Nature, Callable[..., Call]] = {
     **resize.EMITTERS,
     **transpose_conv.EMITTERS,
     **variable.EMITTERS,
+    **recurrent.EMITTERS,
 }
 
 
