@@ -196,7 +196,8 @@ def _recurrent(operator: Operator) -> None:
         f"it makes {list(target)} of {list(source)}",
     )
     cells, batch = target[2], source[1] if operator.flag("timeMajor") else source[0]
-    wanted = dict.fromkeys(range(1, 5), (cells, source[2])) | dict.fromkeys(range(5, 9), (cells, cells))
+    wanted: dict[int, tuple[int, ...]] = dict.fromkeys(range(1, 5), (cells, source[2]))
+    wanted |= dict.fromkeys(range(5, 9), (cells, cells))
     wanted |= dict.fromkeys(range(12, 16), (cells,))
     for position, shape in wanted.items():
         found = operator.input(position).shape
