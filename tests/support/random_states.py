@@ -28,7 +28,7 @@ def stateful(d: Draw, kind: str) -> list[int]:
     # A variable without first values has those of the type that is assigned to it: each is assigned something.
     assigned: set[int] = set()
     for _ in range(d.rng.integers(4, 14)):
-        match d.rng.integers(6):
+        match d.rng.integers(7):
             case 0 | 1:
                 value = d.like(source)
                 d.add("READ_VARIABLE", [d.pick(*handles)], [value])
@@ -43,6 +43,20 @@ def stateful(d: Draw, kind: str) -> list[int]:
                 value = d.like(source)
                 pair = [values[-1], d.pick(*values)]
                 d.add("ADD", pair, [value], fusedActivationFunction=0)
+            case 6:
+                # An old value that is needed after the new one is made.
+                handle = d.pick(*handles)
+                assigned.add(handle)
+                old = d.like(source)
+                if d.rng.random() < 0.5:
+                    d.add("READ_VARIABLE", [handle], [old])
+                else:
+                    d.add("ADD", [values[-1], source], [old], fusedActivationFunction=0)
+                    d.add("ASSIGN_VARIABLE", [handle, old], [])
+                new, value = d.like(source), d.like(source)
+                d.add("ADD", [values[-1], values[-1]], [new], fusedActivationFunction=0)
+                d.add("ADD", [new, old], [value], fusedActivationFunction=0)
+                d.add("ASSIGN_VARIABLE", [handle, new], [])
         values.append(value)
         unread.append(value)
     for handle in handles:
