@@ -8,7 +8,7 @@ from aiedge.codegen.operators.elementwise import DEQUANTIZED, QUANTIZED
 from aiedge.tflite.traits import TRAITS, Nature
 from tests.support.model_files import TYPES
 from tests.support.random_layers import Draw, behind, converted, filtered, not_negative, weighted
-from tests.support.random_states import stateful
+from tests.support.random_states import lstm, stateful, svdf
 
 
 def pool(d: Draw, kind: str) -> list[int]:
@@ -533,6 +533,8 @@ OPERATORS: dict[str, Callable[[Draw, str], list[int]]] = {
     "HARD_SWISH": unary,
     "LOGISTIC": unary,
     "TANH": unary,
+    "SVDF": svdf,
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": lstm,
     **dict.fromkeys(("CALL_ONCE", "VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE"), stateful),
 }
 UNARY = [kind for kind, draw in OPERATORS.items() if draw is unary]

@@ -53,6 +53,8 @@ class Nature(Enum):
     HANDLE = auto()  # the name of a variable
     READ = auto()  # the value of a variable
     ASSIGN = auto()  # the value of a variable for later, to the next inference
+    MEMORY = auto()  # filters over time of what a matrix of weights makes of each step
+    RECURRENT = auto()  # a sequence step by step, each with what the last one left
     OTHER = auto()  # what this table does not have
 
 
@@ -203,9 +205,13 @@ TRAITS = {
     "STRIDED_SLICE": Trait(Nature.SLICE, 4, options="StridedSlice"),
     "SUB": Trait(Nature.BINARY, 2, options="Sub", single=True),
     "SUM": Trait(Nature.REDUCTION, 2, options="Reducer"),
+    "SVDF": Trait(Nature.MEMORY, 3, optional=2, options="SVDF", single=True, states=(4,)),
     "TANH": Trait(Nature.UNARY, table=tables.tanh_table),
     "TRANSPOSE": Trait(Nature.PERMUTATION, 2, options="Transpose"),
     "TRANSPOSE_CONV": Trait(Nature.TRANSPOSED, 3, optional=1, options="TransposeConv"),
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": Trait(
+        Nature.RECURRENT, 9, optional=15, options="UnidirectionalSequenceLSTM", single=True, states=(18, 19)
+    ),
     "UNPACK": Trait(Nature.UNPACK, outputs=MANY, options="Unpack"),
     "VAR_HANDLE": Trait(Nature.HANDLE, 0, options="VarHandle"),
     "ZEROS_LIKE": Trait(Nature.FILL),

@@ -26,6 +26,7 @@ from aiedge.codegen.operators import (
     moves,
     normalization,
     pool,
+    recurrent,
     reshape,
     resize,
     softmax,
@@ -64,6 +65,7 @@ EMITTERS: dict[Nature, Callable[..., Call]] = {
     **matmul.EMITTERS,
     **normalization.EMITTERS,
     **variable.EMITTERS,
+    **recurrent.EMITTERS,
 }
 
 
