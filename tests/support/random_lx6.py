@@ -115,6 +115,14 @@ def depthwise(rng: np.random.Generator) -> bytes:
     return layer(rng, [size(rng), size(rng)], channels, channels, (3, 3), stride, depthwise=True)
 
 
+def rows_of_five(rng: np.random.Generator) -> bytes:
+    """Depthwise windows that are not 3×3; rows have up to five taps."""
+    channels = int(rng.choice([4, 8, 12]))
+    stride = int(rng.integers(1, 4)), int(rng.integers(1, 4))
+    taps = [(5, 5), (5, 5), (1, 5), (7, 5), (3, 2), (2, 4), (5, 3)][int(rng.integers(7))]
+    return layer(rng, [size(rng), size(rng)], channels, channels, taps, stride, depthwise=True)
+
+
 def dense(rng: np.random.Generator) -> bytes:
     file, inputs, outputs = ModelFile(), int(rng.choice([32, 33, 64, 68, 130])), size(rng)
     x = file.tensor([1, inputs], "int8", 2.0**-4, int(rng.integers(-128, 128)))
@@ -176,5 +184,16 @@ def size(rng: np.random.Generator) -> int:
 
 LAYERS: dict[str, Callable[[np.random.Generator], bytes]] = {
     draw.__name__: draw
-    for draw in (pointwise, three_rows, nine_or_ten, windows, pooled, depthwise, dense, sums, scaled)
+    for draw in (
+        pointwise,
+        three_rows,
+        nine_or_ten,
+        windows,
+        pooled,
+        depthwise,
+        rows_of_five,
+        dense,
+        sums,
+        scaled,
+    )
 }

@@ -441,6 +441,56 @@
     depthwise aiedge_lx6_high_relu, h, 0
     depthwise aiedge_lx6_high, h, 1
 
+// The same where rows of windows have five taps, and windows job[6] of them. w: each row's taps and a zero.
+.macro five name, half
+    function \name
+    scaling a4
+    l32i    a4, a2, 20
+    add     a4, a4, a6
+    s32i    a4, a1, 0               // where y ends
+    l32i    a4, a2, 12
+    s32i    a4, a1, 4
+    l32i    a4, a2, 0
+    s32i    a4, a1, 8
+    l32i    a7, a2, 16
+    l32i    a12, a2, 24
+    mov     a13, a3
+    l32i    a14, a2, 8
+    l32i    a15, a2, 4
+    addi    a2, a5, -4
+    mov     a5, a6
+1:  ldinc   m0, a2
+    l32i    a6, a1, 8
+2:  wsr     a8, acclo
+    mov     a3, a13
+    loop    a12, 3f
+    l32i    a4, a3, 0
+    l32i    a11, a3, 4
+    mula.da.\half\()l.ldinc m1, a2, m0, a4
+    mula.da.\half\()h.ldinc m0, a2, m1, a4
+    l32i    a4, a3, 8
+    mula.da.\half\()l.ldinc m1, a2, m0, a11
+    mula.da.\half\()h.ldinc m0, a2, m1, a11
+    add     a2, a2, a15
+    addi    a3, a3, 12
+    mula.da.\half\()l.ldinc m0, a2, m0, a4
+3:  add     a2, a2, a14
+    ldinc   m0, a2
+    rsr     a4, acclo
+    finish  a4, a11, 1
+    s8i     a4, a5, 0
+    add     a5, a5, a7
+    addi    a6, a6, -1
+    bnez    a6, 2b
+    l32i    a4, a1, 0
+    l32i    a11, a1, 4
+    add     a2, a2, a11
+    bltu    a5, a4, 1b
+    LEAVE
+.endm
+    five    aiedge_lx6_low_five, l
+    five    aiedge_lx6_high_five, h
+
 // void f(const aiedge_add_lx6_layer *layer, const int8_t *a, const int8_t *b, int8_t *y)
 // Sums of a and b. layer: table of what each byte of b adds, multiplier, rounding, shift, count.
 .macro add_1 i, general

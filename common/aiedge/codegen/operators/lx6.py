@@ -46,8 +46,8 @@ ORDER = [0, 2, 1, 3]  # of each four taps, as aiedge_lx6_expand() and aiedge_lx6
 # Counted instructions: of a tap of the input, unordered and ordered; of a window besides; of a weight; of a kernel's
 # call; of a filter besides.
 EXPAND, WINDOW, UNPACK, CALL, FILTER = (4.0, 2.0), 120, 1.65, 60, 25
-# Of a depthwise output, of four channels of a pixel in planes, of a row in them.
-DEPTHWISE, PLANES, PLANE_ROW = 20, 10, 60
+# Of a depthwise output, of a row of five of its taps, of four channels of a pixel in planes, of a row in them.
+DEPTHWISE, FIVE, PLANES, PLANE_ROW = 20, 10, 10, 60
 
 
 def lx6_layer(
@@ -242,32 +242,39 @@ def _depthwise(operator: Operator, way: Weights, run: Run | None) -> Lx6Layer | 
     shape = shape_fields(operator, run)
     channels = integer(shape["channels"])
     stride = max(integer(shape["stride_h"]), integer(shape["stride_w"]))
-    fits = weights.shape[:3] == (1, 3, 3) and weights.shape[3] == channels and channels % 4 == 0
-    if not (
-        fits and way.aligned and shape["dilation_h"] == shape["dilation_w"] == 1 and stride <= LARGEST_STRIDE
-    ):
+    dilated = shape["dilation_h"] != 1 or shape["dilation_w"] != 1
+    if weights.shape[3] != channels or channels % 4 or dilated or stride > LARGEST_STRIDE or not way.aligned:
         return None
-    taps = weights.reshape(9, channels).T
+    reach, lines = weights.shape[1:3]
+    five = (reach, lines) != (3, 3)
+    if lines not in range(2, 6):
+        return None
+    taps = weights.reshape(-1, channels).T
     scales = _scales(operator, taps, *multipliers(operator, axis=3))
     before, width, outputs = (integer(shape[name]) for name in ("pad_left", "width", "output_width"))
-    columns = max((outputs - 1) * integer(shape["stride_w"]) + 3, before + width)
+    columns = max((outputs - 1) * integer(shape["stride_w"]) + (5 if five else 3), before + width)
     row_bytes, stride_h = 2 * 4 * columns, integer(shape["stride_h"])  # of both planes
     height = integer(shape["output_height"])
-    strip = _strip(height, max((STRIP_BYTES // row_bytes - 3) // stride_h + 1, 1))
+    strip = _strip(height, max((STRIP_BYTES // row_bytes - reach) // stride_h + 1, 1))
     if scales is None or columns > LARGEST_SIZE:
         return None
-    strips, rows = -(-height // strip), (strip - 1) * stride_h + 3
+    strips, rows = -(-height // strip), (strip - 1) * stride_h + reach
     planes = rows * (channels / 4 * PLANES * width + PLANE_ROW)
     same = ("height", "width", "channels", "output_height", "output_width", "stride_h", "stride_w")
     fields = {name: shape[name] for name in (*same, "pad_top", "pad_left")}
     fields |= {"outside": zero_point(operator.input(0)) + 128, "columns": columns, "strip": strip}
-    packed = np.pad(taps, ((0, 0), (0, 1))).astype(np.int16) * np.int16(256)
+    fields |= {"filter_height": reach, "five": five}
+    taps = _filled(taps.reshape(-1, lines), 6) if five else _filled(taps, 10)
+    packed = taps.astype(np.int16) * np.int16(256)
+    # With rows of five a word of the row below the last is loaded.
+    scratch = rows * row_bytes + (row_bytes // 2 if five else 0)
+    output = FIVE * reach + 16 if five else DEPTHWISE
     return Lx6Layer(
         _call(operator, "aiedge_depthwise_conv_2d_lx6", packed.ravel(), scales, fields),
         "aiedge_depthwise_conv_2d_lx6_int8",
         (operator.input(0),),
-        rows * row_bytes,
-        height * outputs * channels * DEPTHWISE + strips * (planes + channels * (CALL + FILTER)),
+        scratch,
+        height * outputs * channels * output + strips * (planes + channels * (CALL + FILTER)),
     )
 
 
