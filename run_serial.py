@@ -25,8 +25,11 @@ def main():
 
 
 def start_in_venv(error):
+    hint = "./start-notebook.sh xormodel sets it up"
     if os.environ.pop("AIEDGE_RESTARTED", ""):  # by this function: a damaged .venv would start itself forever
         message = f"the kit's .venv is incomplete: {getattr(error, 'message', error)}"
+        if type(error).__name__ == "WrongModule":  # one that the person has added
+            message, hint = error.message, error.hint
     elif not os.path.exists(PYTHON):
         message = "the kit is not set up yet"
     else:
@@ -35,7 +38,7 @@ def start_in_venv(error):
         if os.name == "nt":  # execv would return to the shell at once
             return subprocess.call(command)
         os.execv(PYTHON, command)
-    print(f"error: {message}\nhint: ./start-notebook.sh xormodel sets it up", file=sys.stderr)
+    print(f"error: {message}\nhint: {hint}", file=sys.stderr)
     return 2
 
 

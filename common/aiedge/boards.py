@@ -4,6 +4,8 @@ SRAM and flash are what the linker of the board's usual core gives a program: a 
 its part. An entry's `base` is what the kit's firmware needs of them with no network in it: `sram`, `iram` (of memory
 for code), `flash`, and as `camera` the SRAM that the camera's driver needs beside that.
 
+`kernels` names the `Core` that C is compiled for.
+
 An entry's `platformio` is what PlatformIO must know beside these memories of a board that it does not bring itself;
 `aiedge lessons build` makes its file in `common/boards/` of both.
 
@@ -15,9 +17,13 @@ import json
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from aiedge.errors import UserError
+
+# What compiled C is made for: it runs on every core in any case, with the same outputs, but what is for "esp32" takes
+# longer and a larger arena on others.
+Core = Literal["any", "esp32"]
 
 TABLE = Path(__file__).with_name("boards.json")
 
@@ -32,6 +38,7 @@ class Board:
     flash: int
     sources: dict[str, str]
     psram: int = 0
+    kernels: Core = "any"
     base: dict[str, int] = field(default_factory=dict)
     platformio: dict[str, Any] = field(default_factory=dict)
 

@@ -10,6 +10,7 @@ import io
 import os
 import sys
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from typing import NoReturn
 
 # Modules that `pip install aiedge` does not bring, and the extra of pyproject.toml that does.
@@ -68,9 +69,23 @@ class MissingExtra(UserError, ImportError):
         )
 
 
+class WrongModule(UserError, ImportError):
+    """A module of the name that an extra brings is another one: a package of that name, or a file in the way."""
+
+    def __init__(self, name: str, file: str):
+        module = name.partition(".")[0]
+        package = {"serial": "pyserial"}.get(module, module)
+        super().__init__(
+            f"the Python module {module} is another one than {package}'s: {file} has no {name}",
+            f"rename that file if it is yours; else: pip uninstall {module} {package}; pip install {package}",
+        )
+
+
 @contextlib.contextmanager
 def extras() -> Iterator[None]:
     """Turn the failing import of a module of `EXTRAS` into a `MissingExtra`, from however deep within it comes.
+
+    Where there is a module of that name, but not the one that is meant, it is a `WrongModule`.
 
     >>> with extras():
     ...     import json
@@ -78,9 +93,13 @@ def extras() -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        if error.name not in EXTRAS:
+        module = (error.name or "").partition(".")[0]
+        if module not in EXTRAS:
             raise
-        raise MissingExtra(error.name) from error
+        if error.name == module:
+            raise MissingExtra(module) from error
+        spec = find_spec(module)
+        raise WrongModule(error.name or "", str(spec.origin if spec else module)) from error
 
 
 class Parser(argparse.ArgumentParser):

@@ -1,7 +1,8 @@
 """The lessons, as each one's `common/lessons/<lesson>/lesson.toml` says: the one place that holds a lesson's facts.
 
     title = "XOR: the smallest network that needs a hidden layer"
-    minutes = 45                     # what a student needs
+    minutes = 55                     # for the notebook: the sum of those in its headings
+    place = 1                        # in the workshop's way, from the first project to the last
     board = "optional"               # in words
     levels = ["easy", "hard"]        # two projects, <lesson>_easy and <lesson>_hard; without it one, <lesson>
     artifacts = ["<lesson>.cpp"]     # what the solution notebook writes and the kit ships
@@ -14,6 +15,7 @@
     classes = ["no car", "car"]
 
     [firmware]                       # what vscode/ needs, for a lesson with a main.cpp
+    minutes = 25                     # for the firmware's TODOs, on this computer and on the board
     arena = 8192                     # bytes of TensorFlow Lite Micro's arena
     float_arena = 335872             # that of the float network, for environments that take it
     settings = "all"                 # ESP-IDF's: "base", or "all" with the workshop's settings for speed
@@ -66,6 +68,7 @@ class Firmware:
     """What a PlatformIO project needs to know; arenas in bytes."""
 
     arena: int
+    minutes: int = 0
     float_arena: int = 0
     settings: str = "all"
     upload: str = "esp-eye"
@@ -83,6 +86,7 @@ class Lesson:
     title: str
     minutes: int
     board: str
+    place: int = 1000
     levels: tuple[str, ...] = ()
     artifacts: tuple[str, ...] = ()
     weights: str = ""
@@ -134,7 +138,7 @@ class Project:
 
 
 def lessons() -> tuple[Lesson, ...]:
-    """The lessons of this kit, in alphabetical order; none where the package was installed without the kit."""
+    """The lessons of this kit in the workshop's order; none where the package was installed without the kit."""
     return _kept(REPO)
 
 
@@ -180,7 +184,7 @@ def read_lessons(root: Path, name: str = "") -> list[Lesson]:
         folders = [folder for folder in folders if folder.name == name]
         if not folders:
             raise UserError(f"there is no lesson named {name!r}", f"the lessons are: {names}")
-    return [read_lesson(folder, root) for folder in folders]
+    return sorted((read_lesson(folder, root) for folder in folders), key=lambda lesson: lesson.place)
 
 
 def read_lesson(folder: Path, root: Path) -> Lesson:

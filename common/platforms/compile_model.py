@@ -1,7 +1,8 @@
 """Turns main/<model>.cpp into what the firmware library includes, before every build.
 
 Runs `python -m aiedge compile main/<model>.cpp -o $BUILD_DIR/model --firmware` with a Python that has the kit's
-package: the one in AIEDGE_PYTHON, that of the kit's .venv, or the one that runs PlatformIO. The model is the project's
+package: the one in AIEDGE_PYTHON, that of the kit's .venv, or the one that runs PlatformIO. For a board with an ESP32
+the network gets the kernels of its core, and the build their assembly. The model is the project's
 option custom_model; custom_project, by default the same, is what the board calls itself. With custom_weights = loaded
 the weights are no part of the program but $BUILD_DIR/model/<model>.bin, which an upload writes too; with
 custom_stream = yes the compiled network runs row by row. For memory_summary.py, AIEDGE_MEMORY becomes the command that
@@ -69,10 +70,17 @@ def compile_model() -> None:
     # -P: no module is taken from the student's folder, such as a socket.py.
     aiedge = [find_python(), "-P", "-m", "aiedge"]
     command = [*aiedge, "compile", model, "-o", generated, "--firmware"]
+    board = env.GetProjectOption("custom_board", "esp-eye")  # noqa: F821
+    on_esp32 = env["PIOPLATFORM"] == "espressif32"  # noqa: F821
+    # Assembly lacks what ESP-IDF's compiler does about a fault of the ESP32's PSRAM: no kernel reads from there.
+    in_psram = "AIEDGE_BUFFERS_IN_PSRAM" in env.subst("$BUILD_FLAGS")  # noqa: F821
+    target = ["--board", board, *(["--target", "any"] if in_psram else [])]
+    if on_esp32:
+        command += target
     if env.GetProjectOption("custom_weights", "linked") == "loaded":  # noqa: F821
         weights = generated / f"{name}.bin"
         command += ["--weights", weights]
-        if env["PIOPLATFORM"] == "espressif32":  # noqa: F821
+        if on_esp32:
             env.Append(FLASH_EXTRA_IMAGES=[(weights_offset(), str(weights))])  # noqa: F821
     by_rows = env.GetProjectOption("custom_stream", "no") == "yes"  # noqa: F821
     if by_rows:
@@ -82,13 +90,15 @@ def compile_model() -> None:
 
     board_name = env.StringifyMacro(env.GetProjectOption("custom_project", name))  # noqa: F821
     env.Append(CPPDEFINES=[("AIEDGE_PROJECT", board_name)])  # noqa: F821
-    env.Append(CPPPATH=[str(generated), str(kit / "common/aiedge/engine")])  # noqa: F821
+    engine = str(kit / "common/aiedge/engine")
+    env.Append(CPPPATH=[str(generated), engine])  # noqa: F821
     compiled = "AIEDGE_RUNTIME_COMPILED" in env.subst("$BUILD_FLAGS")  # noqa: F821
     if compiled:
         env.BuildSources(os.path.join("$BUILD_DIR", "model_objects"), str(generated))  # noqa: F821
-    board = env.GetProjectOption("custom_board", "esp-eye")  # noqa: F821
+    if compiled and on_esp32:
+        env.BuildSources(os.path.join("$BUILD_DIR", "engine_objects"), engine, "+<*.S>")  # noqa: F821
     step = ("streamed" if by_rows else "fused") if compiled else "TFLM"
-    env["AIEDGE_MEMORY"] = [*aiedge, "memory", model, "--board", board, "--build", step]  # noqa: F821
+    env["AIEDGE_MEMORY"] = [*aiedge, "memory", model, *target, "--build", step]  # noqa: F821
     env["AIEDGE_MEMORY"] += of_the_firmware()  # noqa: F821
 
 
@@ -99,6 +109,18 @@ def of_the_firmware() -> list[str]:
     arena = re.search(r"-D *AIEDGE_TFLM_ARENA_BYTES=(\d+)", env.subst("$BUILD_FLAGS"))  # noqa: F821
     return [*options, "--reserved", arena[1]] if arena else options
 
+
+def quote_path(args: list[str]) -> list[str]:
+    """Escape what a shell would take for its own in the kit's path, such as "kit(1)"; SCons quotes spaces only."""
+    escaped = re.sub(r"[^\w/.-]", r"\\\g<0>", str(kit))
+    return [arg if arg.startswith('"') else arg.replace(str(kit), escaped) for arg in args]
+
+
+if os.name == "posix":
+    spawn = env["SPAWN"]  # noqa: F821
+    env["SPAWN"] = lambda sh, escape, cmd, args, environment: spawn(  # noqa: F821
+        sh, escape, cmd, quote_path(args), environment
+    )
 
 # An editor that reads the project's settings, and `-t clean`, need no model.
 if not env.IsIntegrationDump() and not env.IsCleanTarget():  # noqa: F821

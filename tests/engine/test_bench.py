@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from aiedge.cli import main
 from aiedge.codegen import generate
 from aiedge.cost import TARGETS, Target, bench, count_instructions
 from aiedge.cost import emulator as emulator_module
+from aiedge.cost.cycles import instruction_cycles
 from aiedge.cost.harness import random_inputs
 from aiedge.errors import UserError
 from tests.support.model_files import dense_float
@@ -33,7 +35,15 @@ def test_counts_are_those_of_the_emulators_own_log(
     target: Target, xormodel: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # One instruction a block, each block's execution in the log: slow, and independent of the plugin.
-    run_tool, logs = emulator_module.run_tool, []
+    run_tool, logs, estimates = emulator_module.run_tool, [], []
+
+    def estimate(file: Path, trace: list[int]) -> np.ndarray:
+        """The cycles up to each instruction of the trace."""
+        table = np.loadtxt(file, np.int64)
+        own, taken = ({at: int(n) for at, n in zip(table[:, 0], table[:, i], strict=True)} for i in (1, 2))
+        behind = dict(zip(table[:-1, 0], table[1:, 0], strict=True))
+        jumps = (taken[pc] * (behind.get(pc) != after) for pc, after in pairwise(trace))
+        return np.cumsum([0, *(own[pc] + jump for pc, jump in zip(trace, jumps, strict=False))])
 
     def run_and_log(command: list[str], folder: Path) -> bytes:
         if "-plugin" in command:
@@ -52,6 +62,8 @@ def test_counts_are_those_of_the_emulators_own_log(
             out = range(*(int(place, 16) for place in skip.groups())) if skip else range(0)
             counted = [pc for pc in (int(place, 16) for place in trace) if pc not in out]
             logs.append([i for i, pc in enumerate(counted) if pc == int(address[1], 16)])
+            if target.estimates_cycles:
+                estimates.append(estimate(folder / "timings", counted))
         return run_tool(command, folder)
 
     monkeypatch.setattr(emulator_module, "run_tool", run_and_log)
@@ -64,6 +76,54 @@ def test_counts_are_those_of_the_emulators_own_log(
     empty = spans[0]
     assert count.total == spans[2] - empty
     assert list(count.operators.values()) == [span - empty for span in spans[4:]]
+    if not target.estimates_cycles:
+        assert count.cycles is None
+        return
+    spans = np.diff(estimates[0][logs[0]])
+    assert count.cycles == spans[2] - spans[0] > count.total
+
+
+# Instructions of a Cortex-M4 with their cycles, as its manual has them or as the module says; a branch that is taken
+# besides.
+TIMINGS = """
+mov r0, #1                  1
+smlad r0, r1, r2, r0        1
+smull r0, r1, r2, r3        1
+sdiv r0, r1, r2             12
+ldr r0, [r1]                2
+ldr r2, [r3, #4]            1
+ldr r4, [r2]                2
+str r4, [r3, #4]            1
+ldrd r0, r1, [r2]           3
+strb r0, [r1, r2]           2
+add r5, r6                  1
+ldr r0, [r5]                3
+push {r4-r7, lr}            6
+ldm r0!, {r1, r2, r3}       4
+vmul.f32 s0, s1, s2         1
+vfma.f32 s0, s1, s2         3
+vdiv.f32 s0, s1, s2         14
+cmp r0, #1                  1
+bne .                       1 2
+cbz r0, .+8                 1 2
+bl .                        1 2
+bx lr                       1 2
+tbb [pc, r0]                6
+pop {r4, pc}                5
+"""
+
+
+def test_cycles_are_those_of_the_manual(tmp_path: Path, need_tool) -> None:
+    compiler = need_tool("arm-none-eabi-gcc", "apt install gcc-arm-none-eabi libnewlib-arm-none-eabi")
+    rows = [re.split(r"\s{2,}", line) for line in TIMINGS.strip().splitlines()]
+    (tmp_path / "all.s").write_text("\n".join([".syntax unified", *(row[0] for row in rows), ""]))
+    flags = ["-mcpu=cortex-m4", "-mthumb", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard", "-c"]
+    subprocess.run([compiler, *flags, "all.s", "-o", "all.o"], cwd=tmp_path, check=True)
+    found = [row[1:] for row in instruction_cycles(tmp_path / "all.o", "arm-none-eabi-objdump")]
+    expected = [tuple(int(n) for n in f"{cycles} 0".split()[:2]) for _, cycles in rows]
+    assert dict(zip((row[0] for row in rows), found, strict=True)) == dict(
+        zip((row[0] for row in rows), expected, strict=True)
+    )
 
 
 def test_counts_repeat_and_add_up(target: Target, xormodel: bytes) -> None:

@@ -13,7 +13,7 @@ from aiedge.tflite.interpreters import has_tflm, run_tflm_all
 from aiedge.tflite.traits import FUSABLE, TRAITS
 from tests.support.batch import run_batch
 from tests.support.random_operators import KINDS_AND_TYPES
-from tests.support.random_streams import fused, in_place, streamed
+from tests.support.random_streams import fused, in_place, other_ends, streamed
 
 pytestmark = pytest.mark.skipif(
     not has_tflm(), reason="needs tflite-micro: its wheel exists for Linux on x86-64"
@@ -34,13 +34,16 @@ def compare(models: dict[str, bytes], folder: Path, compiler: list[str], stream:
     graphs = [tflite.read(model) for model in models.values()]
     inputs = []
     for graph in graphs:
-        shape = (4, *graph.inputs[0].shape)
-        integers = rng.integers(-128, 128, shape, np.int8)
-        inputs.append([integers if graph.inputs[0].dtype == np.int8 else rng.normal(0, 2, shape).astype("f")])
+        shape, dtype = (4, *graph.inputs[0].shape), graph.inputs[0].dtype
+        if dtype.kind == "f":
+            inputs.append([rng.normal(0, 2, shape).astype("f")])
+        else:
+            bounds = np.iinfo(dtype)
+            inputs.append([rng.integers(bounds.min, bounds.max, shape, dtype, endpoint=True)])
     results = run_batch(graphs, inputs, folder, compiler, stream=stream)
     for (name, model), x, outputs in zip(models.items(), inputs, results, strict=True):
         (expected,) = run_tflm_all(model, x)
-        if expected.dtype == np.int8:
+        if expected.dtype.kind != "f":
             np.testing.assert_array_equal(outputs[0], expected, err_msg=name)
         else:
             largest = float(np.abs(expected[np.isfinite(expected)]).max(initial=0))
@@ -85,4 +88,16 @@ def test_fused(stream: bool, tmp_path: Path, need_tool) -> None:
     for name, model in models.items():
         kinds = [step.kinds for step in plan_memory(tflite.read(model), fusable=FUSABLE).steps]
         assert kinds in [[pair] for pair in FUSABLE], name
+    compare(models, tmp_path, compiler, stream)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_inputs_and_outputs_of_other_types(stream: bool, tmp_path: Path, need_tool) -> None:
+    compiler = [need_tool("clang", "apt install clang"), *SANITIZE]
+    models = {
+        f"{dtype} {seed}": other_ends(np.random.default_rng(seed), dtype)
+        for dtype in ("uint8", "int16", "int32")
+        for seed in range(SEEDS)
+    }
+    assert all(can_stream(model) for model in models.values())
     compare(models, tmp_path, compiler, stream)

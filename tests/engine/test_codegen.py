@@ -198,7 +198,7 @@ def test_what_is_not_supported_is_named() -> None:
     graph = tflite.read(unsupported_operator().build([0], [1]))
     with pytest.raises(UserError) as caught:
         generate(graph, "net")
-    assert "operator 0 (SIN)" in caught.value.message and "FULLY_CONNECTED" in caught.value.hint
+    assert "operator 0 (SIGN)" in caught.value.message and "FULLY_CONNECTED" in caught.value.hint
 
 
 def test_names_cannot_break_out_of_the_generated_file(tmp_path: Path) -> None:

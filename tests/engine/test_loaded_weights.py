@@ -1,16 +1,21 @@
 """Networks whose constants are in a file: the same bits as TensorFlow Lite Micro, and every wrong file refused."""
 
+import ctypes
 import struct
 import subprocess
+import sys
 import zlib
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from aiedge import tflite
+from aiedge import include_dir, tflite
 from aiedge.cli import main
 from aiedge.codegen import CompiledModel, CSource, footprint, generate
+from aiedge.codegen.operators import Constant
+from aiedge.codegen.source import LINE, _rows
 from aiedge.cost.emulator import count_instructions
 from aiedge.cost.harness import random_inputs
 from aiedge.cost.targets import TARGETS
@@ -131,6 +136,63 @@ def test_no_weights_are_left_in_the_program(need_tool) -> None:
     assert linked is not None and loaded is not None
     assert linked.constants > graph.parameters and loaded.constants < 128
     assert loaded.code < linked.code + 512 and loaded.arena == linked.arena
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a library is built otherwise there")
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+@pytest.mark.parametrize("stream", [False, True])
+def test_weights_that_the_assembler_links_give_the_same_bits(
+    compiler: str, stream: bool, tmp_path: Path, need_tool
+) -> None:
+    graph = tflite.read(network("cifar_cnn_25_51_76"))
+    source = generate(graph, "net", stream, "incbin")
+    assert source.assembly and len(source.c) < 20_000
+    source.write(tmp_path)
+    library = tmp_path / "net.so"
+    command = [need_tool(compiler, f"apt install {compiler}"), "-O2", "-Wall", "-Werror", "-shared", "-fPIC"]
+    files = [tmp_path / "net.c", tmp_path / "net.S"]
+    subprocess.run([*command, "-I", include_dir(), "-I", tmp_path, *files, "-lm", "-o", library], check=True)
+    invoke = ctypes.CDLL(str(library)).net_invoke
+    inputs = np.random.default_rng(3).integers(-128, 128, (5, *graph.inputs[0].sample_shape), np.int8)
+    expected = CompiledModel(graph, stream=stream).predict(inputs)
+    arena = np.zeros(source.plan.arena_bytes // 8 + 1, np.int64)
+    for x, y in zip(inputs, expected, strict=True):
+        output = np.empty(graph.outputs[0].elements, np.int8)
+        assert invoke(*(array.ctypes.data_as(ctypes.c_void_p) for array in (x, output, arena))) == 0
+        np.testing.assert_array_equal(output, y.ravel())
+
+
+@pytest.mark.parametrize("tool", ["arm-none-eabi-", "xtensa-lx106-elf-"])
+def test_microcontrollers_assemblers_link_weights(tool: str, tmp_path: Path, need_tool) -> None:
+    gcc = need_tool(
+        f"{tool}gcc", f"apt install gcc-{'xtensa-lx106' if 'xtensa' in tool else 'arm-none-eabi'}"
+    )
+    (tmp_path / "model.tflite").write_bytes(network("cifar_cnn_25_51_76"))
+    assert (
+        main(["compile", str(tmp_path / "model.tflite"), "-o", str(tmp_path), "--incbin", "--name", "net"])
+        == 0
+    )
+    subprocess.run([gcc, "-c", "net.S", "-o", "net.o"], cwd=tmp_path, check=True)
+    dumped = [gcc.replace("gcc", "objcopy"), "-O", "binary", "-j", ".rodata.net_weights", "net.o", "dump.bin"]
+    subprocess.run(dumped, cwd=tmp_path, check=True)
+    assert (tmp_path / "dump.bin").read_bytes() == (tmp_path / "net.bin").read_bytes()
+
+
+def test_numbers_of_c_are_lines_of_words() -> None:
+    rng = np.random.default_rng(4)
+    for values in (
+        rng.integers(-128, 128, 5000).astype(np.int8),
+        rng.integers(-(2**31), 2**31, 500).astype(np.int32),
+        rng.normal(0, 1, 500).astype(np.float32),
+        np.array([-1], np.int8),
+    ):
+        lines = _rows(Constant("x", values)).split("\n    ")
+        assert max(map(len, lines)) <= LINE and not any(line != line.strip() for line in lines)
+        read = np.array([float(word.rstrip("f,")) for word in " ".join(lines).split()])
+        np.testing.assert_array_equal(read.astype(values.dtype), values)
+        # No line has room for the next one's first word.
+        pairs = pairwise(lines)
+        assert all(len(line) + 1 + len(after.split()[0]) > LINE for line, after in pairs)
 
 
 def convolution(seed: int) -> bytes:

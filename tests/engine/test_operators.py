@@ -30,9 +30,10 @@ def samples(rng: np.random.Generator, tensor: tflite.Tensor) -> np.ndarray:
     shape = (SAMPLES, *tensor.shape)
     if tensor.dtype == np.float32:
         return rng.normal(0, 4, shape).astype(np.float32)
-    x = rng.integers(-128, 128, shape, dtype=np.int8)
-    x[1] = rng.choice(np.array([-128, 127], np.int8), tensor.shape)
-    x[2] = rng.integers(-128, 128)
+    bounds = np.iinfo(tensor.dtype)
+    x = rng.integers(bounds.min, bounds.max, shape, dtype=tensor.dtype, endpoint=True)
+    x[1] = rng.choice(np.array([bounds.min, bounds.max], tensor.dtype), tensor.shape)
+    x[2] = rng.integers(bounds.min, bounds.max, endpoint=True)
     return x
 
 
@@ -49,7 +50,7 @@ def compare(kind: str, dtype: str, seed: int, count: int, folder: Path, compiler
             for op in graph.operators
         )
         for y, expected in zip(outputs, run_tflm_all(model, x), strict=True):
-            if expected.dtype == np.int8:
+            if expected.dtype.kind != "f":
                 np.testing.assert_array_equal(y, expected, err_msg=description)
             else:
                 largest = float(np.abs(expected[np.isfinite(expected)]).max(initial=0))
@@ -183,7 +184,9 @@ def error_of(kind: str, **changes: object) -> UserError:
         ),
         ("PAD", {"integers": [[[0, 0], [1, 1], [0, 0], [0, 0]]]}, "lead from [1, 4, 4, 2]"),
         ("STRIDED_SLICE", {"integers": [[0] * 4, [4] * 4, [0] * 4]}, "no stride of 0"),
-        ("STRIDED_SLICE", {"integers": [[0] * 4, [4] * 4, [1] * 4], "ellipsisMask": 1}, "no ellipsis"),
+        ("STRIDED_SLICE", {"integers": [[0] * 4, [4] * 4, [1] * 4], "offset": True}, "no offset"),
+        ("STRIDED_SLICE", {"integers": [[0] * 5, [4] * 5, [1] * 5]}, "at most 4 begins"),
+        ("STRIDED_SLICE", {"integers": [[0] * 4, [4] * 4, [1] * 4], "ellipsisMask": 3}, "one ellipsis"),
         ("RESIZE_BILINEAR", {"integers": [[8, 8]]}, "the size it names"),
         ("HARD_SWISH", {"scale": 1e-5}, "1/128 of its input's"),
         ("CONCATENATION", {"axis": 5}, "axis must lie in the 4 dimensions"),

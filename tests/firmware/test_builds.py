@@ -31,7 +31,7 @@ def test_the_verdict_is_the_linkers(build: dict, capsys: pytest.CaptureFixture) 
     if not compiled:
         options += ["--reserved", str(build.get("arena", firmware.arena))]
     model = project.folder / f"solution/{project.lesson.name}.cpp"
-    assert main(["memory", str(model), "--board", "esp-eye", *options]) == 0
+    assert main(["memory", str(model), "--board", "esp-eye", "--target", "any", *options]) == 0
     out = capsys.readouterr().out
     (row,) = re.findall(rf"^SRAM +{step} +([\d,]+)  (yes|NO).+<- this build$", out, re.MULTILINE)
     assert (row[1] == "yes") == build["links"]

@@ -7,7 +7,10 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from aiedge.board.line.protocol import TENSOR_TYPES
 from tests.support.firmware import BUILDS, HERE, compile_cpp
+
+TYPES = {name: code for code, name in TENSOR_TYPES.items()}
 
 
 @pytest.fixture(params=BUILDS.values(), ids=BUILDS.keys(), scope="module")
@@ -20,7 +23,7 @@ def scale(request, tmp_path_factory):
 
     def run(source, width, height, dtype=np.int8, scale=1 / 255, zero_point=-128):
         rows, columns, _ = source.shape
-        line = f"{columns} {rows} {width} {height} {int(dtype == np.float32)} {np.float32(scale):.9g} {zero_point}\n"
+        line = f"{columns} {rows} {width} {height} {TYPES[np.dtype(dtype).name]} {np.float32(scale):.9g} {zero_point}\n"
         done = subprocess.run([program], input=line.encode() + source.tobytes(), capture_output=True)
         assert done.returncode == 0, done.stderr.decode()
         if done.stdout[:1] == b"\0":
@@ -81,14 +84,21 @@ def test_resize_by_whole_factors_is_close_to_pillow(scale):
 
 
 @pytest.mark.parametrize(
-    ("factor", "zero_point"), [(1 / 255, -128), (1 / 127.5, 0), (0.5, 3), (1e-4, -128), (3.0, -1)]
+    ("dtype", "factor", "zero_point"),
+    [
+        *((np.int8, *case) for case in [(1 / 255, -128), (1 / 127.5, 0), (0.5, 3), (1e-4, -128), (3.0, -1)]),
+        *((np.uint8, *case) for case in [(1 / 255, 0), (1 / 127.5, 128), (1e-4, 255)]),
+        (np.int16, 1 / 32768, 0),
+        (np.int32, 1e-6, -7),
+    ],
 )
-def test_conversion_to_int8_is_tensors(scale, factor, zero_point):
+def test_conversion_to_integers_is_tensors(scale, dtype, factor, zero_point):
     source = np.arange(256 * 3).reshape(16, 16, 3).astype(np.uint8)
     real = source.astype(np.float32) / np.float32(255)
     steps = np.floor(real / np.float32(factor) + 0.5)
-    expected = np.clip(steps + zero_point, -128, 127).astype(np.int8)
-    assert np.array_equal(scale(source, 16, 16, scale=factor, zero_point=zero_point), expected)
+    bounds = np.iinfo(dtype)
+    expected = np.clip(steps + zero_point, bounds.min, bounds.max).astype(dtype)
+    assert np.array_equal(scale(source, 16, 16, dtype, factor, zero_point), expected)
 
 
 def test_conversion_to_float32(scale):

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from aiedge.codegen.source import HOT_BYTES
+from aiedge.codegen.toolchain import ESP32_KERNELS, assemble
+from tests.support.esp32 import ESP32
 from tests.support.firmware import ENGINE, generated
 
 CC = "xtensa-lx106-elf-gcc"
@@ -42,6 +44,24 @@ def test_kernels_and_small_tables_lie_in_ram(cifar_model: Path, tmp_path: Path, 
     assert any(name.startswith("layer_") for name in tables) and max(tables.values()) <= HOT_BYTES
     weights = [size for section in hot if section.startswith(".rodata") for size in hot[section].values()]
     assert sum(weights) > 25_000 and min(weights) > HOT_BYTES
+
+
+@pytest.mark.parametrize(
+    ("flags", "section"), [([], ".text.aiedge_lx6"), (["-DAIEDGE_IRAM"], ".iram1.aiedge")]
+)
+def test_the_kernels_in_assembly_lie_there_too(
+    flags: list[str], section: str, tmp_path: Path, need_tool
+) -> None:
+    need_tool(CC, "apt install gcc-xtensa-lx106 picolibc-xtensa-lx106-elf")
+    need_tool(ESP32.assembler[0], "apt install llvm-22")
+    made = assemble(ESP32_KERNELS, tmp_path, ESP32.compiler, ESP32.assembler, flags)
+    listing = subprocess.run(
+        [CC.replace("gcc", "size"), "-A", made], capture_output=True, text=True, check=True
+    )
+    code = {
+        name for name, size in re.findall(r"^(\.\S+)\s+(\d+)", listing.stdout, re.MULTILINE) if int(size)
+    } - {".xtensa.info"}
+    assert code and all(name.startswith(section) for name in code)
 
 
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])

@@ -11,6 +11,7 @@ import pytest
 
 from aiedge import tflite
 from aiedge.board.build import prepare_core
+from aiedge.codegen import generate
 from aiedge.paths import REPO
 from tests.support.firmware import MODEL, VSCODE, main_cpp, need
 from tests.support.networks import network
@@ -50,10 +51,13 @@ def test_a_build_says_what_fits(pio_folder: Path) -> None:
 class Scons(dict):
     """What the scripts ask of the environment that PlatformIO hands them."""
 
-    def __init__(self, folder: Path, flags: str, options: dict[str, str]) -> None:
-        super().__init__(PIOMAINPROG="program")
+    def __init__(
+        self, folder: Path, flags: str, options: dict[str, str], platform: str = "espressif32"
+    ) -> None:
+        super().__init__(PIOMAINPROG="program", PIOPLATFORM=platform)
         self.folder, self.flags, self.options = folder, flags, options
         self.actions: list = []
+        self.built: list[tuple[str, ...]] = []
 
     def subst(self, text: str) -> str:
         known = {"$PROJECT_DIR": VSCODE, "$PROJECT_SRC_DIR": self.folder, "$BUILD_DIR": self.folder / "build"}
@@ -81,7 +85,7 @@ class Scons(dict):
         pass
 
     def BuildSources(self, *folders: str) -> None:
-        pass
+        self.built.append(folders)
 
     def Alias(self, name: str, *what: object) -> str:
         return name
@@ -112,6 +116,40 @@ def test_the_step_and_the_board_of_the_environment(
     env["AIEDGE_MEMORY"][env["AIEDGE_MEMORY"].index("--board") + 1] = "uno"
     say([], [], env)  # a board that is not known is told, and ends no build
     assert "error: there is no board 'uno'\nhint: the boards are: esp-eye, pico" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("platform", "flags", "kernels", "assembly"),
+    [
+        ("espressif32", "-D AIEDGE_RUNTIME_COMPILED", True, True),
+        ("espressif32", "-D AIEDGE_RUNTIME_COMPILED -D AIEDGE_BUFFERS_IN_PSRAM", False, True),
+        ("espressif32", "-D AIEDGE_RUNTIME_TFLM", True, False),
+        ("host", "-D AIEDGE_RUNTIME_COMPILED", False, False),
+    ],
+)
+def test_a_build_for_the_esp32_has_the_kernels_of_its_core(
+    platform: str, flags: str, kernels: bool, assembly: bool, tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.setenv("AIEDGE_PYTHON", sys.executable)
+    tflite.write_c_array(network("cifar_cnn_25_51_76"), tmp_path / "net.cpp")
+    env = Scons(tmp_path, flags, {"custom_model": "net"}, platform)
+    exec(compile(SCRIPTS[0].read_text(), SCRIPTS[0], "exec"), {"env": env, "Import": lambda name: None})
+    assert ("_lx6_int8(" in (tmp_path / "build/model/net.c").read_text()) == kernels
+    sources = {
+        path.name
+        for _, folder, *filters in env.built
+        for path in Path(folder).glob(filters[0][2:-1] if filters else "*.c")
+    }
+    assert sources == {
+        name for name, made in (("net.c", "COMPILED" in flags), ("aiedge_lx6.S", assembly)) if made
+    }
+    said = subprocess.run(env["AIEDGE_MEMORY"], capture_output=True, text=True, check=True).stdout
+    # The verdict is on the board's kernels wherever the network is built, but where these may not be.
+    plan = generate(
+        tflite.read(tmp_path / "net.cpp"), "net", core="any" if "PSRAM" in flags else "esp32"
+    ).plan
+    (fused,) = re.findall(r"^SRAM +fused +([\d,]+) ", said, re.MULTILINE)
+    assert int(fused.replace(",", "")) == plan.arena_bytes + 3072 + 10
 
 
 def test_a_build_for_a_test_can_be_silent(tmp_path: Path, monkeypatch) -> None:

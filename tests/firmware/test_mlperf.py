@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from aiedge import tflite
 from tests.support.firmware import BUILDS, MODEL, QUICK, car_main, firmware, main_cpp, oracle
+from tests.support.model_files import with_ends
 
 BYTES_AT_ONCE = 31  # of the public runner
 
@@ -80,11 +81,12 @@ def client(program, *arguments):
         process.stdout.close()
 
 
-def quantized(pixels: NDArray[np.uint8], graph: tflite.Graph) -> NDArray[np.int8]:
+def quantized(pixels: NDArray[np.uint8], graph: tflite.Graph) -> NDArray:
     """The pixels as the network's input."""
-    quant = graph.inputs[0].quantization
+    quant, dtype = graph.inputs[0].quantization, graph.inputs[0].dtype
+    bounds = np.iinfo(dtype)
     steps = pixels.astype(np.float32) / np.float32(255) / np.float32(quant.scale)
-    return np.clip(np.floor(steps + np.float32(0.5)) + quant.zero_point, -128, 127).astype(np.int8)
+    return np.clip(np.floor(steps + np.float32(0.5)) + quant.zero_point, bounds.min, bounds.max).astype(dtype)
 
 
 def expected(pixels: NDArray[np.uint8], model: bytes) -> list[float]:
@@ -132,6 +134,18 @@ def test_outputs_of_the_xor_network_are_the_oracles_bits(xor):
             board.load(data.tobytes())
             (output,), _ = board.infer(1, 0)
             assert output == round(expected(data, model)[0], 6)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int16"])
+def test_outputs_of_a_network_of_other_types_are_the_oracles_bits(dtype, tmp_path):
+    model = with_ends(tflite.load_model(MODEL), dtype)
+    array = tflite.write_c_array(model, tmp_path / "xormodel.cpp")
+    program = firmware(*BUILDS["gcc-sanitized"], main_cpp(5, tmp_path), array)
+    with client(program) as board:
+        for pixels in np.random.default_rng(0).integers(0, 256, (20, 2), np.uint8):
+            board.load(pixels.tobytes())
+            (output,), _ = board.infer(1, 0)
+            assert output == round(expected(pixels, model)[0], 6)
 
 
 def test_outputs_of_a_picture_network_are_the_oracles_bits_after_every_run(car, car_models):

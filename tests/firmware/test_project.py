@@ -128,6 +128,40 @@ def test_build_turns_failures_into_errors_with_hints(build_xor, tmp_path):
     assert failure.value.hint
 
 
+@pytest.mark.skipif(os.name != "posix", reason="a POSIX shell's characters")
+@pytest.mark.parametrize("environment", ["host", "cortex-m4"])
+def test_it_builds_in_any_folder_and_with_any_settings_of_ones_own(environment, tmp_path):
+    need(*TOOLS[environment])
+    kit = tmp_path / "O'Brien & co; #2 (1)"
+    for folder in "common/aiedge", "common/boards", "common/firmware", "common/platforms", "xormodel":
+        leave = shutil.ignore_patterns("__pycache__", ".pio", "build")
+        shutil.copytree(REPO / folder, kit / folder, ignore=leave)
+    program = (
+        "import sys; from pathlib import Path; from aiedge.board.build import build; xor = Path('xormodel')\n"
+        "print(build(xor / 'vscode', sys.argv[1], xor / 'solution/main.cpp', xor / 'solution/xormodel.cpp'))"
+    )
+    env = {
+        **os.environ,
+        "PYTHONPATH": str(kit / "common"),
+        "HOME": os.devnull,  # where nothing can be written
+        **{
+            f"PLATFORMIO_{name}_DIR": str(tmp_path / name)
+            for name in ("CORE", "PACKAGES", "PLATFORMS", "BUILD")
+        },
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", program, environment],
+        cwd=kit,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    built = Path(done.stdout.rstrip("\n"))
+    assert kit in built.parents and built.is_file()
+
+
 def test_build_leaves_the_students_files_alone(build_xor, tmp_path):
     need("g++")
     before = {path: path.read_bytes() for path in (VSCODE / "main").iterdir()}

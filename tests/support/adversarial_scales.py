@@ -10,10 +10,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from aiedge.quantization import QuantParams, factors, multiply_by_quantized_multiplier, quantize_multiplier
+from aiedge.codegen.operators.elementwise import QUANTIZED
+from aiedge.quantization import (
+    QuantParams,
+    factors,
+    multiply_by_quantized_multiplier,
+    quantize_multiplier,
+    requantize,
+)
 from aiedge.tflite.interpreters import run_tflm
 from aiedge.tflite.traits import TRAITS, Nature
 from tests.support.model_files import ModelFile
+from tests.support.random_operators import dtypes
 
 EVERY = np.arange(-128, 128, dtype=np.int8)
 TRIES = 2000
@@ -73,6 +81,32 @@ def _unary(rng: np.random.Generator, kind: str) -> Case | None:
     return Case(_file(kind, [source], target, [1, 256], **options), [EVERY.reshape(1, 1, 256)])
 
 
+def _conversion(rng: np.random.Generator, kind: str) -> Case | None:
+    """All inputs of a type of 8 or 16 bits, to any type that it becomes."""
+    dtypes = [d for d in QUANTIZED if d not in ("float32", "int32")]
+    source_type = str(rng.choice(dtypes))
+    target_type = str(rng.choice(QUANTIZED[source_type]))
+    bounds = np.iinfo(source_type)
+    x = np.arange(bounds.min, bounds.max + 1).astype(source_type)
+    above, below = near(rng, few_bits(rng))
+    source, target = (
+        QuantParams(scale, int(rng.integers(np.iinfo(dtype).min, np.iinfo(dtype).max)))
+        for scale, dtype in (
+            (above, source_type),
+            (below, target_type if target_type != "int32" else "int16"),
+        )
+    )
+    exact, single = (requantize(x, source, target, target_type, real) for real in REALS)
+    if np.array_equal(exact, single):
+        return None
+    file = ModelFile()
+    shape = [1, len(x)]
+    entry = file.tensor(shape, source_type, above, int(source.zero_point))
+    out = file.tensor(shape, target_type, below, int(target.zero_point))
+    file.operator(kind, [entry], [out])
+    return Case(file.build([entry], [out]), [x.reshape(1, *shape)])
+
+
 def _softmax(rng: np.random.Generator, kind: str) -> Case | None:
     """Many rows; TFLM itself says what it would answer to a product of float32, given as the scale."""
     scale, beta = (float(np.float32(value)) for value in (10 ** rng.uniform(-2, -1), rng.uniform(0.5, 2)))
@@ -95,6 +129,8 @@ def _binary(rng: np.random.Generator, kind: str) -> Case | None:
     else:
         scale_a, output = near(rng, few_bits(rng, 7, -2, 1))
         scale_b = scale_a * rng.choice([1.0, few_bits(rng, 6), float(rng.uniform(0.3, 1))])
+    if kind == "SQUARED_DIFFERENCE":
+        scale_b, output = scale_a, float(np.float32(scale_a) ** 2) * 2.0 ** int(rng.choice([7, 9, 11]))
     scale_b = float(np.float32(scale_b))
     source = [QuantParams(scale_a, zero_point(rng)), QuantParams(scale_b, zero_point(rng))]
     target = QuantParams(output, zero_point(rng))
@@ -104,6 +140,21 @@ def _binary(rng: np.random.Generator, kind: str) -> Case | None:
         if kind == "MUL":
             factor = float(factors.product(scale_a, scale_b, output, real))
             value = multiply_by_quantized_multiplier(x * y, *quantize_multiplier(factor))
+        elif kind == "SQUARED_DIFFERENCE":
+            pairs = [quantize_multiplier(f) for f in factors.squares(scale_a, scale_b, output, real)]
+            sides = [
+                multiply_by_quantized_multiplier(side << 7, *pair)
+                for side, pair in zip((x, y), pairs[:2], strict=True)
+            ]
+            value = multiply_by_quantized_multiplier((sides[0] - sides[1]) ** 2, *pairs[2])
+        elif kind == "PRELU":
+            above = quantize_multiplier(factors.ratio(scale_a, output, real))
+            below = quantize_multiplier(float(factors.product(scale_a, scale_b, output, real)))
+            value = np.where(
+                x >= 0,
+                multiply_by_quantized_multiplier(x, *above),
+                multiply_by_quantized_multiplier(x * y, *below),
+            )
         else:
             larger = max(scale_a, scale_b)
             sides = []
@@ -122,6 +173,30 @@ def _binary(rng: np.random.Generator, kind: str) -> Case | None:
     return Case(_file(kind, source, target, [1, 256]), inputs)
 
 
+def _matmul(rng: np.random.Generator, kind: str) -> Case | None:
+    """All pairs of inputs, as a column times a row; the product's scale is a power of two times the output's."""
+    scale_a, scale_b = (float(np.float32(10 ** rng.uniform(-3, 0))) for _ in range(2))
+    output = float(np.float32(scale_a) * np.float32(scale_b)) * 2.0 ** int(rng.integers(5, 10))
+    source = [QuantParams(scale_a, zero_point(rng)), QuantParams(scale_b, zero_point(rng))]
+    x, y = (EVERY.astype(np.int64) - int(params.zero_point) for params in source)
+    exact, single = (
+        multiply_by_quantized_multiplier(
+            np.outer(x, y), *quantize_multiplier(float(factors.product(scale_a, scale_b, output, real)))
+        ).clip(-256, 256)
+        for real in REALS
+    )
+    if np.array_equal(exact, single):
+        return None
+    file = ModelFile()
+    a, b = (
+        file.tensor(shape, scale=float(params.scale), zero_point=int(params.zero_point))
+        for shape, params in zip(([256, 1], [1, 256]), source, strict=True)
+    )
+    out = file.tensor([256, 256], scale=output, zero_point=0)
+    file.operator(kind, [a, b], [out])
+    return Case(file.build([a, b], [out]), [EVERY.reshape(1, 256, 1), EVERY.reshape(1, 1, 256)])
+
+
 def _mean(rng: np.random.Generator, kind: str) -> Case | None:
     rows, columns = 8, 64
     count = int(rng.choice([rows, 5, 7]))
@@ -131,9 +206,10 @@ def _mean(rng: np.random.Generator, kind: str) -> Case | None:
     answers = []
     for real in REALS:
         multiplier, shift = quantize_multiplier(factors.ratio(above, below, real))
-        extra = min(count.bit_length() - 1, 32, 31 + shift)
+        divisor = count if kind == "MEAN" else 1
+        extra = min(divisor.bit_length() - 1, 32, 31 + shift)
         sums = x.astype(np.int64).sum(axis=0) - count * int(source.zero_point)
-        y = multiply_by_quantized_multiplier(sums, (multiplier << extra) // count, shift - extra)
+        y = multiply_by_quantized_multiplier(sums, (multiplier << extra) // divisor, shift - extra)
         answers.append(np.clip(y + int(target.zero_point), -128, 127))
     if np.array_equal(*answers):
         return None
@@ -187,8 +263,9 @@ def _layer(rng: np.random.Generator, kind: str) -> Case | None:
 # What draws a case of each nature whose int8 operators have factors; None where the draw tells nothing.
 DRAWS: dict[Nature, Callable[[np.random.Generator, str], Case | None]] = {
     Nature.UNARY: _unary,
-    Nature.CONVERSION: _unary,
+    Nature.CONVERSION: _conversion,
     Nature.BINARY: _binary,
+    Nature.MATMUL: _matmul,
     Nature.REDUCTION: _mean,
     Nature.SOFTMAX: _softmax,
     Nature.DENSE: _layer,
@@ -198,13 +275,23 @@ DRAWS: dict[Nature, Callable[[np.random.Generator, str], Case | None]] = {
 }
 # Kinds of these natures that have no factor, or one of a power of two, which both formulas form alike, or that TFLM
 # computes in real numbers; unary ones without a table are of floats only.
-WITHOUT = {"DEQUANTIZE", "RELU6", "LOGISTIC", "TANH", "ELU", "RSQRT"}
+WITHOUT = {
+    "DEQUANTIZE",
+    "RELU6",
+    "LOGISTIC",
+    "TANH",
+    "ELU",
+    "RSQRT",
+    "MAXIMUM",
+    "MINIMUM",
+    "LOG_SOFTMAX",
+    "REDUCE_MAX",
+    "REDUCE_MIN",
+}
 KINDS = [
     kind
     for kind, trait in TRAITS.items()
-    if trait.nature in DRAWS
-    and kind not in WITHOUT
-    and (trait.nature is not Nature.UNARY or trait.table is not None)
+    if trait.nature in DRAWS and kind not in WITHOUT and "int8" in dtypes(kind)
 ]
 # Natures that move or compare integers of one scale.
 UNSCALED = {
@@ -214,8 +301,20 @@ UNSCALED = {
     Nature.SPLIT,
     Nature.PAD,
     Nature.SLICE,
+    Nature.PERMUTATION,
+    Nature.REPETITION,
+    Nature.MIRROR,
+    Nature.UNPACK,
+    Nature.ARG,
+    Nature.NORMALIZATION,
+    Nature.GATHER,
+    Nature.BLOCKS,
     Nature.NEAREST,
     Nature.BILINEAR,
+    Nature.INITIALIZER,
+    Nature.HANDLE,
+    Nature.READ,
+    Nature.ASSIGN,
 }
 
 

@@ -9,16 +9,21 @@ from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
 TYPES = {
-    "int8": schema.TensorType.INT8,
-    "int32": schema.TensorType.INT32,
-    "float32": schema.TensorType.FLOAT32,
+    name: getattr(schema.TensorType, name.upper())
+    for name in ("int8", "uint8", "int16", "int32", "int64", "float32", "resource")
 }
 
 # Operators whose options table is not named after them.
 OPTIONS = {
     "AVERAGE_POOL_2D": "Pool2DOptions",
     "MAX_POOL_2D": "Pool2DOptions",
+    "L2_NORMALIZATION": "L2NormOptions",
+    "BATCH_MATMUL": "BatchMatMulOptions",
     "MEAN": "ReducerOptions",
+    "SUM": "ReducerOptions",
+    "REDUCE_MAX": "ReducerOptions",
+    "REDUCE_MIN": "ReducerOptions",
+    "REDUCE_PROD": "ReducerOptions",
 }
 
 
@@ -29,6 +34,8 @@ class ModelFile:
     model: schema.ModelT = field(default_factory=schema.ModelT)
 
     def __post_init__(self) -> None:
+        if self.model.subgraphs:
+            return
         self.model.version = 3
         self.model.description = "test"
         self.model.buffers = [schema.BufferT()]
@@ -45,14 +52,12 @@ class ModelFile:
         zero_point: int = 0,
         axis: int = 0,
         data: NDArray | None = None,
+        graph: int = 0,
     ) -> int:
-        """Add a tensor, constant where `data` is given, and return its index."""
+        """Add a tensor to a subgraph, constant where `data` is given, and return its index."""
+        tensors = self.model.subgraphs[graph].tensors
         tensor = schema.TensorT()
-        tensor.shape, tensor.type, tensor.name = (
-            shape,
-            TYPES[dtype],
-            f"t{len(self.model.subgraphs[0].tensors)}",
-        )
+        tensor.shape, tensor.type, tensor.name = shape, TYPES[dtype], f"t{len(tensors)}"
         tensor.buffer = 0
         if scale is not None:
             params = schema.QuantizationParametersT()
@@ -65,13 +70,40 @@ class ModelFile:
             buffer.data = np.ascontiguousarray(data, dtype).tobytes()
             tensor.buffer = len(self.model.buffers)
             self.model.buffers.append(buffer)
-        self.model.subgraphs[0].tensors.append(tensor)
-        return len(self.model.subgraphs[0].tensors) - 1
+        tensors.append(tensor)
+        return len(tensors) - 1
+
+    def variable(
+        self, name: str, shape: list[int], dtype: str, first: NDArray | None = None, **params: object
+    ) -> int:
+        """Add a resource variable, with its first values where they are given; return the handle's index.
+
+        The subgraph that assigns them is made with the first variable, and called before all other operators.
+        """
+        if len(self.model.subgraphs) == 1:
+            graph = schema.SubGraphT()
+            graph.name, graph.tensors, graph.operators, graph.inputs, graph.outputs = "init", [], [], [], []
+            self.model.subgraphs.append(graph)
+            self.operator("CALL_ONCE", [], [], initSubgraphIndex=1)
+        handle = self.tensor([], "resource")
+        self.operator("VAR_HANDLE", [], [handle], sharedName=name, container="")
+        if first is not None:
+            inside = self.tensor([], "resource", graph=1)
+            value = self.tensor(shape, dtype, data=first, graph=1, **params)  # type: ignore[arg-type]
+            self.operator("VAR_HANDLE", [], [inside], graph=1, sharedName=name, container="")
+            self.operator("ASSIGN_VARIABLE", [inside, value], [], graph=1)
+        return handle
 
     def operator(
-        self, kind: str, inputs: list[int], outputs: list[int], version: int = 1, **options: object
+        self,
+        kind: str,
+        inputs: list[int],
+        outputs: list[int],
+        version: int = 1,
+        graph: int = 0,
+        **options: object,
     ) -> None:
-        """Add an operator of the schema's kind; `options` are fields of its options table."""
+        """Add an operator of the schema's kind to a subgraph; `options` are fields of its options table."""
         code = schema.OperatorCodeT()
         number = getattr(schema.BuiltinOperator, kind)
         code.builtinCode, code.deprecatedBuiltinCode, code.version = number, min(number, 127), version
@@ -86,7 +118,7 @@ class ModelFile:
             operator.builtinOptions = getattr(schema, f"{name}T")()
             for key, value in options.items():
                 setattr(operator.builtinOptions, key, value)
-        self.model.subgraphs[0].operators.append(operator)
+        self.model.subgraphs[graph].operators.append(operator)
 
     def build(self, inputs: list[int], outputs: list[int]) -> bytes:
         """The file's bytes."""
@@ -138,6 +170,23 @@ def dense_int8(
     return file.build([first], [source])
 
 
+def with_ends(model: bytes, dtype: str) -> bytes:
+    """The int8 model with QUANTIZE before its input and behind its output: both of another type, the same reals."""
+    file = ModelFile(schema.ModelT.InitFromPackedBuf(model, 0))
+    graph = file.model.subgraphs[0]
+    shift = {"uint8": 128, "int16": 0}[dtype]
+    outer = []
+    for inner in (graph.inputs[0], graph.outputs[0]):
+        tensor = graph.tensors[inner]
+        (scale,), (zero_point,) = tensor.quantization.scale, tensor.quantization.zeroPoint
+        outer.append(file.tensor(list(tensor.shape), dtype, float(scale), int(zero_point) + shift))
+    file.operator("QUANTIZE", [outer[0]], [graph.inputs[0]])
+    graph.operators.insert(0, graph.operators.pop())
+    file.operator("QUANTIZE", [graph.outputs[0]], [outer[1]])
+    file.model.signatureDefs = None
+    return file.build(outer[:1], outer[1:])
+
+
 def dense_float(
     rng: np.random.Generator, sizes: list[int], activation: int = 0, end: str | None = None
 ) -> bytes:
@@ -161,5 +210,19 @@ def unsupported_operator() -> ModelFile:
     """A network of an operator that cannot become C."""
     file = ModelFile()
     a, b = file.tensor([1, 4], scale=0.1), file.tensor([1, 4], scale=0.1)
-    file.operator("SIN", [a], [b])
+    file.operator("SIGN", [a], [b])
+    return file
+
+
+def flatten(batch: int = 1) -> ModelFile:
+    """What a Flatten of Keras 3 becomes where the batch is open."""
+    file = ModelFile()
+    x, shape = file.tensor([batch, 2, 3], scale=0.1), file.tensor([3], "int32")
+    ends = [file.tensor([1], "int32", data=np.array([value])) for value in (0, 1, 1)]
+    first, packed, y = file.tensor([], "int32"), file.tensor([2], "int32"), file.tensor([batch, 6], scale=0.1)
+    file.operator("SHAPE", [x], [shape])
+    file.operator("STRIDED_SLICE", [shape, *ends], [first], shrinkAxisMask=1)
+    file.operator("PACK", [first, file.tensor([], "int32", data=np.array(6))], [packed], valuesCount=2)
+    file.operator("RESHAPE", [x, packed], [y])
+    file.model.subgraphs[0].inputs, file.model.subgraphs[0].outputs = [x], [y]
     return file

@@ -1,6 +1,6 @@
 """Random models in the making, and random layers on a tensor that a model has."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -25,8 +25,13 @@ class Draw:
         return float(10 ** self.rng.uniform(*((-6, 4) if self.rng.random() < 0.2 else (-3, 0))))
 
     def zero_point(self) -> int:
-        """Any, the ends and zero more often."""
-        return int(self.rng.choice([-128, 127, 0, *self.rng.integers(-128, 128, 3)]))
+        """Any of the model's type, the ends and zero more often."""
+        if self.dtype == "float32":
+            return 0
+        bounds = np.iinfo(self.dtype)
+        middle = (bounds.min + bounds.max + 1) // 2
+        ends = [bounds.min, bounds.max, middle]
+        return int(self.rng.choice([*ends, *(middle + self.rng.integers(-128, 128, 3))]))
 
     def size(self, largest: int = 7) -> int:
         """The size of a dimension, 1 more often."""
@@ -55,7 +60,7 @@ class Draw:
         """A tensor of the model's type; scale and zero point are drawn unless given."""
         scale = self.scale() if scale is None else scale
         zero_point = self.zero_point() if zero_point is None else zero_point
-        quantization = {"scale": scale, "zero_point": zero_point} if self.dtype == "int8" else {}
+        quantization = {"scale": scale, "zero_point": zero_point} if self.dtype != "float32" else {}
         index = self.file.tensor(shape, self.dtype, data=data, **quantization)
         self.shapes[index], self.params[index] = shape, (scale, zero_point)
         return index
@@ -109,9 +114,9 @@ def behind(d: Draw, kind: str, source: int) -> list[int]:
     return d.add(kind, [source], [d.tensor(d.shapes[source], *params)], **options)
 
 
-def converted(d: Draw, kind: str, source: int) -> list[int]:
-    """QUANTIZE to int8 from the model's type, or DEQUANTIZE to float32; what comes out has that type."""
-    d.dtype = "int8" if kind == "QUANTIZE" else "float32"
+def converted(d: Draw, kind: str, source: int, targets: Sequence[str] = ("int8",)) -> list[int]:
+    """QUANTIZE from the model's type, or DEQUANTIZE to float32; what comes out has that type."""
+    d.dtype = d.pick(*targets) if kind == "QUANTIZE" else "float32"
     return d.add(kind, [source], [d.tensor(d.shapes[source])])
 
 
@@ -124,7 +129,7 @@ def not_negative(d: Draw, source: int) -> int:
 
 def filtered(d: Draw, kind: str, source: int, same_size: bool = False) -> int:
     """CONV_2D or DEPTHWISE_CONV_2D of an image that the model has."""
-    _, height, width, channels = d.shapes[source]
+    batch, height, width, channels = d.shapes[source]
     padding = 0 if same_size else d.pick(0, 1)
     stride = [1, 1] if same_size else [d.size(3), d.size(3)]
     window = [d.size(5) if padding == 0 else int(d.rng.integers(1, size + 1)) for size in (height, width)]
@@ -134,13 +139,17 @@ def filtered(d: Draw, kind: str, source: int, same_size: bool = False) -> int:
         for size, w, s in zip((height, width), window, stride, strict=True)
     ]
     outputs = channels * d.pick(1, 1, 2) if kind == "DEPTHWISE_CONV_2D" else d.size(12)
+    groups = 1
+    if not same_size and d.rng.random() < 0.3:
+        groups = d.pick(*(n for n in range(1, channels + 1) if channels % n == 0))
+        outputs = -(-outputs // groups) * groups
     options = {"padding": padding, "strideH": stride[0], "strideW": stride[1]}
     options |= {"dilationHFactor": dilation[0], "dilationWFactor": dilation[1]}
-    shape = [outputs, *window, channels]
+    shape = [outputs, *window, channels // groups]
     if kind == "DEPTHWISE_CONV_2D":
         options["depthMultiplier"] = outputs // channels
         shape = [1, *window, outputs]
-    return weighted(d, kind, source, shape, [1, *sizes, outputs], version=3, **options)
+    return weighted(d, kind, source, shape, [batch, *sizes, outputs], version=3, **options)
 
 
 def weighted(
@@ -156,7 +165,8 @@ def weighted(
         weights = d.file.tensor(
             shape, scale=scales.tolist(), axis=axis, data=d.rng.integers(-127, 128, shape)
         )
-        add = d.file.tensor([outputs], "int32", scale=(scales * scale).tolist(), data=bias)
+        # Converters leave the axis of the weights in it.
+        add = d.file.tensor([outputs], "int32", scale=(scales * scale).tolist(), axis=axis, data=bias)
     else:
         weights, add = d.constant(shape), d.constant([outputs])
     spread = scale * float(scales.mean()) * np.sqrt(depth) * d.pick(1, 30)

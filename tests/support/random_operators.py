@@ -4,8 +4,11 @@ from collections.abc import Callable
 
 import numpy as np
 
+from aiedge.codegen.operators.elementwise import DEQUANTIZED, QUANTIZED
 from aiedge.tflite.traits import TRAITS, Nature
+from tests.support.model_files import TYPES
 from tests.support.random_layers import Draw, behind, converted, filtered, not_negative, weighted
+from tests.support.random_states import stateful
 
 
 def pool(d: Draw, kind: str) -> list[int]:
@@ -35,7 +38,9 @@ def mean(d: Draw, kind: str) -> list[int]:
         axes = d.rng.permutation(len(shape))[: d.rng.integers(1, len(shape) + 1)].tolist()
     keep = bool(d.rng.random() < 0.5)
     result = [1 if i in axes else n for i, n in enumerate(shape) if keep or i not in axes]
-    target = d.tensor(result, d.params[source][0] * float(10 ** d.rng.uniform(-2, 2)))
+    ratio = float(10 ** d.rng.uniform(-2, 2)) * (np.prod(shape) / np.prod(result) if kind == "SUM" else 1)
+    extreme = kind.startswith("REDUCE")
+    target = d.like(source, result) if extreme else d.tensor(result, d.params[source][0] * float(ratio))
     signed = [a - len(shape) if d.rng.random() < 0.3 and axes != [1, 2] else a for a in axes]
     return d.add(kind, [source, d.integers(signed)], [target], keepDims=keep)
 
@@ -57,22 +62,38 @@ def binary(d: Draw, kind: str) -> list[int]:
         scale,
         scale * d.pick(1.0, float(10 ** d.rng.uniform(-3, 3)), float(10 ** d.rng.uniform(-1, 1))),
     ]
+    zero_points = [d.zero_point(), d.zero_point()]
+    if kind == "SQUARED_DIFFERENCE":
+        scales = [min(each, 30.0) for each in scales]
+    if kind in ONE_SCALE:
+        scales, zero_points = scales[:1] * 2, zero_points[:1] * 2
     fixed = int(d.rng.choice([-1, -1, 0, 1]))
     operands = [
-        d.constant(s, k) if i == fixed else d.input(s, k)
-        for i, (s, k) in enumerate(zip(shapes, scales, strict=True))
+        d.constant(s, *params) if i == fixed else d.input(s, *params)
+        for i, (s, *params) in enumerate(zip(shapes, scales, zero_points, strict=True))
     ]
     if fixed < 0 and d.rng.random() < 0.1:
         d.inputs, operands = [operands[0]], [operands[0]] * 2
     a, b = ([1] * (4 - len(d.shapes[o])) + d.shapes[o] for o in operands)
     rank = max(len(d.shapes[o]) for o in operands)
     result = [max(m, n) for m, n in zip(a, b, strict=True)][4 - rank :]
-    wide = scales[0] * scales[1] * 64 if kind == "MUL" else max(scales)
+    if kind in ONE_SCALE:
+        return d.add(kind, operands, [d.like(operands[0], result)])
+    wide = scales[0] * scales[1] * 64 if kind in ("MUL", "PRELU") else max(scales)
+    if kind == "SQUARED_DIFFERENCE":
+        wide = max(scales) ** 2 * float(10 ** d.rng.uniform(-3, 3))
+        return d.add(kind, operands, [d.tensor(result, wide)])
+    if kind == "PRELU":
+        return d.add(kind, operands, [d.tensor(result, max(wide, scales[0] * 2 ** d.rng.uniform(-2, 4)))])
     # A factor that is a power of two makes halves, which must be rounded.
     target = d.tensor(result, wide * d.pick(float(10 ** d.rng.uniform(-2, 2)), 0.5, 1.0, 2.0, 8.0))
     # TFLM refuses a relu6 whose 6 leaves int32.
     activation = d.activation() if d.params[target][0] > 1e-6 else 0
     return d.add(kind, operands, [target], fusedActivationFunction=activation)
+
+
+# Operators of two inputs that compare integers: all have one scale and zero point.
+ONE_SCALE = ("MAXIMUM", "MINIMUM")
 
 
 def concatenation(d: Draw, kind: str) -> list[int]:
@@ -96,11 +117,14 @@ def concatenation(d: Draw, kind: str) -> list[int]:
 def split(d: Draw, kind: str) -> list[int]:
     shape, count = d.shape(), int(d.rng.integers(1, 5))
     axis = int(d.rng.integers(len(shape)))
-    part = list(shape)
-    shape[axis] *= count
+    sizes = [d.size(4) if kind == "SPLIT_V" else shape[axis] for _ in range(count)]
+    parts = [[*shape[:axis], size, *shape[axis + 1 :]] for size in sizes]
+    shape[axis] = sum(sizes)
     source = d.input(shape)
     signed = axis - len(shape) if d.rng.random() < 0.3 else axis
-    targets = [d.like(source, part) for _ in range(count)]
+    targets = [d.like(source, part) for part in parts]
+    if kind == "SPLIT_V":
+        return d.add(kind, [source, d.integers(sizes), d.integers(signed)], targets, numSplits=count)
     return d.add(kind, [d.integers(signed), source], targets, numSplits=count)
 
 
@@ -150,11 +174,126 @@ def strided_slice(d: Draw, kind: str) -> list[int]:
     return d.add(kind, inputs, [d.like(source, result)], **masks)
 
 
+def transpose(d: Draw, kind: str) -> list[int]:
+    # Five dimensions may need more loops than the kernel has.
+    source = d.input(d.pick(d.shape(highest=5), [2, 3, 2, 4, 3]))
+    order = d.rng.permutation(len(d.shapes[source])).tolist()
+    target = d.like(source, [d.shapes[source][axis] for axis in order])
+    return d.add(kind, [source, d.integers(order)], [target])
+
+
+def reverse(d: Draw, kind: str) -> list[int]:
+    source = d.input(d.shape())
+    first, last = sorted(d.rng.integers(0, len(d.shapes[source]), 2).tolist())
+    return d.add(kind, [source, d.integers(range(first, last + 1))], [d.like(source)])
+
+
+def depth(d: Draw, kind: str) -> list[int]:
+    block = d.size(4)
+    batch, height, width, channels = d.image(largest=4)
+    shapes = [[batch, height, width, channels * block**2], [batch, height * block, width * block, channels]]
+    shapes = shapes if kind == "DEPTH_TO_SPACE" else shapes[::-1]
+    source = d.input(shapes[0])
+    return d.add(kind, [source], [d.like(source, shapes[1])], blockSize=block)
+
+
+def broadcast(d: Draw, kind: str) -> list[int]:
+    shape = d.shape(highest=5, largest=4)
+    part = [1 if d.rng.random() < 0.5 else n for n in shape[int(d.rng.integers(len(shape))) :]]
+    source = d.input(part)
+    return d.add(kind, [source, d.integers(shape)], [d.like(source, shape)])
+
+
+def sliced(d: Draw, kind: str) -> list[int]:
+    source = d.input(d.shape(highest=5))
+    shape = np.array(d.shapes[source])
+    begin = d.rng.integers(0, shape)
+    sizes = d.rng.integers(1, shape - begin + 1)
+    asked = np.where((begin + sizes == shape) & (d.rng.random(len(shape)) < 0.5), -1, sizes)
+    target = d.like(source, sizes.tolist())
+    return d.add(kind, [source, d.integers(begin), d.integers(asked)], [target])
+
+
+def unpack(d: Draw, kind: str) -> list[int]:
+    source = d.input(d.shape(lowest=2))
+    shape = d.shapes[source]
+    axis = int(d.rng.integers(len(shape)))
+    targets = [d.like(source, [*shape[:axis], *shape[axis + 1 :]]) for _ in range(shape[axis])]
+    signed = axis - len(shape) if d.rng.random() < 0.3 else axis
+    return d.add(kind, [source], targets, axis=signed, num=shape[axis])
+
+
+def mirror_pad(d: Draw, kind: str) -> list[int]:
+    source = d.input(d.shape())
+    shape, mode = d.shapes[source], d.pick(0, 1)
+    paddings = d.rng.integers(0, np.minimum(np.array(shape) + mode, 4)[:, None], (len(shape), 2))
+    target = d.like(source, [n + int(p.sum()) for n, p in zip(shape, paddings, strict=True)])
+    return d.add(kind, [source, d.integers(paddings)], [target], mode=mode)
+
+
+def gather(d: Draw, kind: str) -> list[int]:
+    source = d.input(d.shape())
+    shape = d.shapes[source]
+    if kind == "GATHER_ND":
+        depth = int(d.rng.integers(1, len(shape) + 1))
+        positions = d.shape(0, 2)
+        indices = d.rng.integers(0, shape[:depth], [*positions, depth])
+        return d.add(kind, [source, d.integers(indices)], [d.like(source, [*positions, *shape[depth:]])])
+    axis = int(d.rng.integers(len(shape)))
+    batches = int(d.rng.integers(axis + 1))
+    named = [*shape[:batches], *d.shape(1 if batches == 0 else 0, 2)]
+    if d.rng.random() < 0.5:
+        indices = d.integers(d.rng.integers(0, shape[axis], named))
+    else:
+        indices = largest(d, d.input([*named, shape[axis]]), named, len(named))
+    target = d.like(source, [*shape[:axis], *named[batches:], *shape[axis + 1 :]])
+    signed = axis - len(shape) if d.rng.random() < 0.3 else axis
+    return d.add(kind, [source, indices], [target], axis=signed, batchDims=batches)
+
+
+def largest(d: Draw, source: int, shape: list[int], axis: int, kind: str = "ARG_MAX") -> int:
+    """The index of the largest value, or smallest, along a dimension."""
+    target = d.file.tensor(shape, "int32")
+    return d.add(kind, [source, d.integers(axis)], [target], outputType=TYPES["int32"])[0]
+
+
+def arg(d: Draw, kind: str) -> list[int]:
+    source = d.input(d.shape(largest=9))
+    shape = d.shapes[source]
+    axis = int(d.rng.integers(len(shape)))
+    signed = axis - len(shape) if d.rng.random() < 0.3 else axis
+    d.dtype = "int32"
+    return [largest(d, source, [*shape[:axis], *shape[axis + 1 :]], signed, kind)]
+
+
+def blocks(d: Draw, kind: str) -> list[int]:
+    spatial, batches, channels = d.pick(1, 2, 2), d.pick(1, 1, 2), d.size()
+    block = [d.size(3) for _ in range(spatial)]
+    parts = [d.size(5) for _ in range(spatial)]
+    borders = []
+    for n, b in zip(parts, block, strict=True):
+        before = int(d.rng.integers(0, min(3, n * b)))
+        borders.append([before, int(d.rng.integers(0, min(3, n * b - before)))])
+    image = [n * b - sum(border) for n, b, border in zip(parts, block, borders, strict=True)]
+    shapes = [[batches, *image, channels], [batches * int(np.prod(block)), *parts, channels]]
+    shapes = shapes if kind == "SPACE_TO_BATCH_ND" else shapes[::-1]
+    source = d.input(shapes[0])
+    inputs = [source, d.integers(block), d.integers(borders)]
+    return d.add(kind, inputs, [d.like(source, shapes[1])])
+
+
 def softmax(d: Draw, kind: str) -> list[int]:
     shape = [*d.shape(highest=3), int(d.rng.choice([1, 2, 10, 37, 300, 511]))]
     source = d.input(shape, float(10 ** d.rng.uniform(-4, 0.5)))
     beta = float(d.rng.choice([1.0, 1.0, 0.5, 3.0]))
+    if kind == "LOG_SOFTMAX":
+        return d.add(kind, [source], [d.tensor(shape, 1 / 16, 127)])
     return d.add(kind, [source], [d.tensor(shape, 1 / 256, -128)], beta=beta)
+
+
+def normalization(d: Draw, kind: str) -> list[int]:
+    source = d.input([*d.shape(highest=3), int(d.rng.choice([1, 2, 10, 300]))])
+    return d.add(kind, [source], [d.tensor(d.shapes[source], 1 / 128, 0)])
 
 
 def resize(d: Draw, kind: str) -> list[int]:
@@ -211,7 +350,7 @@ def positive(d: Draw, kind: str) -> list[int]:
 
 
 def conversion(d: Draw, kind: str) -> list[int]:
-    return converted(d, kind, d.input(d.shape(largest=9)))
+    return converted(d, kind, d.input(d.shape(largest=9)), QUANTIZED[d.dtype])
 
 
 def dense(d: Draw, kind: str) -> list[int]:
@@ -220,9 +359,26 @@ def dense(d: Draw, kind: str) -> list[int]:
     return [weighted(d, kind, source, [outputs, inputs], [rows, outputs], version=4)]
 
 
+def matmul(d: Draw, kind: str) -> list[int]:
+    rows, depth, columns = d.size(9), d.size(20), d.size(9)
+    batches = d.shape(0, 3, 4)
+    ones = [1 if d.rng.random() < 0.3 else n for n in batches]
+    pair = [batches[int(d.rng.integers(len(batches) + 1)) :] if d.rng.random() < 0.3 else ones, batches]
+    if d.rng.random() < 0.5:
+        pair = pair[::-1]
+    flags = {name: bool(d.rng.random() < 0.5) for name in ("adjX", "adjY")}
+    shapes = [
+        [*batch, *(size[::-1] if flag else size)]
+        for batch, size, flag in zip(pair, ([rows, depth], [depth, columns]), flags.values(), strict=True)
+    ]
+    a = d.input(shapes[0])
+    b = d.constant(shapes[1]) if d.rng.random() < 0.4 else d.input(shapes[1])
+    scale = d.params[a][0] * d.params[b][0] * np.sqrt(depth) * d.pick(1, 30, 100)
+    return d.add(kind, [a, b], [d.tensor([*batches, rows, columns], float(scale))], **flags)
+
+
 def convolution(d: Draw, kind: str) -> list[int]:
-    source = d.input([1, d.size(12), d.size(12), d.size(9)])
-    return [filtered(d, kind, source)]
+    return [filtered(d, kind, d.input([d.pick(1, 1, 2, 3), d.size(12), d.size(12), d.size(9)]))]
 
 
 # For each kind of the table of traits what draws a model of it.
@@ -230,23 +386,51 @@ OPERATORS: dict[str, Callable[[Draw, str], list[int]]] = {
     "CONV_2D": convolution,
     "DEPTHWISE_CONV_2D": convolution,
     "FULLY_CONNECTED": dense,
+    "BATCH_MATMUL": matmul,
     "QUANTIZE": conversion,
     "DEQUANTIZE": conversion,
     "RESHAPE": reshape,
     "MAX_POOL_2D": pool,
     "AVERAGE_POOL_2D": pool,
     "MEAN": mean,
+    "SUM": mean,
+    "REDUCE_MAX": mean,
+    "REDUCE_MIN": mean,
     "ADD": binary,
     "SUB": binary,
     "MUL": binary,
+    "MAXIMUM": binary,
+    "MINIMUM": binary,
+    "PRELU": binary,
+    "SQUARED_DIFFERENCE": binary,
+    "DIV": binary,
+    "FLOOR_DIV": binary,
+    "FLOOR_MOD": binary,
     "CONCATENATION": concatenation,
     "SPLIT": split,
+    "SPLIT_V": split,
     "PAD": pad,
     "PADV2": pad,
     "SQUEEZE": reshape,
     "EXPAND_DIMS": reshape,
     "STRIDED_SLICE": strided_slice,
+    "ARG_MAX": arg,
+    "ARG_MIN": arg,
+    "TRANSPOSE": transpose,
+    "REVERSE_V2": reverse,
+    "DEPTH_TO_SPACE": depth,
+    "SPACE_TO_DEPTH": depth,
+    "BROADCAST_TO": broadcast,
+    "SLICE": sliced,
+    "UNPACK": unpack,
+    "MIRROR_PAD": mirror_pad,
+    "SPACE_TO_BATCH_ND": blocks,
+    "BATCH_TO_SPACE_ND": blocks,
+    "GATHER": gather,
+    "GATHER_ND": gather,
     "SOFTMAX": softmax,
+    "LOG_SOFTMAX": softmax,
+    "L2_NORMALIZATION": normalization,
     "RESIZE_NEAREST_NEIGHBOR": resize,
     "RESIZE_BILINEAR": resize,
     "TRANSPOSE_CONV": transpose_conv,
@@ -256,6 +440,12 @@ OPERATORS: dict[str, Callable[[Draw, str], list[int]]] = {
     "SQRT": positive,
     "RSQRT": positive,
     "EXP": unary,
+    "LOG": positive,
+    "SIN": unary,
+    "COS": unary,
+    "FLOOR": unary,
+    "CEIL": unary,
+    "ROUND": unary,
     "ELU": unary,
     "RELU": unary,
     "RELU6": unary,
@@ -263,24 +453,30 @@ OPERATORS: dict[str, Callable[[Draw, str], list[int]]] = {
     "HARD_SWISH": unary,
     "LOGISTIC": unary,
     "TANH": unary,
+    **dict.fromkeys(("CALL_ONCE", "VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE"), stateful),
 }
 UNARY = [kind for kind, draw in OPERATORS.items() if draw is unary]
+
+
+# Operators of two inputs that take floats alone.
+FLOATS = ("DIV", "FLOOR_DIV", "FLOOR_MOD")
 
 
 def dtypes(kind: str) -> tuple[str, ...]:
     """The types of the kind's inputs that TensorFlow Lite Micro takes; a unary operator without a table has floats."""
     trait = TRAITS[kind]
-    if trait.nature is Nature.CONVERSION and trait.table is None:
-        return ("int8",)
-    return ("float32",) if trait.nature is Nature.UNARY and trait.table is None else ("int8", "float32")
+    if trait.nature is Nature.CONVERSION:
+        return DEQUANTIZED if trait.table is None else tuple(QUANTIZED)
+    floats = kind in FLOATS or (trait.nature is Nature.UNARY and trait.table is None)
+    return ("float32",) if floats else ("int8", "float32")
 
 
 def random_model(rng: np.random.Generator, kind: str, dtype: str) -> bytes:
     """A model of the operator, one time in three with an element-wise one behind each of its outputs."""
     draw = Draw(rng, dtype)
     outputs = OPERATORS[kind](draw, kind)
-    if rng.random() < 1 / 3:
-        others = [other for other in UNARY if draw.dtype in dtypes(other)]
+    others = [other for other in UNARY if draw.dtype in dtypes(other)]
+    if others and rng.random() < 1 / 3:
         outputs = [behind(draw, draw.pick(*others), output)[0] for output in outputs]
     return draw.file.build(draw.inputs, outputs)
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from aiedge.tflite.traits import TRAITS, Nature
 from tests.support.random_layers import Draw, behind, converted, filtered, not_negative
-from tests.support.random_operators import OPERATORS, positive
+from tests.support.random_operators import ONE_SCALE, OPERATORS, positive
 
 SAME, VALID = 0, 1
 
@@ -170,10 +170,14 @@ LAYERS = (
 
 
 def side_by_side(d: Draw, source: int, kind: str) -> int:
-    """An image beside its RELU, added up or along the channels."""
-    other = behind(d, "RELU", source)[0] if kind != "CONCATENATION" else d.like(source)
+    """An image beside its RELU, or where both must have one scale beside its pool, in one operator."""
+    same = kind == "CONCATENATION" or kind in ONE_SCALE
+    other = d.like(source) if same else behind(d, "RELU", source)[0]
+    if same:
+        d.add("MAX_POOL_2D", [source], [other], strideH=1, strideW=1, filterHeight=3, filterWidth=3)
+    if kind in ONE_SCALE:
+        return d.add(kind, [source, other], [d.like(source)])[0]
     if kind == "CONCATENATION":
-        d.add("MAX_POOL_2D", [source], [other], strideH=1, strideW=1, filterHeight=1, filterWidth=1)
         *shape, channels = d.shapes[source]
         return d.add(kind, [source, other], [d.like(source, [*shape, 2 * channels])], axis=3)[0]
     scale = d.params[source][0] * d.params[other][0] * 64 if kind == "MUL" else 2 * d.params[other][0]
@@ -211,6 +215,14 @@ def streamed(rng: np.random.Generator, kind: str, dtype: str) -> bytes:
         y = not_negative(d, y)
     y = STREAMED[TRAITS[kind].nature](d, y, kind)
     return d.file.build([x], [filtered(d, "CONV_2D", behind(d, "RELU", y)[0], same_size=True)])
+
+
+def other_ends(rng: np.random.Generator, dtype: str) -> bytes:
+    """A network of int8 whose input and output have another type."""
+    d = Draw(rng, dtype)
+    x = d.input([1, int(rng.integers(6, 12)), int(rng.integers(6, 12)), int(rng.integers(1, 5))], 0.05)
+    y = filtered(d, "CONV_2D", converted(d, "QUANTIZE", x)[0], same_size=True)
+    return d.file.build([x], converted(d, "QUANTIZE", behind(d, "RELU", y)[0], [dtype]))
 
 
 def in_place(rng: np.random.Generator, kind: str, dtype: str) -> bytes:

@@ -177,7 +177,7 @@ def test_a_project_with_a_second_model(project, tmp_path, monkeypatch, main, cap
     tflite.write_c_array(SOLVED, folder / "vscode/main/cifar_cnn.cpp")
     tflite.write_c_array(MODEL, folder / "vscode/main/cifar_tiny.cpp")
     monkeypatch.setattr(models, "projects", lambda: ["cifar_cnn"])
-    monkeypatch.setattr(session, "samples", lambda name: samples("xormodel"))
+    monkeypatch.setattr(session, "samples", lambda name, count: samples("xormodel"))
     with SocketBoard(fake(project="cifar_cnn")) as line:
         assert main(line.port) == 2
     error = capsys.readouterr().err
@@ -535,6 +535,32 @@ def test_a_broken_environment_is_not_started_forever(bare_kit, left):
     done = bare_python(bare_kit)
     assert done.returncode == 2
     assert "error: the kit's .venv is incomplete: No module named 'aiedge'" in done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the scripts are elsewhere")
+@pytest.mark.parametrize("command", [["run_serial.py"], ["-m", "aiedge", "doctor"]])
+def test_another_package_called_serial_is_named(repo, tmp_path, command):
+    (tmp_path / "serial").mkdir()
+    (tmp_path / "serial/__init__.py").write_text("class Model: ...\n")
+    done = subprocess.run(
+        [sys.executable, *command],
+        env={
+            **os.environ,
+            "PYTHONPATH": f"{tmp_path}{os.pathsep}{repo / 'common'}",
+            "AIEDGE_RESTARTED": "yes",
+        },
+        cwd=repo,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    said = "".join((done.stdout + done.stderr).split())  # the screen of doctor breaks lines
+    for words in (
+        f"the Python module serial is another one than pyserial's: {tmp_path / 'serial'}",
+        "pip uninstall serial pyserial; pip install pyserial",
+    ):
+        assert "".join(words.split()) in said
+    assert "incomplete" not in said and "Traceback" not in said
 
 
 def test_the_solutions_float_model_is_made_where_it_is_missing(tmp_path, monkeypatch, capsys):

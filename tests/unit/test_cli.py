@@ -166,7 +166,7 @@ def test_debug_shows_the_traceback() -> None:
 
 
 def test_nothing_is_written_when_the_model_is_not_supported(tmp_path: Path) -> None:
-    model = tmp_path / "sin.tflite"
+    model = tmp_path / "sign.tflite"
     model.write_bytes(unsupported_operator().build([0], [1]))
     assert main(["compile", str(model), "-o", str(tmp_path / "out")]) == 2
     assert not (tmp_path / "out").exists()

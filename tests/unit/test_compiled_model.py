@@ -10,11 +10,14 @@ import pytest
 
 import aiedge
 from aiedge import progress, tflite
+from aiedge.benchmark import Samples
+from aiedge.benchmark.models import Codec
 from aiedge.codegen import compiled
-from aiedge.cost.runtimes import every_int8_pair
+from aiedge.cost.runtimes import Reference, every_int8_pair
 from aiedge.errors import UserError
 from aiedge.files import cache_folder
 from aiedge.paths import REPO
+from tests.support.model_files import with_ends
 from tests.support.networks import network
 
 
@@ -44,6 +47,33 @@ def test_set_input_invoke_get_output(xormodel: bytes) -> None:
     model.set_input(np.array([127, 127], np.int8))
     model.invoke()
     assert model.get_output() != first  # which the second run left alone
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int16"])
+def test_inputs_and_outputs_of_other_types(xormodel: bytes, dtype: str) -> None:
+    data = with_ends(xormodel, dtype)
+    model, inner = aiedge.CompiledModel(data), tflite.read(xormodel)
+    x = every_int8_pair()[::53]
+    shift = 128 if dtype == "uint8" else 0
+    outer = (x.astype(np.int32) + shift).astype(dtype)
+    y = model.predict(outer)
+    assert y.dtype == dtype
+    np.testing.assert_array_equal(y.astype(np.int32) - shift, tflite.run_integer(inner, x))
+    np.testing.assert_array_equal(y, tflite.run_integer(model.graph, outer))
+    if tflite.has_tflm():
+        np.testing.assert_array_equal(y, tflite.run_tflm(data, outer))
+    with pytest.raises(ValueError, match=dtype):
+        model.predict(x)
+    assert f"const {dtype}_t *input, {dtype}_t *output" in model.source.header
+    # What a board takes and answers.
+    codec = Codec(data)
+    real = np.float32([0.25, 1.0])
+    assert codec.variant == dtype
+    plain = Codec(xormodel)
+    samples = Samples(real[None], np.array([1]))
+    (mine,) = codec.answers(samples, Reference("", model.predict))
+    (theirs,) = plain.answers(samples, Reference("", lambda x: tflite.run_integer(inner, x)))
+    assert len(mine) == np.dtype(dtype).itemsize and codec.decode(mine) == plain.decode(theirs)
 
 
 @pytest.mark.skipif(not tflite.has_tflm(), reason="needs tflite-micro: its wheel exists for Linux on x86-64")

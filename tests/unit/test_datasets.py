@@ -79,6 +79,21 @@ def test_cars_are_the_pictures_of_the_archive(small_cifar: dict[str, np.ndarray]
         assert sets.CLASSES[small_cifar["y_test"][distance.argmin()]] == kind
 
 
+def test_only_the_cars_that_are_taken_are_enlarged(
+    small_cifar: dict[str, np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enlarged: list[int] = []
+    enlarge = sets.enlarge
+    monkeypatch.setattr(sets, "enlarge", lambda images: enlarged.append(len(images)) or enlarge(images))
+    sets._cars_of.cache_clear()
+    splits = datasets.cars("real")
+    assert len(splits.test) == len(splits.test.kinds) and enlarged == []
+    few = splits.test.take(3)
+    assert few.images.shape == (3, 96, 96, 3) and enlarged == [3]
+    assert np.array_equal(few.images, splits.test.images[:3])
+    assert np.array_equal(few.where(few.labels == 1).images, few.images[few.labels == 1])
+
+
 def test_splits_do_not_depend_on_the_order_in_the_file(
     small_cifar: dict[str, np.ndarray], tmp_path: Path
 ) -> None:

@@ -81,3 +81,11 @@ def test_a_space_in_the_kits_path(monkeypatch, tmp_path):
     assert finding.mark == "--" and "a space" in finding.found and "without spaces" in finding.advice
     monkeypatch.setattr(doctor, "REPO", tmp_path)
     assert "a space" not in lacks(doctor.firmware())["ESP32 tools"].found
+
+
+@pytest.mark.parametrize("name", ["a$HOME", 'the "kit"', "a`b"])
+def test_a_kits_path_in_which_no_firmware_builds(monkeypatch, tmp_path, name):
+    monkeypatch.setattr(doctor, "REPO", tmp_path / name)
+    (finding,) = doctor.firmware()
+    assert finding.mark == "!!" and f"in its path: {tmp_path / name}" in finding.found
+    assert "rename it" in finding.advice

@@ -18,7 +18,7 @@ from aiedge.memory.placement import peak, place
 from aiedge.memory.placement_search import Block, search
 from aiedge.quantization import QuantParams
 from aiedge.tflite.graph import Graph, Operator, Tensor
-from tests.support.model_files import dense_int8
+from tests.support.model_files import ModelFile, dense_int8
 
 FUSABLE = {("CONV_2D", "MAX_POOL_2D")}
 VIEWS = {"RESHAPE", "SQUEEZE", "EXPAND_DIMS"}
@@ -218,6 +218,10 @@ def watch(graph: Graph, plan: MemoryPlan, alignment: int, scratch: dict[int, int
                 assert not bytes_of(tensor) & used, f"an output of {step} lies over what it reads"
             used |= bytes_of(tensor)
             write(tensor)
+        offset, size = plan.room(step.operators[0])
+        free = {("arena", offset + i) for i in range(size)}
+        assert not free & used and offset + size <= plan.arena_bytes, f"what {step} needs lies in its room"
+        memory |= dict.fromkeys(free)
     for tensor in graph.outputs:
         assert holds(tensor) and where(tensor)[0].startswith("output")
 
@@ -493,6 +497,15 @@ def test_a_network_of_many_branches_reaches_its_peak() -> None:
     assert len(graph.operators) == 241
     plan = plan_memory(graph)
     assert plan.proved and plan.arena_bytes == plan.peak_bytes
+
+
+def test_many_inputs_do_not_make_every_line_of_the_report_long() -> None:
+    file = ModelFile()
+    inputs = [file.tensor([1, 2, 2, 3], scale=0.1) for _ in range(60)]
+    output = file.tensor([1, 2, 2, 180], scale=0.1)
+    file.operator("CONCATENATION", inputs, [output], axis=3)
+    text = describe(tflite.read(file.build(inputs, [output])), "net")
+    assert "[1, 2, 2, 3] and 54 more" in text and max(map(len, text.splitlines())) < 200
 
 
 def test_generated_c_and_the_report_say_how_good_the_arena_is() -> None:

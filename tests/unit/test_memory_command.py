@@ -4,12 +4,14 @@ import os
 import signal
 import subprocess
 import sys
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from aiedge import tflite
+from aiedge.boards import Core
 from aiedge.cli import main
 from aiedge.codegen import generate
 from aiedge.tflm.arena import tflm_head
@@ -40,9 +42,13 @@ def test_memory_shows_who_needs_it_and_what_fits(tmp_path: Path, capsys: pytest.
 def test_memory_says_of_a_build_what_it_takes_in_the_files_order(capsys: pytest.CaptureFixture) -> None:
     nasnet = GOLDEN / "nasnet.tflite"
     graph = tflite.read(nasnet)
-    for step, streaming in (("fused", False), ("streamed", True)):
-        plan = generate(graph, "net", streaming).plan
-        assert main(["memory", str(nasnet), "--build", step]) == 0
+    cores: tuple[tuple[Core, list[str]], ...] = (
+        ("esp32", []),
+        ("any", ["--target", "any"]),
+    )  # the ESP-EYE's first
+    for (step, streaming), (core, target) in product((("fused", False), ("streamed", True)), cores):
+        plan = generate(graph, "net", streaming, core=core).plan
+        assert main(["memory", str(nasnet), "--build", step, *target]) == 0
         marked = next(line for line in capsys.readouterr().out.splitlines() if "<- this build" in line)
         total = int(marked.split()[2].replace(",", ""))
         row = graph.inputs[0].bytes // (graph.inputs[0].shape[1] if streaming else 1)

@@ -13,16 +13,18 @@ from ai_edge_litert import schema_py_generated as schema
 
 from aiedge import tflite
 from aiedge.boards import Board, boards
+from aiedge.codegen import generate
 from aiedge.cost.ladder import ladder
 from aiedge.errors import UserError
 from aiedge.memory.lifetimes import Buffer
+from aiedge.memory.offline import check_offline_plan
 from aiedge.tflite.graph import Operator, Tensor
 from aiedge.tflite.writer import OFFLINE, offline_offsets, rewrite
 from aiedge.tflm.arena import greedy, head_bytes, tflm_head
 from aiedge.tflm.map import memory_map
 from aiedge.tflm.optimize import optimize
 from aiedge.tflm.scratch import cmsis_nn, esp_nn, none, reference
-from tests.support.model_files import ModelFile, dense_float, dense_int8
+from tests.support.model_files import ModelFile, dense_float, dense_int8, flatten
 from tests.support.networks import KEPT, network
 from tests.support.random_operators import KINDS_AND_TYPES, random_model
 
@@ -121,7 +123,7 @@ def test_the_simulated_head_is_the_recorded_one(tmp_path: Path, repo: Path) -> N
     models.append(tflite.load_model(repo / "xormodel/solution/xormodel.cpp"))
     models += [random_network(rng, int(rng.integers(1, 14))) for _ in range(60)]
     models += [random_model(rng, kind, dtype) for kind, dtype in sorted(KINDS_AND_TYPES)]
-    models.append(dense_int8(rng, [3, 40, 2]))
+    models += [dense_int8(rng, [3, 40, 2]), flatten().build([0], [7])]
     assert [tflm_head(tflite.read(model)) for model in models] == recorded_heads(models, tmp_path)
 
 
@@ -281,6 +283,38 @@ def test_a_damaged_plan_is_an_error(plan: list[int]) -> None:
     builder.Finish(packed.Pack(builder), b"TFL3")
     with pytest.raises(UserError, match="does not fit the model"):
         memory_map(tflite.read(bytes(builder.Output())))
+
+
+@needs_tflm
+def test_a_plan_in_which_live_tensors_overlap_is_refused_by_name() -> None:
+    """Random plans: those that pass give TFLM's own answers, those that do not are those with which it is wrong."""
+    rng = np.random.default_rng(18)
+    passed, wrong, spoilt = 0, 0, 0
+    while min(passed, wrong) < 15:
+        model = random_network(rng, int(rng.integers(2, 6)))
+        graph = tflite.read(model)
+        best = offline_offsets(optimize(model, in_place=True).after.source)
+        if best is None:
+            continue
+        offsets = list(best)
+        free = [tensor.index for tensor in graph.tensors if not tensor.is_constant]
+        for index in rng.choice(free, int(rng.integers(0, 3))):
+            offsets[index] = int(rng.choice([-1, *(best[i] for i in free), 16 * int(rng.integers(0, 2000))]))
+        planned = rewrite(model, range(len(graph.operators)), offsets)
+        inputs = random_inputs(graph, rng, 1)
+        expected, given = (tflite.run_tflm_all(m, inputs) for m in (model, planned))
+        same = all(np.array_equal(x, y) for x, y in zip(expected, given, strict=True))
+        try:
+            check_offline_plan(tflite.read(planned))
+            assert same
+            passed += 1
+        except UserError as error:
+            assert "the same bytes while both are in use" in error.message
+            wrong, spoilt = wrong + 1, spoilt + (not same)
+            for command in ladder, optimize, lambda model: generate(tflite.read(model), "net"):
+                with pytest.raises(UserError, match="own memory plan gives"):
+                    command(planned)
+    assert spoilt >= wrong // 2  # some overlaps happen to spoil nothing
 
 
 def test_orders_and_offsets_of_another_model_are_refused() -> None:

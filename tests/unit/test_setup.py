@@ -60,10 +60,12 @@ class Kit:
             "errors",
             "files",
             "lesson",
+            "logbook",
             "paths",
             "workshop/__init__",
             "workshop/environment",
             "workshop/start",
+            "workshop/terminal",
         ):
             shutil.copy(repo / "common" / "aiedge" / f"{name}.py", self.package / f"{name}.py")
         shutil.copy(repo / "start-notebook.sh", folder)
@@ -84,7 +86,7 @@ class Kit:
             wheel.writestr("tiny-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
             wheel.writestr("tiny-1.0.dist-info/RECORD", "")
         self.tools.mkdir()
-        for tool in ("bash", "dirname"):
+        for tool in ("bash", "sh", "dirname"):
             (self.tools / tool).symlink_to(shutil.which(tool))
 
     def write(self, path: str, text: str) -> Path:
@@ -101,7 +103,9 @@ class Kit:
             subprocess.run([self.tools / "uv", "--version"], capture_output=True, check=False).returncode == 0
         )
 
-    def start(self, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    def start(
+        self, *words: str, shell: str = "bash", script: str = "", cwd: str = "/", **variables: str
+    ) -> subprocess.CompletedProcess[str]:
         """Run the start command with a bare environment, the wheels and this computer's Python."""
         defaults = {
             "AIEDGE_PYTHON": BASE,
@@ -109,11 +113,12 @@ class Kit:
             "HOME": str(self.folder),
         }
         environment = {"PATH": str(self.tools), **defaults, **variables}
-        command = [str(self.tools / "bash"), str(self.folder / "start-notebook.sh"), *words]
+        script = script or str(self.folder / "start-notebook.sh")
+        command = [str(self.tools / shell), script, *words]
         return subprocess.run(
             command,
             env={name: value for name, value in environment.items() if value},
-            cwd="/",
+            cwd=cwd,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -144,6 +149,16 @@ def test_no_argument_lists_the_projects(kit):
     assert done.returncode == 0
     assert done.stdout.split()[-2:] == ["car", "xormodel"]
     assert not (kit.folder / ".venv").exists()
+
+
+def test_any_shell_from_any_folder(kit, tmp_path):
+    above = {"script": f"{kit.folder.name}/start-notebook.sh", "cwd": str(tmp_path)}
+    elsewhere = tmp_path / "elsewhere" / kit.folder.name  # where CDPATH leads a plain `cd` first
+    elsewhere.mkdir(parents=True)
+    for variables in {}, {"CDPATH": str(elsewhere.parent)}:
+        for shell in "sh", "bash":
+            done = kit.start(shell=shell, **above, **variables)
+            assert done.stdout.split()[-2:] == ["car", "xormodel"], done.stderr
 
 
 def test_a_wrong_name_lists_the_projects(kit):
@@ -231,7 +246,8 @@ def test_first_and_next_start(kit, uv):
     assert (
         "--ServerApp.ip=localhost" in opened and "--no-browser" in opened and "--ServerApp.port=0" in opened
     )
-    assert "/lab/tree/xormodel/notebook/xormodel.ipynb" in opened
+    assert "/lab/workspaces/xormodel/tree/xormodel/notebook/xormodel.ipynb" in opened
+    assert "terminado_settings={'shell_command': [" in opened
     # Later starts may not write bytecode, so the set-up has.
     assert list((kit.folder / ".venv").glob("lib/python*/site-packages/jupyterlab/__pycache__/*.pyc"))
 
@@ -292,3 +308,9 @@ def test_a_moved_kit_is_set_up_again(kit, tmp_path):
     kit.folder.rename(moved)
     kit.folder, kit.tools, kit.wheelhouse = moved, moved / "tools", moved / "wheels"
     assert f"lab: {moved}/.venv" in kit.start("xormodel").stdout
+
+
+def test_a_folder_in_which_no_firmware_builds_is_named_before_the_set_up(tmp_path, repo):
+    kit = Kit(tmp_path / "a$HOME", repo)
+    assert "a folder with $ in its path" in refused(kit.start("xormodel"))
+    assert not (kit.folder / ".venv").exists()

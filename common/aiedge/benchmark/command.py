@@ -1,13 +1,15 @@
 """The commands `./run_serial.py` and `aiedge image`."""
 
 import argparse
+import contextlib
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from aiedge import logbook
 from aiedge.benchmark import image as pictures
 from aiedge.benchmark import store
 from aiedge.benchmark.compare import compare, latest
@@ -15,7 +17,7 @@ from aiedge.benchmark.photos import photos, report
 from aiedge.benchmark.result import TABLE_TO, BenchmarkResult
 from aiedge.benchmark.session import Options, run_on_port, simulate
 from aiedge.board import BASE_BAUD, choose_port, find_ports
-from aiedge.errors import Parser, exit_cleanly
+from aiedge.errors import Parser, UserError, exit_cleanly
 from aiedge.lesson import find_project
 from aiedge.progress import has_colours
 from aiedge.tflite.command import add_layout
@@ -114,7 +116,8 @@ def _command(options: argparse.Namespace) -> int:
             how, samples=partial(photos, path=Path(options.photos) if options.photos else None), folder=None
         )
     if options.simulate:
-        result = simulate(options.simulate, how)
+        with _noting(options):
+            result = simulate(options.simulate, how)
     else:
         port = options.port or choose_port(find_ports(), input if sys.stdin.isatty() else None)
         print(f"asking {port} what it runs (up to 20 s)", flush=True)
@@ -126,7 +129,21 @@ def _command(options: argparse.Namespace) -> int:
     _keep(result, options.results, options.compare)
     if options.page:
         _page(options.results)
-    return _status(result)
+    status = _status(result)
+    if status == 0 and not options.solution:
+        logbook.note_firmware(result.setting.project)
+    return status
+
+
+@contextlib.contextmanager
+def _noting(options: argparse.Namespace) -> Iterator[None]:
+    """Keep in the logbook how far the student's firmware came, where it stops at a TODO."""
+    try:
+        yield
+    except UserError as error:
+        if not options.solution and "TODO" in error.message:
+            logbook.note_firmware(options.simulate, error.message)
+        raise
 
 
 def _keep(result: BenchmarkResult, folder: Path, other: Path | None) -> None:

@@ -65,8 +65,8 @@ class Samples:
         )
 
 
-def samples(project: str) -> Samples:
-    """The data set on which a project's board is tested: the `data` of its `lesson.toml`.
+def samples(project: str, count: int = 0) -> Samples:
+    """The data set on which a project's board is tested, or its first `count` samples: the `data` of its `lesson.toml`.
 
     Raises `UserError` for a project without, and where the data set has other classes than the lesson says.
     """
@@ -83,7 +83,7 @@ def samples(project: str) -> Samples:
 
     splits = datasets.load(data.set)
     splits.banner()
-    test = splits.test
+    test = splits.test.take(count) if count else splits.test
     if test.classes != data.classes:
         raise UserError(
             f"the data set {data.set} has the classes {', '.join(test.classes)}",

@@ -48,7 +48,7 @@ def convert(photo: Path, project: str, output: Path, layout: str = "hwc", c_arra
 
 
 def answers(model: Graph, image: NDArray[np.uint8], classes: Sequence[str]) -> list[tuple[str, float]]:
-    """All classes with their probabilities, the likeliest first, by an int8 model compiled for this computer.
+    """All classes with their probabilities, the likeliest first, by a model of integers compiled for this computer.
 
     Raises `UserError` for a model of other pictures or other classes.
     """
@@ -57,7 +57,7 @@ def answers(model: Graph, image: NDArray[np.uint8], classes: Sequence[str]) -> l
     from aiedge.quantization import dequantize, quantize
 
     source, target = model.inputs[0], model.outputs[0]
-    if source.quantization is None or source.dtype != np.int8 or target.quantization is None:
+    if source.quantization is None or source.dtype.kind not in "iu" or target.quantization is None:
         raise UserError("the model is not int8", "give the int8 model, not the float one")
     if source.sample_shape != image.shape:
         raise UserError(
@@ -69,7 +69,7 @@ def answers(model: Graph, image: NDArray[np.uint8], classes: Sequence[str]) -> l
             f"the model has {target.elements} outputs for {len(classes)} classes", "give the project's model"
         )
     compiled = CompiledModel(model, ("-O1",))  # compiled sooner; it runs once
-    compiled.set_input(quantize(image.astype(np.float32) / 255, source.quantization))
+    compiled.set_input(quantize(image.astype(np.float32) / 255, source.quantization, source.dtype))
     compiled.invoke()
     shares = class_shares(dequantize(compiled.get_output(), target.quantization), model)
     return [(classes[i], float(shares[i])) for i in ranked(shares[None])[0]]

@@ -16,6 +16,7 @@ from aiedge.lesson import find_project, lesson_of, project_dir, projects
 from aiedge.paths import COMMON
 from aiedge.progress import tqdm
 from aiedge.quantization import dequantize, quantize
+from aiedge.tflite.integer import params_of
 
 _CHUNK = 20  # samples
 
@@ -154,20 +155,23 @@ class Codec:
 
     @property
     def variant(self) -> str:
-        """Type of the model's input: "int8" or "float32"."""
+        """Type of the model's input, such as "int8" or "float32"."""
         return self.graph.inputs[0].dtype.name
 
     def encode(self, values: NDArray[np.float32]) -> bytes:
         """Bytes of the input tensor for the real numbers of one sample."""
-        params = self.graph.inputs[0].quantization
-        return values.astype("<f4").tobytes() if params is None else quantize(values, params).tobytes()
+        entry = self.graph.inputs[0]
+        if entry.dtype.kind == "f":
+            return values.astype("<f4").tobytes()
+        return quantize(values, params_of(entry), entry.dtype.newbyteorder("<")).tobytes()
 
     def decode(self, raw: bytes) -> NDArray[np.float32]:
         """Real numbers of an output tensor."""
-        params = self.graph.outputs[0].quantization
-        if params is None:
-            return np.frombuffer(raw, "<f4").astype(np.float32)
-        return dequantize(np.frombuffer(raw, np.int8), params)
+        result = self.graph.outputs[0]
+        stored = np.frombuffer(raw, result.dtype.newbyteorder("<"))
+        return (
+            stored.astype(np.float32) if result.dtype.kind == "f" else dequantize(stored, params_of(result))
+        )
 
     def answers(self, data: Samples, reference: Reference) -> list[bytes]:
         """The bytes of the same model's answers on this computer."""

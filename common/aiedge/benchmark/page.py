@@ -26,7 +26,11 @@ from aiedge.progress import tqdm
 from aiedge.tflite import load_model
 
 RUNTIMES = {"compiled": "compiled C", "tflm": "TensorFlow Lite Micro"}
-CORES = {"xtensa": "Xtensa LX106", "cortex-m4": "Cortex-M4"}  # the ESP32's relative first
+CORES = {
+    "esp32": "ESP32",
+    "xtensa": "Xtensa LX106",
+    "cortex-m4": "Cortex-M4",
+}  # the nearest to the ESP-EYE first
 HERE = "this computer"
 
 

@@ -231,7 +231,7 @@ def _chosen(choice: Choice, info: BoardInfo) -> bytes:
 
 
 def _data(project: str, options: Options) -> Samples:
-    data = (options.samples or samples)(project)
+    data = options.samples(project) if options.samples else samples(project, options.count)
     return data.take(options.count) if options.count else data
 
 

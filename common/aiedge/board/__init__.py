@@ -9,6 +9,9 @@ with Board("/dev/ttyUSB0") as board:
 from aiedge.errors import extras
 
 with extras():
+    # First, since another package called serial has none.
+    import serial.tools.list_ports  # noqa: F401
+
     from aiedge.board.client import Board
     from aiedge.board.line.hello import BoardInfo
     from aiedge.board.line.protocol import BASE_BAUD

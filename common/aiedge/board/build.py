@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from aiedge.errors import UserError, exit_cleanly
-from aiedge.paths import REPO
+from aiedge.paths import REPO, check_builds
 
 CORE_DIR = REPO / ".platformio"
 TAIL_LINES = 25
@@ -71,6 +71,7 @@ def build(
     stay untouched: the build then happens in `build_dir`, by default `build/firmware` beside the project. Raises
     `UserError` with the end of the compiler's output where the build fails.
     """
+    check_builds()
     project = Path(project_folder).resolve()
     workspace = Path(build_dir).resolve() if build_dir else project / ".pio"
     overrides = {}
@@ -83,11 +84,17 @@ def build(
     overrides["PLATFORMIO_SETTING_ENABLE_TELEMETRY"] = "no"
 
     prepare_core()
+    # A person's own folders for PlatformIO lack what is prepared here, which a registry would then be asked for.
+    others = {
+        name: value
+        for name, value in os.environ.items()
+        if not (name.startswith("PLATFORMIO_") and name.endswith("_DIR"))
+    }
     # -P: no module is taken from the folder that the person is in.
     command = [sys.executable, "-P", "-m", "platformio", "run", "-d", str(project), "-e", environment]
     done = subprocess.run(
         command,
-        env={**os.environ, **overrides, "AIEDGE_PYTHON": sys.executable, "AIEDGE_SUMMARY": "no"},
+        env={**others, **overrides, "AIEDGE_PYTHON": sys.executable, "AIEDGE_SUMMARY": "no"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -5,14 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import get_args
 
+from aiedge.boards import Board, Core, board, boards
 from aiedge.errors import Parser
 from aiedge.tflite.open_shapes import add_shape
 
 
 def compile_(parser: Parser) -> Callable[[argparse.Namespace], None]:
     """Add the command's arguments; return what it does."""
-    from aiedge.codegen.source import Core
-
     parser.add_argument("model", type=Path, help="a .tflite file or its C array")
     parser.add_argument(
         "-o", "--output", type=Path, required=True, metavar="DIR", help="folder for the files"
@@ -27,21 +26,38 @@ def compile_(parser: Parser) -> Callable[[argparse.Namespace], None]:
     parser.add_argument(
         "--stream", action="store_true", help="run layers row by row: less SRAM, the input by rows"
     )
-    parser.add_argument(
+    places = parser.add_mutually_exclusive_group()
+    places.add_argument(
         "--weights",
         type=Path,
         metavar="FILE",
         help="write weights and tables into FILE.bin, for the program to load, and not into the C",
     )
-    parser.add_argument(
-        "--target",
-        choices=get_args(Core),
-        default="any",
-        help="esp32: kernels of the ESP32's core, by aiedge_lx6.S, and scratch for them in the arena",
+    places.add_argument(
+        "--incbin",
+        action="store_true",
+        help="write weights and tables into a .bin that a .S links: quick to build, however many they are",
     )
+    parser.add_argument("--board", help=f"compile for its core: {', '.join(boards())}")
+    add_target(parser)
     add_fast_flash(parser)
     add_shape(parser)
     return _compile
+
+
+def add_target(parser: Parser) -> None:
+    """Add the argument of a command, with a `--board`, that says whose kernels compiled C has."""
+    parser.add_argument(
+        "--target",
+        choices=get_args(Core),
+        help="any, or esp32: kernels of the ESP32's core, by aiedge_lx6.S, and scratch for them in the arena "
+        "(default: the board's, or any)",
+    )
+
+
+def target_of(options: argparse.Namespace, fitted: Board | None) -> Core:
+    """The core that `--target` names, or else the board's; "any" without a board."""
+    return options.target or (fitted.kernels if fitted else "any")
 
 
 def add_fast_flash(parser: Parser) -> None:
@@ -62,9 +78,10 @@ def _compile(options: argparse.Namespace) -> None:
     from aiedge.tflite.open_shapes import read_shaped
 
     graph = read_shaped(options)
-    weights: Weights = "loaded" if options.weights else "linked"
+    weights: Weights = "loaded" if options.weights else "incbin" if options.incbin else "linked"
     name = options.name or c_name(options.model.stem)
-    source = generate(graph, name, options.stream, weights, options.target, options.fast_flash)
+    core = target_of(options, board(options.board) if options.board else None)
+    source = generate(graph, name, options.stream, weights, core, options.fast_flash)
     paths = source.write(options.output, options.firmware)
     if options.weights:
         paths.append(write_atomic(options.weights, source.weights))
@@ -76,7 +93,8 @@ def _compile(options: argparse.Namespace) -> None:
     print(f"arena {source.plan.arena_bytes:,} bytes, weights and tables {source.constant_bytes:,} bytes")
     if options.fast_flash:
         print(source.wide)
-    if options.weights:
-        print(f"{options.weights.name}: {len(source.weights):,} bytes, with what all cores need")
+    if source.weights:
+        file = options.weights.name if options.weights else f"{name}.bin"
+        print(f"{file}: {len(source.weights):,} bytes, with what all cores need")
     if source.plan.stream:
         print(f"{source.plan.steps_by_rows} of {len(source.plan.steps)} layers run row by row")

@@ -4,14 +4,16 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal
 
 import jinja2
+import numpy as np
 
 from aiedge import __version__, include_dir
+from aiedge.boards import Core
 from aiedge.codegen.fast_flash import FastFlash, fast_flash
 from aiedge.codegen.operators import Call, Constant, Run, emit
 from aiedge.codegen.operators.call import C_TYPES, Places, c_float
+from aiedge.codegen.operators.dsp import with_room
 from aiedge.codegen.operators.lx6 import lx6_layer, lx6_run, lx6_scratch
 from aiedge.codegen.streaming import StreamedPart, Streamer
 from aiedge.codegen.supported import check
@@ -25,11 +27,15 @@ from aiedge.tflite.integer import params_of
 from aiedge.tflite.names import array_name, guard, header_name, is_c_name
 from aiedge.tflite.traits import FUSABLE
 
-# What the C is made for: it runs on every core in any case, with the same outputs, but what "esp32" takes longer and a
-# larger arena on others.
-Core = Literal["any", "esp32"]
-
 ALIGNMENT = 4
+# Types of what the caller holds, and their names in the firmware (Tensor.h).
+INTERFACE = {
+    "int8": "kInt8",
+    "uint8": "kUint8",
+    "int16": "kInt16",
+    "int32": "kInt32",
+    "float32": "kFloat32",
+}
 LARGEST_ARENA = 2**31 - 1
 LINE = 104
 SHORT = {"FULLY_CONNECTED": "dense"}
@@ -48,8 +54,9 @@ NO_WIDE = FastFlash({}, {})
 class CSource:
     """Generated C: the texts of `NAME.c`, its header and the firmware's `aiedge_model.h`, and their memory plan.
 
-    `weights` is the file that holds the constants, or empty where the C itself has them. `wide` are the layers whose
-    weights are int16.
+    `weights` is the file that holds the constants, or empty where the C itself has them. `assembly` is the text of
+    `NAME.S`, which links that file, or empty where the application loads it. `wide` are the layers whose weights are
+    int16.
     """
 
     name: str
@@ -59,18 +66,23 @@ class CSource:
     plan: MemoryPlan
     constant_bytes: int
     weights: bytes = b""
+    assembly: str = ""
     wide: FastFlash = NO_WIDE
 
     def write(self, folder: str | Path, firmware: bool = False) -> list[Path]:
         """Write `NAME.c` and its header into `folder`, with `firmware` also `aiedge_model.h`; return their paths.
 
-        The header is `NAME.h`, or `NAME_network.h` where that would hide another one, as `string.h` would.
+        What the assembler links is written beside them, `NAME.S` and `NAME.bin`; a file to be loaded is not. The header
+        is `NAME.h`, or `NAME_network.h` where that would hide another one, as `string.h` would.
         """
         folder = Path(folder)
         paths = [
             write_atomic(folder / f"{self.name}.c", self.c),
             write_atomic(folder / header_name(self.name), self.header),
         ]
+        if self.assembly:
+            paths.append(write_atomic(folder / f"{self.name}.S", self.assembly))
+            paths.append(write_atomic(folder / f"{self.name}.bin", self.weights))
         if firmware:
             paths.append(write_atomic(folder / "aiedge_model.h", self.firmware_header))
         return paths
@@ -88,9 +100,10 @@ def generate(
 
     With `stream` layers run row by row, the first ones in any case, and the input may come row by row. With `weights`
     "loaded" the constants are in a file, `CSource.weights`, whose bytes the application hands to NAME_load_weights()
-    first, in RAM or in mapped flash: nothing is copied. With `core` "esp32" layers have the kernels of the ESP32's core
-    where it has some, and the arena the scratch that these take; such C is slower on any other core. There weights
-    are int16 where that saves the most instructions, in at most `flash` bytes more of constants.
+    first, in RAM or in mapped flash: nothing is copied. With "incbin" they are in such a file, too, which an assembler
+    links by `CSource.assembly`: no compiler reads megabytes of numbers. With `core` "esp32" layers have the kernels of
+    the ESP32's core where it has some, and the arena the scratch that these take; such C is slower on any other core.
+    There weights are int16 where that saves the most instructions, in at most `flash` bytes more of constants.
 
     Raises `UserError` for operators, types or shapes that are not supported, naming what is.
     """
@@ -100,9 +113,10 @@ def generate(
         )
     check(graph)
     for tensor in (*graph.inputs, *graph.outputs):
-        if tensor.dtype.name not in ("int8", "float32") or tensor.is_constant or not tensor.elements:
+        if tensor.dtype.name not in INTERFACE or tensor.is_constant or not tensor.elements:
             raise UserError(
-                f"{tensor} cannot be the model's input or output", "int8 and float32 activations can"
+                f"{tensor} cannot be the model's input or output",
+                f"activations of {', '.join(INTERFACE)} can",
             )
         if tensor.quantization is not None:
             params_of(tensor)  # the one that the header names
@@ -122,7 +136,7 @@ def generate(
 
     def made(operators: tuple[Operator, ...], at: Places, run: Run | None = None) -> Call:
         if core == "any":
-            return emit(operators, at, run)
+            return with_room(emit(operators, at, run), operators[0], at, plan)
         emit(operators, lambda tensor: "", run)  # which names what is not supported
         if (layer := lx6_layer(operators, at, run, wide.layers)) is None:
             return emit(operators, at, run)
@@ -136,8 +150,16 @@ def generate(
         for step in plan.steps
     ]
     parts = [streamer.part() for streamer in streamers]
-    constants = [*places.constants.values(), *(constant for call in calls for constant in call.constants)]
-    file = weights_file(graph, constants) if weights == "loaded" else None
+    resets = [_reset(state, plan) for state in graph.states]
+    operands = [*places.constants.values(), *(constant for _, constant in resets if constant)]
+    constants = [*operands, *(constant for call in calls for constant in call.constants)]
+
+    def place_of(tensor: Tensor) -> str:
+        by_section = (each.describe(tensor) for each in streamers if each.makes(tensor))
+        return next(by_section, places.describe(tensor))
+
+    pointer = "weights" if weights == "loaded" else f"{name}_weights"
+    file = weights_file(graph, constants, pointer) if weights != "linked" else None
     constant_bytes = sum(constant.values.nbytes for constant in constants)
     values = {
         "name": name,
@@ -146,6 +168,7 @@ def generate(
         "guard": guard(name, _guards()),
         "constant_bytes": constant_bytes,
         "file": file,
+        "loaded": weights == "loaded",
         "version": __version__,
         "graph": graph,
         "plan": plan,
@@ -155,10 +178,13 @@ def generate(
         "alignment": ALIGNMENT,
         "hot_bytes": HOT_BYTES,
         "calls": list(zip(plan.steps, calls, strict=True)),
-        "operands": list(places.constants.values()),
+        "operands": operands,
+        "resets": [statement for statement, _ in resets],
+        "states": [(state, place_of(state)) for state in graph.states],
         "limits": _limits(calls),
         "headers": sorted(
             {call.header for call in calls if call.header}
+            | ({"<string.h>"} if resets else set())
             | ({STREAM} if streamers else set())
             | ({WEIGHTS} if file else set())
         ),
@@ -169,12 +195,11 @@ def generate(
         "outputs": [_interface(tensor, plan) for tensor in graph.outputs],
         "operator_names": _operator_names(graph, plan),
         "operator_methods": sorted({resolver_method(op.kind) for op in graph.operators}),
-        "place": lambda tensor: next(
-            (each.describe(tensor) for each in streamers if each.makes(tensor)), places.describe(tensor)
-        ),
+        "place": place_of,
     }
     texts = {
-        key: _templates().get_template(key).render(values) for key in ("model.c", "model.h", "aiedge_model.h")
+        key: _templates().get_template(key).render(values)
+        for key in ("model.c", "model.h", "aiedge_model.h", "weights.S")
     }
     return CSource(
         name,
@@ -184,6 +209,7 @@ def generate(
         plan,
         constant_bytes,
         file.data if file else b"",
+        texts["weights.S"] if weights == "incbin" else "",
         wide,
     )
 
@@ -208,6 +234,17 @@ class _Places:
     def describe(self, tensor: Tensor) -> str:
         """Where the tensor lies, for the table in the file's head."""
         return self.plan.caller.get(tensor.index) or f"arena + {self.plan.buffer_of(tensor).offset}"
+
+
+def _reset(state: Tensor, plan: MemoryPlan) -> tuple[str, Constant | None]:
+    """The statement that gives a state its first values, and the constant that it copies, if any."""
+    assert state.state is not None
+    place, data = f"arena + {plan.buffer_of(state).offset}", state.state.tobytes()
+    if len(set(data)) <= 1:
+        value = int.from_bytes(data[:1], signed=True)
+        return f"memset({place}, {value}, {state.bytes})", None
+    constant = Constant(f"state_{state.index}", np.broadcast_to(state.state, state.shape))
+    return f"memcpy({place}, {constant.name}, {state.bytes})", constant
 
 
 def _tail(
@@ -242,7 +279,8 @@ def _interface(tensor: Tensor, plan: MemoryPlan) -> dict[str, object]:
         "name": plan.caller[tensor.index],
         "label": tensor.name,
         "c_type": C_TYPES[tensor.dtype.name],
-        "is_int8": int(tensor.dtype.name == "int8"),
+        "type": INTERFACE[tensor.dtype.name],
+        "is_scaled": params is not None and tensor.dtype.kind in "iu",
         "count": tensor.elements,
         "scale": c_float(float(params.scale) if params else 1.0),
         "zero_point": int(params.zero_point) if params else 0,
@@ -277,19 +315,24 @@ def _comment(text: str) -> str:
     return clean if len(clean) <= 60 else clean[:57] + "..."
 
 
-def _rows(constant: Constant) -> list[str]:
-    """The constant's numbers as lines of C."""
-    lines: list[str] = []
-    line: list[str] = []
-    room = LINE
-    for number in constant.numbers:
-        for word in f"{number},".split(" "):
-            if len(word) > room:
-                lines.append(" ".join(line))
-                line, room = [], LINE
-            line.append(word)
-            room -= len(word) + 1
-    return [*lines, " ".join(line)]
+def _rows(constant: Constant) -> str:
+    """The constant's numbers as lines of C.
+
+    >>> print(_rows(Constant("x", np.array([1, -128, 0], np.int8))))
+    1, -128, 0,
+    """
+    if constant.values.dtype == np.int8 and not constant.text:  # megabytes: a table has the 256 words
+        words = np.array([f"{value}, " for value in range(-128, 128)], "S6")
+        bytes_ = words[constant.values.ravel().astype(np.int16) + 128].tobytes()
+        text = bytes_.translate(None, b"\0").decode("ascii").rstrip(" ")
+    else:
+        text = " ".join(f"{number}," for number in constant.numbers)
+    lines, start = [], 0
+    while len(text) - start > LINE:
+        end = text.rfind(" ", start, start + LINE + 1)
+        lines.append(text[start:end])
+        start = end + 1
+    return "\n    ".join([*lines, text[start:]])
 
 
 @cache

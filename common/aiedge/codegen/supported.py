@@ -6,6 +6,7 @@ import numpy as np
 
 from aiedge.codegen.operators import EMITTERS
 from aiedge.errors import UserError
+from aiedge.memory.offline import check_offline_plan
 from aiedge.tflite.graph import MACS, Graph, Operator
 from aiedge.tflite.traits import TRAITS, Nature
 
@@ -15,7 +16,6 @@ FIXED_BATCH = (
     "give the input a fixed batch (keras.Input(shape, batch_size=1)), as the kit's own converter does"
 )
 AVOIDED = {
-    "SHAPE": FIXED_BATCH,
     "PACK": FIXED_BATCH,
     "FILL": FIXED_BATCH,
     "RANGE": FIXED_BATCH,
@@ -35,15 +35,19 @@ HINTS = {
 
 
 def check(graph: Graph) -> None:
-    """Raise `UserError` that names every operator that is not supported, and what is."""
+    """Raise `UserError` that names every operator that is not supported, and what is.
+
+    Then, too, where the model's own memory plan is none with which TensorFlow Lite Micro could answer.
+    """
     found: dict[str, list[int]] = {}
     hints: list[str] = []
-    for operator in graph.operators:
+    for operator in (each for each in graph.operators if not each.folded):
         for what, hint in _problems(operator):
             found.setdefault(what, []).append(operator.index)
             if hint and hint not in hints:
                 hints.append(hint)
     if not found:
+        check_offline_plan(graph)
         return
     supported = sorted(kind for kind, trait in TRAITS.items() if trait.nature in EMITTERS)
     hint = "; ".join([*hints, f"supported are {', '.join(supported)}"])

@@ -11,19 +11,21 @@ from aiedge.errors import UserError
 from aiedge.tflite.bin_file import CRC, WORD, starts, to_file
 from aiedge.tflite.graph import Graph
 
-# In the generated C, or in a file that the application loads.
-Weights = Literal["linked", "loaded"]
+# In the generated C, in a file that the application loads, or in a file that an assembler links.
+Weights = Literal["linked", "loaded", "incbin"]
 
 
 @dataclass(frozen=True)
 class WeightsFile:
     """A file of constants, in the layout "packed" of `aiedge.tflite.bin_file`, and where in it each of them lies.
 
-    `places` maps a constant's name to the C expression of its place, in words of four bytes.
+    `places` maps a constant's name to the C expression of its place, in words of four bytes; `pointer` is the file's
+    name in C.
     """
 
     data: bytes
     places: dict[str, str]
+    pointer: str
 
     @property
     def crc(self) -> int:
@@ -31,12 +33,14 @@ class WeightsFile:
         return int(CRC.unpack(self.data[-CRC.size :])[0])
 
     def address(self, constant: Constant) -> str:
-        """C expression of the constant's address; `weights` points to the file."""
-        return f"((const {constant.c_type} *)(weights + {self.places[constant.name]}))"
+        """C expression of the constant's address."""
+        return f"((const {constant.c_type} *)({self.pointer} + {self.places[constant.name]}))"
 
 
-def weights_file(graph: Graph, constants: Sequence[Constant]) -> WeightsFile:
-    """The file of these constants; those with an `offset` come in both forms, so that one file serves all cores.
+def weights_file(graph: Graph, constants: Sequence[Constant], pointer: str = "weights") -> WeightsFile:
+    """The file of these constants, to which `pointer` points in C.
+
+    Those with an `offset` come in both forms, so that one file serves all cores.
 
     Raises `UserError` where there are none.
     """
@@ -55,4 +59,4 @@ def weights_file(graph: Graph, constants: Sequence[Constant]) -> WeightsFile:
         else f"AIEDGE_PLACE({words[form[0]]}, {words[form[1]]})"
         for constant, form in zip(constants, forms, strict=True)
     }
-    return WeightsFile(to_file(list(enumerate(arrays)), "packed", graph.sha256), places)
+    return WeightsFile(to_file(list(enumerate(arrays)), "packed", graph.sha256), places, pointer)

@@ -2,6 +2,7 @@
 
 - `targets`: the emulated cores, their compilers and their emulators
 - `emulator`: run a network on one and count its instructions, operator by operator
+- `cycles`: an estimate of a Cortex-M4's cycles, from the timings that ARM publishes
 - `host`: run a network on this computer and time it, other runtimes beside it
 - `harness`: the C files that run a network on given inputs
 - `levels`: `optimization_levels(graph, target)` → `Levels`, what the compiler's levels cost and save
@@ -11,7 +12,7 @@
 - `runtimes`: one model on every runtime that this computer has
 
 The C sources are in `c`; the cores' start-up code is in `bsp`, which PlatformIO's platforms use, too. An emulator
-counts instructions exactly and knows nothing of time: no such figure is a measurement on a board.
+counts instructions exactly and knows nothing of time: no such figure, and no estimate, is a measurement on a board.
 """
 
 from aiedge.cost.description import describe, memory_lines

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from aiedge import tflite
 from aiedge.boards import board
-from aiedge.codegen.command import add_fast_flash
+from aiedge.codegen.command import add_fast_flash, add_target, target_of
 from aiedge.cost.targets import TARGETS
 from aiedge.errors import Parser
 from aiedge.files import write_atomic
@@ -88,6 +88,7 @@ def memory(parser: Parser) -> Callable[[argparse.Namespace], None]:
         "--reserved", type=int, default=0, metavar="BYTES", help="what it keeps for TFLM's arena"
     )
     add_model_and_board(parser)
+    add_target(parser)
     return _memory
 
 
@@ -105,10 +106,11 @@ def _memory(options: argparse.Namespace) -> None:
     if folder:
         require_matplotlib()
     fitted = board(options.board or BOARD) if options.board or build else None
-    map_ = memory_map(tflite.read(path))
+    graph = tflite.read(path)
+    map_ = memory_map(graph)
     # A build compiles the model in its file's order.
     nodes = node_limit(options.nodes)
-    steps = ladder(tflite.load_model(path), nodes=nodes, progress=True, file_order=bool(build))
+    steps = ladder(graph, nodes=nodes, progress=True, file_order=bool(build), core=target_of(options, fitted))
     firmware = {"camera": options.camera, "reserved": options.reserved}
     if fitted and build:
         print("\n".join([f"Memory of {path.name}", *map_.summary, "", steps.fits(fitted, build, **firmware)]))

@@ -1,10 +1,13 @@
 """What a model is and what it costs, as text."""
 
+from collections.abc import Sequence
+
 from aiedge.codegen import CSource, Weights, footprint, generate
 from aiedge.errors import UserError
 from aiedge.text import table
 from aiedge.tflite.graph import Graph, Tensor
 
+MOST_SHAPES = 6  # of an operator's inputs, in its line
 LARGE = 2**21  # bytes of a model
 
 
@@ -19,9 +22,9 @@ def describe(graph: Graph, name: str) -> str:
             [
                 (
                     str(op.index),
-                    op.kind,
+                    f"{op.kind} (constant)" if op.folded else op.kind,
                     *(
-                        " ".join(str(list(t.shape)) for t in side if t and not t.is_constant)
+                        _shapes([t for t in side if t and not t.is_stored])
                         for side in (op.inputs, op.outputs)
                     ),
                     f"{sum(t.elements for t in op.inputs if t and t.is_constant and op.macs):,}",
@@ -48,8 +51,8 @@ def describe(graph: Graph, name: str) -> str:
         "",
         f"flash, interpreter   {len(graph.source):,} bytes of model, and TensorFlow Lite Micro's code",
     ]
-    # C with megabytes of numbers takes minutes to write and to compile: the code is the same without them.
-    weights: Weights = "loaded" if len(graph.source) > LARGE else "linked"
+    # C with megabytes of numbers takes minutes to compile: the code is the same without them.
+    weights: Weights = "incbin" if len(graph.source) > LARGE else "linked"
     try:
         source = generate(graph, "model", weights=weights)
     except UserError as error:
@@ -68,6 +71,12 @@ def memory_lines(source: CSource) -> list[str]:
         flash = f"{source.constant_bytes:,} bytes of weights and tables; code: install arm-none-eabi-gcc to see it"
     arena = f"{source.plan.arena_bytes:,} bytes ({source.plan.verdict})"
     return [f"flash, compiled      {flash}", f"arena, compiled      {arena}"]
+
+
+def _shapes(tensors: Sequence[Tensor]) -> str:
+    """The tensors' shapes; of many, which would make every line of the table long, the first ones."""
+    shown = " ".join(str(list(tensor.shape)) for tensor in tensors[:MOST_SHAPES])
+    return shown + (f" and {len(tensors) - MOST_SHAPES} more" if len(tensors) > MOST_SHAPES else "")
 
 
 def _quantization(tensor: Tensor) -> tuple[str, str]:

@@ -1,7 +1,8 @@
 """Run a generated network on an emulated core, and count its instructions, operator by operator.
 
 The network is compiled twice into one program: as it is, for the total, and with a marker before each operator, for
-the parts. A plugin of QEMU notes at each marker how many instructions have run. What a marker costs is subtracted.
+the parts. A plugin of QEMU notes at each marker how many instructions have run, and where their timings are published,
+about how many cycles. What a marker costs is subtracted.
 """
 
 import hashlib
@@ -9,7 +10,6 @@ import subprocess
 import tempfile
 from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from aiedge.codegen import CSource
 from aiedge.codegen.toolchain import ESP32_KERNELS, assemble, host_compiler
+from aiedge.cost.cycles import instruction_cycles
 from aiedge.cost.harness import (
     C_SOURCES,
     Runs,
@@ -40,12 +41,14 @@ class Count:
     """What a network did on an emulated core.
 
     `total` is the number of instructions of one inference, call and return included; `operators` maps an operator's
-    index to its part. `outputs` has for each of the model's outputs an array [runs, ...].
+    index to its part. `outputs` has for each of the model's outputs an array [runs, ...]. `cycles` is an estimate, see
+    `aiedge.cost.cycles`, or None for a core without one.
     """
 
     total: int
     operators: dict[int, int]
     outputs: list[NDArray]
+    cycles: int | None = None
 
 
 def count_instructions(
@@ -74,19 +77,29 @@ def count_instructions(
         mark = f"{plugin},mark={addresses['aiedge_step']:#x},out=marks"
         if "uncounted" in addresses:
             mark += f",skip={addresses['uncounted']:#x}:{addresses['uncounted_end']:#x}"
+        if target.estimates_cycles:
+            timings = instruction_cycles(folder / "program", target.compiler[0].replace("gcc", "objdump"))
+            (folder / "timings").write_text("".join(f"{a} {each} {taken}\n" for a, each, taken in timings))
+            mark += ",cycles=timings"
         emulate = [*target.emulator.split(), *QUIET, "-kernel", "program", "-plugin", mark]
         written = run_tool(emulate, folder)
-        counts = [int(line) for line in (folder / "marks").read_text().split()]
+        marks = np.loadtxt(folder / "marks", np.int64, ndmin=2)
     # Each marker with the instructions since the one before it. The first four are the harness's own: an empty pair,
     # and one before and one after the plain network.
     steps = np.frombuffer(written[len(inputs) * memory_bytes(graph.outputs) :], "<i4")[4:]
-    empty, _, total, _, *parts = [after - before for before, after in pairwise(counts)]
+    empty, _, total, _, *parts = np.diff(marks[:, 0]).tolist()
+    cycles = np.diff(marks[:, 1])
     operators: dict[int, int] = {}
     for step, part in zip(steps[:-1].tolist(), parts, strict=True):
         if step == len(graph.operators):  # on the way to the next row
             continue
         operators[step] = operators.get(step, 0) + part - empty
-    return Count(total - empty, operators, from_memory(written, graph.outputs, len(inputs)))
+    return Count(
+        total - empty,
+        operators,
+        from_memory(written, graph.outputs, len(inputs)),
+        int(cycles[2] - cycles[0]) if target.estimates_cycles else None,
+    )
 
 
 def _addresses(target: Target, program: Path) -> dict[str, int]:

@@ -26,17 +26,16 @@ Runs = Sequence[Sequence[NDArray]]
 
 
 def random_inputs(graph: Graph, runs: int) -> list[list[NDArray]]:
-    """Random inputs, the same at every call: all int8 values, floats from a normal distribution."""
+    """Random inputs, the same at every call: all values of an integer type, floats from a normal distribution."""
     rng = np.random.default_rng(0)
-    return [
-        [
-            rng.integers(-128, 128, t.shape, np.int8)
-            if t.dtype == np.int8
-            else rng.normal(size=t.shape).astype(t.dtype)
-            for t in graph.inputs
-        ]
-        for _ in range(runs)
-    ]
+    return [[_random(rng, tensor) for tensor in graph.inputs] for _ in range(runs)]
+
+
+def _random(rng: np.random.Generator, tensor: Tensor) -> NDArray:
+    if tensor.dtype.kind == "f":
+        return rng.normal(size=tensor.shape).astype(tensor.dtype)
+    bounds = np.iinfo(tensor.dtype)
+    return rng.integers(bounds.min, bounds.max, tensor.shape, tensor.dtype, endpoint=True)
 
 
 def write_sources(folder: Path, graph: Graph, source: CSource, runs: int) -> None:
@@ -51,12 +50,15 @@ def write_sources(folder: Path, graph: Graph, source: CSource, runs: int) -> Non
         f"#define RUNS {runs}\n"
         f"#define STEPS {most_marks(graph, source)}\n"
         f"#define ARENA_BYTES {source.plan.arena_bytes}\n"
+        f"#define STATE_BYTES {source.plan.state_bytes}\n"
         f"#define INPUT_BYTES {memory_bytes(graph.inputs)}\n"
         f"#define OUTPUT_BYTES {memory_bytes(graph.outputs)}\n"
         f"#define INVOKE(network, input, output) network({', '.join(pointers)}, arena)\n"
         f"#define WEIGHTS_BYTES {len(source.weights)}\n"
         f"int plain({parameters});\n"
         f"int stepped({parameters});\n"
+        "int plain_reset(uint8_t *);\n"
+        "int stepped_reset(uint8_t *);\n"
     )
 
 
@@ -77,7 +79,7 @@ def compile_network(command: Sequence[str], source: CSource, folder: Path) -> li
 
     def renamed(invoke: str) -> list[str]:
         names = {"invoke": invoke, "begin": f"{invoke}_begin", "push_row": f"{invoke}_push_row"}
-        names["load_weights"] = f"{invoke}_load_weights"
+        names |= {name: f"{invoke}_{name}" for name in ("load_weights", "reset")}
         return [f"-D{source.name}_{old}={new}" for old, new in names.items()]
 
     stepped = [*renamed("stepped"), "-DAIEDGE_STEP=aiedge_step", "-include", "step.h"]

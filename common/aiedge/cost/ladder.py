@@ -8,14 +8,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from aiedge.boards import Board
+from aiedge.boards import Board, Core
+from aiedge.codegen.operators.lx6 import lx6_scratch
 from aiedge.errors import UserError
 from aiedge.memory.plan import MemoryPlan, plan_memory
 from aiedge.text import table
 from aiedge.tflite.graph import Graph
-from aiedge.tflite.reader import read
 from aiedge.tflite.traits import FUSABLE
-from aiedge.tflite.writer import rewrite
 from aiedge.tflm.arena import tflm_head
 from aiedge.tflm.optimize import Optimized, optimize
 from aiedge.tflm.order import NODES
@@ -125,38 +124,48 @@ def _left(size: int, room: int) -> str:
     return f"yes, {room - size:,} left" if size <= room else f"NO, {size - room:,} too many"
 
 
-def ladder(model: bytes, *, nodes: int = NODES, progress: bool = False, file_order: bool = False) -> Ladder:
+def ladder(
+    model: bytes | Graph,
+    *,
+    nodes: int = NODES,
+    progress: bool = False,
+    file_order: bool = False,
+    core: Core = "any",
+) -> Ladder:
     """All steps for one model. Steps that the network does not allow are left out.
 
-    The compiled steps are those of `aiedge compile` after `aiedge optimize`; with `file_order` without it.
+    The compiled steps are those of `aiedge compile` after `aiedge optimize`; with `file_order` without it. With
+    `core` "esp32" they have the kernels of that core, and their arenas the scratch of these.
     """
     smaller = optimize(model, nodes=nodes, progress=progress)
     graph, order = smaller.before, smaller.order.operators
     before, placed = smaller.heads(reference)
-    reordered = tflm_head(read(rewrite(model, order)), scratch=reference)
-    _, in_place = optimize(model, in_place=True, nodes=nodes, progress=progress).heads(reference)
+    reordered = tflm_head(smaller.in_order, scratch=reference)
+    _, in_place = optimize(graph, in_place=True, nodes=nodes, progress=progress).heads(reference)
     rungs = [
         Rung(TFLM, "as converted", before, before),
         Rung("reordered", "TFLM plans the best order", reordered, reordered),
         Rung("placed", "aiedge optimize: placed ahead of time", placed, placed),
         Rung("in place", "aiedge optimize --in-place: element-wise outputs over inputs", in_place, in_place),
     ]
+    compiled = "compiled C" if core == "any" else f"compiled C for {core}"
     for name, how, streaming in (
-        (FUSED, "compiled C: convolution and pooling in one step", False),
-        (STREAMED, "compiled C: row by row", True),
+        (FUSED, f"{compiled}: convolution and pooling in one step", False),
+        (STREAMED, f"{compiled}: row by row", True),
     ):
         try:
-            plan = _smaller(graph, None if file_order else order, streaming)
+            plan = _smaller(graph, None if file_order else order, streaming, core)
         except UserError:
             continue
         rungs.append(Rung(name, how, plan.arena_bytes, plan.arena_bytes + plan.held_bytes(graph)))
-    return Ladder(tuple(rungs), len(model), smaller)
+    return Ladder(tuple(rungs), len(graph.source), smaller)
 
 
-def _smaller(graph: Graph, order: tuple[int, ...] | None, streaming: bool) -> MemoryPlan:
+def _smaller(graph: Graph, order: tuple[int, ...] | None, streaming: bool, core: Core) -> MemoryPlan:
     """The plan of compiled C, in the file's order or in another: in the latter, fewer rows may stream."""
+    scratch = lx6_scratch() if core == "esp32" else None
     plans = [
-        plan_memory(graph, C_ALIGNMENT, fusable=FUSABLE, order=each, streaming=streaming)
+        plan_memory(graph, C_ALIGNMENT, fusable=FUSABLE, order=each, streaming=streaming, scratch=scratch)
         for each in dict.fromkeys((None, order))
     ]
     return min(plans, key=lambda plan: plan.arena_bytes)

@@ -78,7 +78,7 @@ def optimization_levels(graph: Graph, target: str = "cortex-m4", levels: Sequenc
         costs.append(cost)
         codes.append(size.code if size else 0)
         outputs.append(b"".join(np.asarray(y).tobytes() for y in arrays))
-    if graph.outputs[0].dtype == np.int8 and len(set(outputs)) > 1:
+    if graph.outputs[0].dtype.kind != "f" and len(set(outputs)) > 1:
         raise UserError(f"the levels give different outputs on {target}", "this is an error in aiedge")
     reference = costs[list(levels).index(REFERENCE)] if REFERENCE in levels else costs[0]
     rows = zip(levels, costs, codes, strict=True)

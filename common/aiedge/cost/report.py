@@ -46,7 +46,8 @@ class Report:
 
     `unit` is "instructions" (counted on an emulated core) or "ns" (measured on this computer). `total` is a whole
     inference, so it holds the call, too. `code_bytes` has the machine code's bytes by optimization level, weights
-    excluded. `peers` has figures of other runtimes by name, and `notes` what else is to be said.
+    excluded. `peers` has figures of other runtimes by name, `notes` what else is to be said. `cycles` is an estimate,
+    see `aiedge.cost.cycles`.
     """
 
     model: str
@@ -59,6 +60,7 @@ class Report:
     constant_bytes: int
     code_bytes: dict[str, int]
     peers: dict[str, float]
+    cycles: int | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -96,6 +98,9 @@ class Report:
             "arena, bytes": self.arena_bytes,
             **self.peers,
         }
+        if self.cycles is not None:
+            facts["cycles, estimated"] = self.cycles
+            facts |= {"cycles per MAC, estimated": self.cycles / self.macs} if self.macs else {}
         width = max(map(len, facts))
         lines = [f"{name:{width}}  {_figure(value):>12}" for name, value in facts.items()]
         notes = ["", *self.notes] if self.notes else []
@@ -129,13 +134,14 @@ def bench(
     if target == "host":
         core, unit = f"this computer, {' '.join(FLAGS)}", "ns"
         compiler, levels = (*host_compiler(), *FLAGS[1:]), (FLAGS[0], "-Os")
-        total, operators, outputs = timing.total, timing.operators, timing.outputs
+        total, operators, outputs, cycles = timing.total, timing.operators, timing.outputs, None
     else:
         emulated = TARGETS[target]
         core, unit = f"{emulated.core}, {optimize}", "instructions"
         compiler, levels = emulated.compiler, (optimize, "-Os")
         count = count_instructions(graph, source, emulated, inputs, optimize)
         total, operators, outputs = float(count.total), dict(count.operators), count.outputs
+        cycles = count.cycles
     _compare(outputs, graph, inputs, core)
     sizes = {level: footprint(source, compiler, level, assembler) for level in levels}
     return Report(
@@ -149,6 +155,7 @@ def bench(
         constant_bytes=source.constant_bytes,
         code_bytes={level: size.code for level, size in sizes.items() if size},
         peers=_peers(model, timing) if peers else {},
+        cycles=cycles,
         notes=(str(source.wide),) if flash else (),
     )
 
@@ -172,7 +179,7 @@ def _compare(outputs: list[NDArray], graph: Graph, inputs: list[list[NDArray]], 
     for mine, theirs in zip(outputs, expected if isinstance(expected, list) else [expected], strict=True):
         same = (
             mine.tobytes() == theirs.tobytes()
-            if mine.dtype == np.int8
+            if mine.dtype.kind != "f"
             else np.allclose(mine, theirs, rtol=1e-4)
         )
         if not same:

@@ -37,7 +37,7 @@ def costs(model: bytes) -> Costs:
     """The costs of a model, from the user's cache folder or found now, which takes some seconds."""
     graph = tflite.read(model)
     source = generate(graph, "model")
-    engine = "".join(path.read_text() for path in sorted(ENGINE.glob("*.h")))
+    engine = "".join(path.read_text() for path in sorted(ENGINE.glob("*.[hS]")))
     digest = hashlib.sha256((source.header + source.c + engine).encode()).hexdigest()
     kept = cache_folder("costs") / f"{digest[:32]}.json"
     try:
@@ -48,10 +48,10 @@ def costs(model: bytes) -> Costs:
         return found
     size = footprint(source)
     instructions, missing = {}, {}
-    # Those that run the C of any core.
-    for name, target in ((n, t) for n, t in TARGETS.items() if t.kernels == "any"):
+    for name, target in TARGETS.items():
+        made = source if target.kernels == "any" else generate(graph, "model", core=target.kernels)
         try:
-            instructions[name] = count_instructions(graph, source, target, random_inputs(graph, 1)).total
+            instructions[name] = count_instructions(graph, made, target, random_inputs(graph, 1)).total
         except UserError as error:
             missing[name] = error.message
     found = Costs(

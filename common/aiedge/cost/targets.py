@@ -19,6 +19,7 @@ class Target:
     `floats` tells whether its libraries can calculate with them. `packages` are Debian's packages that hold the tools.
     The C is generated for `kernels`; `assembler` is for kernels that the compiler does not know the instructions of.
     `machine` is the name of the file that calls the emulator, and `support` are sources besides those of the platform.
+    `estimates_cycles` tells whether `aiedge.cost.cycles` knows the core.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Target:
     support: tuple[Path, ...] = ()
     kernels: Core = "any"
     assembler: tuple[str, ...] = ()
+    estimates_cycles: bool = False
 
     @property
     def sources(self) -> list[Path]:
@@ -64,6 +66,7 @@ TARGETS = {
             floats=True,
             packages="gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm",
             machine="machine_cortex_m4.c",
+            estimates_cycles=True,
         ),
         Target(
             name="xtensa",

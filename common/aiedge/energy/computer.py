@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiedge.codegen import CompiledModel
+from aiedge.cost.harness import random_inputs
 from aiedge.cost.host import FLAGS
 from aiedge.errors import UserError
 
@@ -88,12 +89,8 @@ def measure(
     if not 2 <= runs <= MOST_RUNS:
         raise UserError(f"{runs} runs", f"choose 2 to {MOST_RUNS:,}")
     compiled = CompiledModel(model, FLAGS)
-    rng = np.random.default_rng(0)
-    for i, tensor in enumerate(compiled.inputs):
-        values = (
-            rng.integers(-128, 128, tensor.shape) if tensor.dtype == np.int8 else rng.random(tensor.shape)
-        )
-        compiled.set_input(values.astype(tensor.dtype), i)
+    for i, values in enumerate(random_inputs(compiled.graph, 1)[0]):
+        compiled.set_input(values, i)
     compiled.invoke()
     seconds = np.array([_timed(compiled.invoke) for _ in range(runs)])
     ms, ms_sd, fastest = (1e3 * float(x) for x in (seconds.mean(), seconds.std(ddof=1), seconds.min()))

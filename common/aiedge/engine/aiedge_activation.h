@@ -16,14 +16,20 @@
   }
 
 AIEDGE_UNARY_F32(abs, fabsf(v))
+AIEDGE_UNARY_F32(ceil, ceilf(v))
+AIEDGE_UNARY_F32(cos, cosf(v))
 AIEDGE_UNARY_F32(elu, v < 0.0f ? expm1f(v) : v)
 AIEDGE_UNARY_F32(exp, expf(v))
+AIEDGE_UNARY_F32(floor, floorf(v))
+AIEDGE_UNARY_F32(log, logf(v))
 // Below -9 TensorFlow Lite Micro takes e^v, which is at most 1.2e-4 of the value more.
 AIEDGE_UNARY_F32(logistic, v < -9.0f ? expf(v) : 1.0f / (1.0f + expf(-v)))
 AIEDGE_UNARY_F32(neg, -v)
 AIEDGE_UNARY_F32(relu, v < 0.0f ? 0.0f : v)
 AIEDGE_UNARY_F32(relu6, v > 6.0f ? 6.0f : v < 0.0f ? 0.0f : v)
+AIEDGE_UNARY_F32(round, rintf(v))  // halves to even
 AIEDGE_UNARY_F32(rsqrt, 1.0f / sqrtf(v))
+AIEDGE_UNARY_F32(sin, sinf(v))
 AIEDGE_UNARY_F32(sqrt, sqrtf(v))
 AIEDGE_UNARY_F32(square, (v * v))
 AIEDGE_UNARY_F32(tanh, tanhf(v))

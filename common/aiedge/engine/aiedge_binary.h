@@ -1,5 +1,5 @@
-// ADD, SUB and MUL: y = activation(a op b), element by element; a dimension of size 1 in one of the inputs
-// repeats.
+// ADD, SUB and MUL: y = activation(a op b), element by element, and operators of two inputs without
+// activation; a dimension of size 1 in one of the inputs repeats.
 //
 // Four loops walk over the output; in each, an input has a step of its own: 0 where it repeats. The output
 // may lie over an input of its own shape.
@@ -90,10 +90,64 @@ AIEDGE_KERNEL void aiedge_mul_int8(const aiedge_mul_int8_layer *layer, const int
 
 typedef struct {
   AIEDGE_BINARY_FIELDS
+  int32_t a_zero_point, b_zero_point;
+  int32_t multiplier[2], shift[2];  // of what is not negative, and of the product
+  int32_t output_zero_point;
+} aiedge_prelu_int8_layer;
+
+// a where it is not negative, else a * b.
+static inline void aiedge_prelu_int8_row(const aiedge_prelu_int8_layer *layer, const int8_t *a,
+                                         const int8_t *b, int8_t *y) {
+  int32_t count = layer->size[3], a_step = layer->a_step[3], b_step = layer->b_step[3];
+  for (int32_t l = 0; l < count; l++) {
+    int32_t value = a[l * a_step] - layer->a_zero_point;
+    if (value >= 0) {
+      value = aiedge_multiply(value, layer->multiplier[0], layer->shift[0]);
+    } else {
+      value *= b[l * b_step] - layer->b_zero_point;
+      value = aiedge_multiply(value, layer->multiplier[1], layer->shift[1]);
+    }
+    y[l] = aiedge_clamp(value + layer->output_zero_point, INT8_MIN, INT8_MAX);
+  }
+}
+
+AIEDGE_KERNEL void aiedge_prelu_int8(const aiedge_prelu_int8_layer *layer, const int8_t *a_data,
+                                     const int8_t *b_data, int8_t *y) {
+  AIEDGE_BINARY_ROWS(layer, int8_t, aiedge_prelu_int8_row(layer, a, b, y))
+}
+
+typedef struct {
+  AIEDGE_BINARY_FIELDS
+  int32_t zero_point[2];
+  int32_t multiplier[3],
+      shift[3];  // of a and b to a common scale, of their difference's square to the output's
+  int32_t output_zero_point;
+} aiedge_squared_difference_int8_layer;
+
+static inline void aiedge_squared_difference_int8_row(const aiedge_squared_difference_int8_layer *layer,
+                                                      const int8_t *a, const int8_t *b, int8_t *y) {
+  int32_t count = layer->size[3], a_step = layer->a_step[3], b_step = layer->b_step[3];
+  for (int32_t l = 0; l < count; l++) {
+    int32_t u = (a[l * a_step] - layer->zero_point[0]) * (1 << 7);
+    int32_t v = (b[l * b_step] - layer->zero_point[1]) * (1 << 7);
+    int32_t difference = aiedge_multiply(u, layer->multiplier[0], layer->shift[0]) -
+                         aiedge_multiply(v, layer->multiplier[1], layer->shift[1]);
+    int32_t square = aiedge_multiply(difference * difference, layer->multiplier[2], layer->shift[2]);
+    y[l] = aiedge_clamp(square + layer->output_zero_point, INT8_MIN, INT8_MAX);
+  }
+}
+
+AIEDGE_KERNEL void aiedge_squared_difference_int8(const aiedge_squared_difference_int8_layer *layer,
+                                                  const int8_t *a_data, const int8_t *b_data, int8_t *y) {
+  AIEDGE_BINARY_ROWS(layer, int8_t, aiedge_squared_difference_int8_row(layer, a, b, y))
+}
+
+typedef struct {
+  AIEDGE_BINARY_FIELDS
   float low, high;
 } aiedge_binary_f32_layer;
 
-// One kernel for each of + - *.
+// One kernel for each of + - * /.
 #define AIEDGE_BINARY_F32(name, op)                                                                 \
   static inline void aiedge_##name##_f32_row(const aiedge_binary_f32_layer *layer, const float *a,  \
                                              const float *b, float *y) {                            \
@@ -110,5 +164,39 @@ typedef struct {
 AIEDGE_BINARY_F32(add, +)
 AIEDGE_BINARY_F32(sub, -)
 AIEDGE_BINARY_F32(mul, *)
+AIEDGE_BINARY_F32(div, /)
+
+typedef struct {
+  AIEDGE_BINARY_FIELDS
+} aiedge_binary_layer;
+
+// The rest of a division, with the sign of the divisor.
+static inline float aiedge_floor_mod(float a, float b) {
+  float rest = fmodf(a, b);
+  return rest != 0.0f && (b < 0.0f) != (rest < 0.0f) ? rest + b : rest;
+}
+
+// One kernel for each formula of values u and v, without activation.
+#define AIEDGE_BINARY(name, type, formula)                                                                   \
+  static inline void aiedge_##name##_row(const aiedge_binary_layer *layer, const type *a, const type *b,     \
+                                         type *y) {                                                          \
+    for (int32_t l = 0; l < layer->size[3]; l++) {                                                           \
+      const type u = a[l * layer->a_step[3]], v = b[l * layer->b_step[3]];                                   \
+      y[l] = formula;                                                                                        \
+    }                                                                                                        \
+  }                                                                                                          \
+  AIEDGE_KERNEL void aiedge_##name(const aiedge_binary_layer *layer, const type *a_data, const type *b_data, \
+                                   type *y) {                                                                \
+    AIEDGE_BINARY_ROWS(layer, type, aiedge_##name##_row(layer, a, b, y))                                     \
+  }
+
+AIEDGE_BINARY(maximum_int8, int8_t, u > v ? u : v)
+AIEDGE_BINARY(maximum_f32, float, u > v ? u : v)
+AIEDGE_BINARY(minimum_int8, int8_t, u < v ? u : v)
+AIEDGE_BINARY(minimum_f32, float, u < v ? u : v)
+AIEDGE_BINARY(squared_difference_f32, float, (u - v) * (u - v))
+AIEDGE_BINARY(floor_div_f32, float, (float)floor((double)u / (double)v))
+AIEDGE_BINARY(floor_mod_f32, float, aiedge_floor_mod(u, v))
+AIEDGE_BINARY(prelu_f32, float, u >= 0.0f ? u : (u * v))
 
 #endif

@@ -18,8 +18,17 @@
 #define LEAVE l32i a12, a1, 16; l32i a13, a1, 20; l32i a14, a1, 24; l32i a15, a1, 28; addi a1, a1, 32; ret
 #endif
 
-.macro function name
+// See AIEDGE_HOT in aiedge_engine.h.
+.macro code_of name
+#if defined(AIEDGE_IRAM)
+    .section .iram1.aiedge, "ax"
+#else
     .section .text.\name, "ax"
+#endif
+.endm
+
+.macro function name
+    code_of \name
     .align  4
     .global \name
     .type   \name, @function
@@ -94,7 +103,7 @@
 // One filter over windows that follow one another. step: bytes from output to output in y, quads - 1. Reads 8 bytes
 // beyond x. This one for up to 16 quads:
 .macro short name, general
-    .section .text.\name, "ax"
+    code_of \name
     .align  4
 .Lend_of_\name:
     .long   .Llast_of_\name

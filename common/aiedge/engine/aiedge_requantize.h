@@ -29,20 +29,27 @@ static inline int32_t aiedge_high_multiply(int32_t x, int32_t multiplier) {
 #endif
 }
 
+// (a * b + 2^30) / 2^31, rounded down: the product of two Q0.31 numbers.
+static inline int32_t aiedge_product(int32_t a, int32_t b) {
+  return (int32_t)(((int64_t)a * b + (INT64_C(1) << 30)) >> 31);
+}
+
+// x / 2^exponent, halves away from zero; exponent from 1 to 31.
+static inline int32_t aiedge_round_shift(int32_t x, int32_t exponent) {
+  // Half of the divisor, less one for negative numbers.
+  int32_t half = (int32_t)(UINT32_C(1) << (exponent - 1));
+  int32_t floor = x >> exponent;
+  int32_t rest = x - (int32_t)((uint32_t)floor << exponent);
+  return floor + (rest >= half + (x < 0));
+}
+
 // x * factor for any shift and any x.
 static inline int32_t aiedge_multiply(int32_t x, int32_t multiplier, int32_t shift) {
   if (shift > 0) {
     x = (int32_t)((uint32_t)x << shift);
   }
-  int32_t product = (int32_t)(((int64_t)x * multiplier + (INT64_C(1) << 30)) >> 31);
-  if (shift < 0) {
-    // Half of the divisor, less one for negative numbers: halves move away from zero.
-    int32_t half = (int32_t)(UINT32_C(1) << (-shift - 1));
-    int32_t floor = product >> -shift;
-    int32_t rest = product - (int32_t)((uint32_t)floor << -shift);
-    product = floor + (rest >= half + (product < 0));
-  }
-  return product;
+  int32_t product = aiedge_product(x, multiplier);
+  return shift < 0 ? aiedge_round_shift(product, -shift) : product;
 }
 
 static inline int32_t aiedge_clamp_32(int32_t x, int32_t low, int32_t high) {

@@ -8,6 +8,7 @@
 - `stream`: layers that run row by row: when each row is made, how many rows each tensor keeps
 - `rings`, `sections`: the buffers of such layers; which steps run so, in sections, and which on whole maps
 - `batches`: how many rows such layers make at once, on a core that gains by it
+- `offline`: whether the plan that a model brings gives two live tensors the same bytes
 - `plan`: `plan_memory(graph)` → `MemoryPlan`, all of it
 
 The graph's inputs and outputs belong to the caller and take no arena.

@@ -113,11 +113,13 @@ def _pool(operator: Operator) -> Band | None:
 
 
 def _zero(tensor: Tensor) -> int | None:
-    """The byte that stands for a real 0, or None where the tensor has no such byte."""
+    """The byte that a real 0 is made of, or None where the tensor has no such byte."""
     if tensor.dtype == np.float32:
         return 0
     params = tensor.quantization
-    return None if params is None or params.per_channel else int(params.zero_point)
+    if params is None or params.per_channel or (tensor.dtype.itemsize > 1 and params.zero_point):
+        return None
+    return int(params.zero_point)
 
 
 def _elementwise(operator: Operator) -> Band | None:

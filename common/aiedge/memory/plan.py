@@ -37,6 +37,16 @@ class MemoryPlan:
     sections: tuple[Stream, ...] = ()
 
     @property
+    def states(self) -> tuple[Buffer, ...]:
+        """What outlives the inference: the first bytes of the arena."""
+        return tuple(buffer for buffer in self.buffers if buffer.keeps_state)
+
+    @property
+    def state_bytes(self) -> int:
+        """Bytes of the arena that are kept for the next inference."""
+        return sum(buffer.bytes for buffer in self.states)
+
+    @property
     def stream(self) -> Stream | None:
         """The section that takes the input's rows."""
         return self.sections[0] if self.sections else None
@@ -74,12 +84,23 @@ class MemoryPlan:
 
     def scratch_of(self, operator: Operator) -> Buffer:
         """The scratch of the operator's step, which asked for some."""
-        i = self._place(operator)
+        i = self._places[operator.index]
         return next(b for b in self.buffers if b.purpose == SCRATCH and b.first <= i <= b.last)
 
+    def room(self, operator: Operator) -> tuple[int, int]:
+        """Offset and bytes of the largest stretch of the arena that holds nothing while the operator's step runs."""
+        i = self._places[operator.index]
+        live = sorted((b.offset, b.offset + b.bytes) for b in self.buffers if b.first <= i <= b.last)
+        offset, size, end = 0, 0, 0
+        for begin, behind in (*live, (self.arena_bytes, self.arena_bytes)):
+            if begin - end > size:
+                offset, size = end, begin - end
+            end = max(end, behind)
+        return offset, size
+
     def live_bytes(self, operator: Operator) -> int:
-        """Bytes of the arena that are live while the operator's step runs."""
-        return self._live[operator.index]
+        """Bytes of the arena that are live while the operator's step runs; 0 where it has none."""
+        return self._live.get(operator.index, 0)
 
     @cached_property
     def _homes(self) -> dict[int, Buffer]:
@@ -96,8 +117,10 @@ class MemoryPlan:
         live = accumulate(change)
         return {o.index: size for step, size in zip(self.steps, live, strict=False) for o in step.operators}
 
-    def _place(self, operator: Operator) -> int:
-        return next(i for i, step in enumerate(self.steps) if operator in step.operators)
+    @cached_property
+    def _places(self) -> dict[int, int]:
+        """The place of each operator's step."""
+        return {operator.index: i for i, step in enumerate(self.steps) for operator in step.operators}
 
 
 def plan_memory(
@@ -219,13 +242,17 @@ def _with_offsets(section: Stream, plan: MemoryPlan) -> Stream:
 def _placed(
     run: tuple[Step, ...], buffers: Sequence[Buffer], caller: dict[int, str], alignment: int
 ) -> MemoryPlan:
-    """The plan with all buffers placed; a buffer of no bytes lies at 0."""
+    """The plan with all buffers placed, states first; a buffer of no bytes lies at 0."""
     blocks = _blocks(buffers, alignment)
-    kept = [i for i, block in enumerate(blocks) if block.size]
-    placement = place([blocks[i] for i in kept])
     offsets = [0] * len(blocks)
+    base = 0
+    for i, buffer in enumerate(buffers):
+        if buffer.keeps_state:
+            offsets[i], base = base, base + blocks[i].size
+    kept = [i for i, block in enumerate(blocks) if block.size and not buffers[i].keeps_state]
+    placement = place([blocks[i] for i in kept])
     for i, offset in zip(kept, placement.offsets, strict=True):
-        offsets[i] = offset
+        offsets[i] = base + offset
     placed = (
         replace(buffer, offset=offset * alignment) for buffer, offset in zip(buffers, offsets, strict=True)
     )
@@ -233,9 +260,9 @@ def _placed(
         run,
         tuple(sorted(placed, key=lambda b: (b.first, b.offset))),
         caller,
-        placement.height * alignment,
+        (base + placement.height) * alignment,
         peak(blocks) * alignment,
-        placement.bound * alignment,
+        (base + placement.bound) * alignment,
     )
 
 

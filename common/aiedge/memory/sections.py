@@ -8,7 +8,7 @@ largest peak of its parts.
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
 
-from aiedge.memory.lifetimes import Scratch, lifetimes
+from aiedge.memory.lifetimes import Buffer, Scratch, lifetimes
 from aiedge.memory.rings import stream_buffers
 from aiedge.memory.steps import Step
 from aiedge.memory.stream import Stream, longest, stream
@@ -64,7 +64,8 @@ class Sections:
         """Bytes of the arena that are live while the section runs."""
         whole, _ = lifetimes(self.graph, self.run, self.alignment, apart=section.bands, scratch=scratch)
         buffers = stream_buffers([section], len(self.run), whole, self.alignment)
-        return max(sum(b.bytes for b in buffers if b.first <= i <= b.last) for i in section.bands)
+        live = _live(buffers, len(self.run))
+        return max(live[place] for place in section.bands)
 
     def best(self, firsts: Sequence[Stream], below: int) -> tuple[Stream, ...]:
         """The sections of the least peak, if that is less than `below`: one of `firsts`, and others behind it.
@@ -76,11 +77,7 @@ class Sections:
         parts: list[tuple[int, int, int, Stream | None]] = []  # begin, end, peak, section
         reach = [below] * (size + 1)  # the least peak on the way to each place
         trials = 0
-        change = [0] * (size + 1)
-        for buffer in whole:
-            change[max(buffer.first, 0)] += buffer.bytes
-            change[min(buffer.last + 1, size)] -= buffer.bytes
-        live = list(accumulate(change))  # bytes, at each place
+        live = _live(whole, size)
 
         def add(begin: int, end: int, peak: int, section: Stream | None) -> None:
             if peak < below:
@@ -113,6 +110,15 @@ class Sections:
             if end not in ways or (count, flows) < ways[end][0]:
                 ways[end] = (count, flows), taken
         return ways[size][1]
+
+
+def _live(buffers: Sequence[Buffer], size: int) -> list[int]:
+    """Bytes that are live at each of `size` places."""
+    change = [0] * (size + 1)
+    for buffer in buffers:
+        change[max(buffer.first, 0)] += buffer.bytes
+        change[min(buffer.last + 1, size)] -= buffer.bytes
+    return list(accumulate(change))[:size]
 
 
 def _ring_bytes(section: Stream) -> int:

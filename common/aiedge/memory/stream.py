@@ -262,6 +262,8 @@ class _Schedule:
                 (f.first - w.lead // flow.band.made * flow.row_every - flow.done for f, w in readers),
                 default=0,
             )
+            if spare < 1:
+                continue
             best, delay = self._kept_bytes(flow), 0
             for trial in range(1, min(spare, LONGEST_DELAY) + 1):
                 self.flows[index] = replace(flow, first=flow.first + trial)

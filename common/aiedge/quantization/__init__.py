@@ -16,7 +16,7 @@ from aiedge.quantization.fixed_point import (
     multiply_rounding_once,
     quantize_multiplier,
 )
-from aiedge.quantization.layers import fully_connected, layer_multipliers, patches
+from aiedge.quantization.layers import fully_connected, layer_multipliers, patches, requantize
 
 __all__ = [
     "QuantParams",
@@ -30,4 +30,5 @@ __all__ = [
     "patches",
     "quantize",
     "quantize_multiplier",
+    "requantize",
 ]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 INT8_MIN, INT8_MAX = -128, 127
 
@@ -58,8 +58,8 @@ def params_symmetric(weights: ArrayLike, axis: int | None = None) -> QuantParams
     return QuantParams(scale, np.zeros(scale.shape, np.int64), axis)
 
 
-def quantize(values: ArrayLike, params: QuantParams) -> NDArray[np.int8]:
-    """Real numbers to int8:  q = clamp(round(r / scale) + zero_point, −128, 127), halves away from zero.
+def quantize(values: ArrayLike, params: QuantParams, dtype: DTypeLike = np.int8) -> NDArray:
+    """Real numbers to integers:  q = clamp(round(r / scale) + zero_point), halves away from zero; to int8 unless told.
 
     >>> quantize([-1.0, 0.0, 0.5, 100.0], QuantParams(0.25, -128)).tolist()
     [-128, -128, -126, 127]
@@ -67,7 +67,8 @@ def quantize(values: ArrayLike, params: QuantParams) -> NDArray[np.int8]:
     values = np.asarray(values, np.float32)
     scale, zero_point = _aligned(params, values.ndim)
     rounded = round_half_away(values / scale.astype(np.float32)) + zero_point
-    return np.clip(rounded, INT8_MIN, INT8_MAX).astype(np.int8)
+    bounds = np.iinfo(dtype)
+    return np.clip(rounded, bounds.min, bounds.max).astype(dtype)
 
 
 def nearest_integer(real: float, params: QuantParams) -> int:

@@ -2,9 +2,9 @@
 
 A layer multiplies its integers by a ratio of scales. The scales are float32, and the wheel of TFLM that the kit pins
 forms every ratio in float64. TFLM's sources of August 2026, and espressif/esp-tflite-micro of that month, still form
-some in float32: those of FULLY_CONNECTED whose weights have one scale, of SUB, RELU, LEAKY_RELU and HARD_SWISH. Where
-the two ways round apart, another multiplier follows, and now and then another answer. What differs takes `real`, the
-type of the arithmetic.
+some in float32: those of FULLY_CONNECTED whose weights have one scale, of BATCH_MATMUL, SUB, RELU, LEAKY_RELU and
+HARD_SWISH. Where the two ways round apart, another multiplier follows, and now and then another answer. What differs
+takes `real`, the type of the arithmetic.
 """
 
 import numpy as np
@@ -41,6 +41,13 @@ def sums(larger: float, smaller: float, output: float, real: Real = PINNED) -> t
     """The two factors of ADD and SUB: the smaller scale to twice the larger one, and that over 2^20 to the output's."""
     common = real(2) * real(larger)
     return float(real(smaller) / common), float(common / (real(2**20) * real(output)))
+
+
+def squares(a: float, b: float, output: float, real: Real = PINNED) -> tuple[float, float, float]:
+    """The factors of SQUARED_DIFFERENCE: each scale to twice the larger one, and the square of that over 2^14."""
+    common = real(2) * real(max(a, b))
+    square = common * common / (real(2**14) * real(output))
+    return float(real(a) / common), float(real(b) / common), float(square)
 
 
 def swish(scale: float, output: float, real: Real = PINNED) -> tuple[float, float]:

@@ -18,6 +18,7 @@ from aiedge.errors import UserError
 
 Int = NDArray[np.int64]
 INT32_MIN, INT32_MAX = -(2**31), 2**31 - 1
+LARGEST_SHIFT = 30  # to the left, of an int32
 
 
 def quantize_multiplier(factor: float) -> tuple[int, int]:

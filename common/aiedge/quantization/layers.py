@@ -4,18 +4,22 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from aiedge.quantization import factors
 from aiedge.quantization.affine import INT8_MAX, INT8_MIN, QuantParams
 from aiedge.quantization.fixed_point import (
+    LARGEST_SHIFT,
     exp_of_negative_q,
     multiply_by_quantized_multiplier,
     quantize_multiplier,
+    wrap_int32,
 )
 
 Int8 = NDArray[np.int8]
 Multiply = Callable[..., NDArray[np.int64]]
+
+SOFTMAX_BITS = 5  # integer bits of the differences to the row's maximum
 
 
 def layer_multipliers(
@@ -63,6 +67,26 @@ def fully_connected(
     return np.clip(y, *activation_range).astype(np.int8)
 
 
+def requantize(
+    x: ArrayLike,
+    inputs: QuantParams,
+    outputs: QuantParams,
+    dtype: DTypeLike,
+    real: factors.Real = factors.PINNED,
+) -> NDArray:
+    """Integers of one scale as integers of another, clamped to their type: QUANTIZE of integers.
+
+    Raises `ValueError` where the scales are too far apart.
+    """
+    multiplier, shift = quantize_multiplier(factors.ratio(float(inputs.scale), float(outputs.scale), real))
+    if shift > LARGEST_SHIFT:
+        raise ValueError("its scales are too far apart")
+    centered = wrap_int32(np.asarray(x, np.int64) - int(inputs.zero_point))
+    y = multiply_by_quantized_multiplier(centered, multiplier, shift) + int(outputs.zero_point)
+    bounds = np.iinfo(dtype)
+    return np.clip(wrap_int32(y), bounds.min, bounds.max).astype(dtype)
+
+
 def patches(image: NDArray, size: int, stride: int, fill: float) -> NDArray:
     """What a `size`×`size` filter sees of an image [height, width, channels] at each of its places.
 
@@ -85,11 +109,15 @@ def softmax_exponentials(params: QuantParams, beta: float) -> NDArray[np.int64]:
 
     At most 256 values; it ends where TFLM takes the exponential for zero.
     """
-    integer_bits = 5
-    factor = min(factors.fixed(float(params.scale), integer_bits, beta), 2.0**31 - 1)
+    multiplier, shift = softmax_multiplier(params, beta)
+    radius = math.floor((2**SOFTMAX_BITS - 1) * 2 ** (31 - SOFTMAX_BITS) / 2**shift)
+    differences = -np.arange(min(radius, 255) + 1)
+    return exp_of_negative_q(multiply_by_quantized_multiplier(differences, multiplier, shift), SOFTMAX_BITS)
+
+
+def softmax_multiplier(params: QuantParams, beta: float = 1.0) -> tuple[int, int]:
+    """Multiplier and shift from differences of integers to beta times those of real numbers, as Q5.26."""
+    factor = min(factors.fixed(float(params.scale), SOFTMAX_BITS, beta), 2.0**31 - 1)
     if factor <= 1:
         raise ValueError("beta times the input's scale is below 2^-26")
-    multiplier, shift = quantize_multiplier(factor)
-    radius = math.floor((2**integer_bits - 1) * 2 ** (31 - integer_bits) / 2**shift)
-    differences = -np.arange(min(radius, 255) + 1)
-    return exp_of_negative_q(multiply_by_quantized_multiplier(differences, multiplier, shift), integer_bits)
+    return quantize_multiplier(factor)

@@ -14,6 +14,7 @@ from aiedge.quantization import factors
 from aiedge.quantization.affine import INT8_MAX, INT8_MIN, QuantParams, nearest_integer, round_half_away
 from aiedge.quantization.factors import PINNED, Real
 from aiedge.quantization.fixed_point import (
+    LARGEST_SHIFT,
     inverse_sqrt_multiplier,
     logistic_q,
     multiply_by_quantized_multiplier,
@@ -24,7 +25,6 @@ from aiedge.quantization.fixed_point import (
 
 Int8 = NDArray[np.int8]
 FRACTION = 20  # fractional bits of TFLM's 1 / √q
-LARGEST_SHIFT = 30  # to the left, of an int32
 AS_THERE = "where TensorFlow Lite Micro stops as well"
 
 

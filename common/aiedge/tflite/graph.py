@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from aiedge.errors import UserError
 from aiedge.quantization import QuantParams
-from aiedge.tflite.traits import OTHER, TRAITS, Nature, Trait
+from aiedge.tflite.traits import OTHER, TRAITS, UNTIMED, Nature, Trait
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,7 +18,9 @@ class Tensor:
     """One tensor: its name, shape and type, and its values where they are constant.
 
     `index` is its number in the file. `data` has the tensor's shape, or is None for activations. `free` are the
-    dimensions that the file leaves open; there the shape has the size that it is compiled for.
+    dimensions that the file leaves open; there the shape has the size that it is compiled for. `folded` are constants
+    that follow from shapes: the file has an operator that computes them. A tensor with a `state` keeps its values from
+    one inference to the next: at first they are those, of its shape or one for all.
     """
 
     index: int
@@ -28,6 +30,8 @@ class Tensor:
     quantization: QuantParams | None = None
     data: NDArray | None = None
     free: tuple[int, ...] = ()
+    folded: bool = False
+    state: NDArray | None = None
 
     @property
     def elements(self) -> int:
@@ -46,8 +50,18 @@ class Tensor:
 
     @property
     def is_constant(self) -> bool:
-        """Whether the values are stored in the model."""
+        """Whether the values are known: stored in the model, or folded."""
         return self.data is not None
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether the values are stored in the model."""
+        return self.data is not None and not self.folded
+
+    @property
+    def keeps_state(self) -> bool:
+        """Whether the values outlive the inference."""
+        return self.state is not None
 
     @property
     def values(self) -> NDArray:
@@ -98,6 +112,11 @@ class Operator:
         """What it does with its tensors."""
         return self.trait.nature
 
+    @property
+    def folded(self) -> bool:
+        """Whether nothing is left to do: the outputs are constants."""
+        return bool(self.outputs) and all(tensor.is_constant for tensor in self.outputs)
+
     def integer(self, option: str) -> int:
         """An integer option, the schema's default where the operator was made without."""
         value = self.options.get(option, self.trait.defaults[option])
@@ -147,7 +166,30 @@ class Graph:
     @property
     def constants(self) -> tuple[Tensor, ...]:
         """The constant tensors: weights, biases and shapes."""
-        return tuple(tensor for tensor in self.tensors if tensor.is_constant)
+        return tuple(tensor for tensor in self.tensors if tensor.is_stored)
+
+    @property
+    def states(self) -> tuple[Tensor, ...]:
+        """The tensors that keep their values from one inference to the next, in the order of their use."""
+        read = (t for op in self.operators for t in op.inputs if t is not None and t.keeps_state)
+        return tuple({t.index: t for t in read}.values())
+
+    @property
+    def state_order(self) -> list[tuple[int, int]]:
+        """Pairs of operators' indices: the first must run before the second because of what both keep.
+
+        Operators on one state stay in their order; what is done once before the first inference stays before them.
+        """
+        pairs: list[tuple[int, int]] = []
+        latest: dict[int, int] = {}  # of each state: the operator that was at it; of -1: what is done once
+        for operator in self.operators:
+            kept = [t.index for t in operator.inputs if t is not None and t.keeps_state]
+            once = operator.nature in UNTIMED
+            pairs += [
+                (latest[i], operator.index) for i in ({*kept, -1} if kept or once else ()) if i in latest
+            ]
+            latest |= dict.fromkeys([-1] if once else kept, operator.index)
+        return pairs
 
     @property
     def parameters(self) -> int:

@@ -12,6 +12,7 @@ from aiedge.quantization import (
     fully_connected,
     multiply_by_quantized_multiplier,
     quantize,
+    requantize,
 )
 from aiedge.quantization.affine import INT8_MAX, INT8_MIN, nearest_integer
 from aiedge.quantization.factors import Real
@@ -76,14 +77,20 @@ def unary_table(operator: Operator, real: Real | None = None) -> NDArray[np.int8
 def run_integer(
     graph: Graph, inputs: NDArray, multiply: Callable = multiply_by_quantized_multiplier
 ) -> NDArray:
-    """Output of an int8 graph for `inputs` [n, ...], int8 (float32 where the graph starts with QUANTIZE), as [n, ...].
+    """Output of an int8 graph for `inputs` [n, ...], as [n, ...].
 
-    `multiply` scales the accumulators: another rounding can be put in its place. Raises `UserError` for an
-    operator that is not supported.
+    They are int8, or of another type where the graph begins or ends with QUANTIZE or DEQUANTIZE. `multiply` scales the
+    accumulators: another rounding can be put in its place. Raises `UserError` for an operator that is not supported.
     """
+    if graph.states:
+        raise UserError(
+            "a network that keeps state is not supported in NumPy integers", "run it with CompiledModel"
+        )
     count = len(inputs)
     values: dict[int, NDArray] = {graph.inputs[0].index: np.asarray(inputs)}
     for operator in graph.operators:
+        if operator.folded:
+            continue
         x = values[operator.input(0).index]
         values[operator.outputs[0].index] = _run(operator, x, multiply).reshape(
             count, *operator.outputs[0].sample_shape
@@ -108,9 +115,11 @@ def _run(operator: Operator, x: NDArray, multiply: Callable) -> NDArray:
     if operator.nature is Nature.VIEW:
         return x
     if operator.nature is Nature.CONVERSION and source.dtype == np.float32:
-        return quantize(x, params_of(target))
+        return quantize(x, params_of(target), target.dtype)
     if operator.nature is Nature.CONVERSION and target.dtype == np.float32:
         return dequantize(x, params_of(source))
+    if operator.nature is Nature.CONVERSION:
+        return requantize(x, params_of(source), params_of(target), target.dtype)
     if operator.trait.table and source.dtype == np.int8:
         return unary_table(operator)[x.astype(np.int64) - INT8_MIN]
     tables = [kind for kind, trait in TRAITS.items() if trait.table]

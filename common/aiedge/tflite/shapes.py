@@ -55,6 +55,14 @@ def _dense(operator: Operator) -> None:
     _bias(operator, 2, outputs)
 
 
+def _matmul(operator: Operator) -> None:
+    a, b, target = operator.input(0).shape, operator.input(1).shape, operator.outputs[0].shape
+    _require(
+        min(len(a), len(b), len(target)) >= 2,
+        f"{list(a)} and {list(b)} to {list(target)} are no matrices",
+    )
+
+
 def _convolution(operator: Operator) -> None:
     source, filters, target = _images(operator, operator.input(0), operator.input(1))
     channels = filters[3]
@@ -150,7 +158,22 @@ def _concatenation(operator: Operator) -> None:
 
 
 def _split(operator: Operator) -> None:
-    _parts(operator.input(1), list(operator.outputs))
+    _parts(operator.input(0 if operator.kind == "SPLIT_V" else 1), list(operator.outputs))
+
+
+def _read(operator: Operator) -> None:
+    _same_bytes(operator.input(0), operator.outputs[0])
+
+
+def _assign(operator: Operator) -> None:
+    _same_bytes(operator.input(0), operator.input(1))
+
+
+def _same_bytes(variable: Tensor, value: Tensor) -> None:
+    _require(
+        (variable.dtype, variable.elements) == (value.dtype, value.elements),
+        f"its variable is {variable}, its value {value}",
+    )
 
 
 def _pad(operator: Operator) -> None:
@@ -163,8 +186,38 @@ def _pad(operator: Operator) -> None:
 
 def _slice(operator: Operator) -> None:
     rank = len(operator.input(0).shape)
-    sizes = {operator.input(position).elements for position in (1, 2, 3)}
+    sizes = {operator.input(position).elements for position in range(1, operator.trait.inputs)}
     _require(len(sizes) == 1, f"it has {sorted(sizes)} begins, ends and strides for {rank} dimensions")
+
+
+def _repetition(operator: Operator) -> None:
+    source, target = operator.input(0).shape, operator.outputs[0].shape
+    _require(
+        len(source) <= len(target)
+        and all(n in (1, m) for n, m in zip(source[::-1], target[::-1], strict=False)),
+        f"{list(source)} does not broadcast to {list(target)}",
+    )
+
+
+def _unpack(operator: Operator) -> None:
+    source = operator.input(0)
+    _require(
+        sum(part.elements for part in operator.outputs) == source.elements,
+        f"its parts do not make up {list(source.shape)}",
+    )
+
+
+def _gather(operator: Operator) -> None:
+    source, target = operator.input(0), operator.outputs[0]
+    _require(bool(source.elements) or not target.elements, f"it names values of {list(source.shape)}")
+
+
+def _blocks(operator: Operator) -> None:
+    source, target = operator.input(0).shape, operator.outputs[0].shape
+    _require(
+        len(source) == len(target) and source[-1:] == target[-1:],
+        f"it does not lead from {list(source)} to {list(target)}",
+    )
 
 
 def _resize(operator: Operator) -> None:
@@ -184,16 +237,27 @@ RULES: dict[Nature, Callable[[Operator], None]] = {
     Nature.CONVERSION: _same_values,
     Nature.BINARY: _binary,
     Nature.DENSE: _dense,
+    Nature.MATMUL: _matmul,
     Nature.CONVOLUTION: _convolution,
     Nature.DEPTHWISE: _depthwise,
     Nature.POOL: _pool,
     Nature.TRANSPOSED: _transposed,
     Nature.REDUCTION: _reduction,
+    Nature.ARG: _reduction,
     Nature.SOFTMAX: _softmax,
+    Nature.NORMALIZATION: _softmax,
     Nature.CONCATENATION: _concatenation,
     Nature.SPLIT: _split,
     Nature.PAD: _pad,
     Nature.SLICE: _slice,
+    Nature.PERMUTATION: _same_values,
+    Nature.REPETITION: _repetition,
+    Nature.MIRROR: _pad,
+    Nature.UNPACK: _unpack,
+    Nature.GATHER: _gather,
+    Nature.BLOCKS: _blocks,
     Nature.NEAREST: _resize,
     Nature.BILINEAR: _resize,
+    Nature.READ: _read,
+    Nature.ASSIGN: _assign,
 }

@@ -23,22 +23,37 @@ class Nature(Enum):
     CONVERSION = auto()  # the same, to another type or scale
     BINARY = auto()  # the same of two inputs, whose shapes broadcast
     DENSE = auto()  # a matrix of weights times each row
+    MATMUL = auto()  # matrices times matrices, both of them computed
     CONVOLUTION = auto()  # a window that slides over an image; filters span all channels
     DEPTHWISE = auto()  # the same, each filter on one channel
     POOL = auto()  # the same without weights
     TRANSPOSED = auto()  # a window that slides over the output: the gradient of a convolution
     REDUCTION = auto()  # one value for all of a dimension
-    SOFTMAX = auto()  # rows that add up to 1
+    ARG = auto()  # of a dimension the index of the largest or smallest value
+    SOFTMAX = auto()  # rows that add up to 1, or their logarithms
+    NORMALIZATION = auto()  # rows of length 1
     CONCATENATION = auto()  # the inputs side by side
     SPLIT = auto()  # the outputs side by side
     PAD = auto()  # the input amid constants
     SLICE = auto()  # some of the input's values
+    PERMUTATION = auto()  # the input's values in another order
+    REPETITION = auto()  # the same, some of them again and again
+    MIRROR = auto()  # the input amid its reflections
+    UNPACK = auto()  # the outputs side by side, without the dimension in which they are
+    GATHER = auto()  # those of the input's values that indices name
+    BLOCKS = auto()  # an image, and each n-th of its rows and columns as images
     NEAREST = auto()  # an image in another size, of its own pixels
     BILINEAR = auto()  # the same, each pixel out of four
+    INITIALIZER = auto()  # what gives variables their first values, before the first inference
+    HANDLE = auto()  # the name of a variable
+    READ = auto()  # the value of a variable
+    ASSIGN = auto()  # the value of a variable for later, to the next inference
     OTHER = auto()  # what this table does not have
 
 
 ELEMENTWISE = {Nature.UNARY, Nature.CONVERSION, Nature.BINARY}
+# Done before the first inference, and in none.
+UNTIMED = {Nature.INITIALIZER, Nature.HANDLE}
 SLIDING = {Nature.CONVOLUTION, Nature.DEPTHWISE, Nature.POOL}
 
 
@@ -50,7 +65,7 @@ class Trait:
     `table` gives the int8 outputs of all int8 inputs (`aiedge.quantization.tables`); a unary operator without it is one
     of floats only. `sums` marks a window whose values are added up, `single` int8 factors that some versions of
     TensorFlow Lite Micro form in float32 (`aiedge.quantization.factors`). `joins` are the kinds behind which it can run
-    in the same call.
+    in the same call, `states` the places of the inputs that it keeps from one inference to the next.
     """
 
     nature: Nature
@@ -63,6 +78,7 @@ class Trait:
     sums: bool = False
     single: bool = False
     joins: tuple[str, ...] = ()
+    states: tuple[int, ...] = ()
 
     @property
     def in_place(self) -> bool:
@@ -78,7 +94,7 @@ class Trait:
         """Raise `ValueError` where the operator has too few or too many tensors; index -1 is one left out."""
         if not self.inputs <= len(inputs) <= self.inputs + self.optional or -1 in inputs[: self.inputs]:
             raise ValueError(f"it has the inputs {inputs}")
-        if not 1 <= len(outputs) <= self.outputs:
+        if not min(1, self.outputs) <= len(outputs) <= self.outputs:
             raise ValueError(f"it has the outputs {outputs}")
 
     @cached_property
@@ -100,42 +116,80 @@ MANY = 2**16
 TRAITS = {
     "ABS": Trait(Nature.UNARY, table=tables.abs_table),
     "ADD": Trait(Nature.BINARY, 2, options="Add"),
+    "ARG_MAX": Trait(Nature.ARG, 2, options="ArgMax"),
+    "ARG_MIN": Trait(Nature.ARG, 2, options="ArgMin"),
+    "ASSIGN_VARIABLE": Trait(Nature.ASSIGN, 2, outputs=0, states=(0,)),
     "AVERAGE_POOL_2D": Trait(Nature.POOL, options="Pool2D", sums=True),
+    "BATCH_MATMUL": Trait(Nature.MATMUL, 2, options="BatchMatMul", single=True),
+    "BATCH_TO_SPACE_ND": Trait(Nature.BLOCKS, 3),
+    "BROADCAST_TO": Trait(Nature.REPETITION, 2),
+    "CALL_ONCE": Trait(Nature.INITIALIZER, 0, outputs=0, options="CallOnce"),
+    "CEIL": Trait(Nature.UNARY),
     "CONCATENATION": Trait(Nature.CONCATENATION, optional=MANY, options="Concatenation"),
     "CONV_2D": Trait(Nature.CONVOLUTION, 2, optional=1, options="Conv2D"),
+    "COS": Trait(Nature.UNARY),
     "DEPTHWISE_CONV_2D": Trait(Nature.DEPTHWISE, 2, optional=1, options="DepthwiseConv2D"),
+    "DEPTH_TO_SPACE": Trait(Nature.PERMUTATION, options="DepthToSpace"),
     "DEQUANTIZE": Trait(Nature.CONVERSION),
+    "DIV": Trait(Nature.BINARY, 2, options="Div"),
     "ELU": Trait(Nature.UNARY, table=tables.elu_table),
     "EXP": Trait(Nature.UNARY),
     "EXPAND_DIMS": Trait(Nature.VIEW, 2),
+    "FLOOR": Trait(Nature.UNARY),
+    "FLOOR_DIV": Trait(Nature.BINARY, 2),
+    "FLOOR_MOD": Trait(Nature.BINARY, 2),
     "FULLY_CONNECTED": Trait(Nature.DENSE, 2, optional=1, options="FullyConnected", single=True),
+    "GATHER": Trait(Nature.GATHER, 2, options="Gather"),
+    "GATHER_ND": Trait(Nature.GATHER, 2),
     "HARD_SWISH": Trait(Nature.UNARY, table=tables.hard_swish_table, single=True),
+    "L2_NORMALIZATION": Trait(Nature.NORMALIZATION, options="L2Norm"),
     "LEAKY_RELU": Trait(
         Nature.UNARY, options="LeakyRelu", parameter="alpha", table=tables.leaky_relu_table, single=True
     ),
+    "LOG": Trait(Nature.UNARY),
     "LOGISTIC": Trait(Nature.UNARY, table=tables.logistic_table),
+    "LOG_SOFTMAX": Trait(Nature.SOFTMAX),
+    "MAXIMUM": Trait(Nature.BINARY, 2),
     "MAX_POOL_2D": Trait(Nature.POOL, options="Pool2D", joins=("CONV_2D",)),
     "MEAN": Trait(Nature.REDUCTION, 2, options="Reducer"),
+    "MINIMUM": Trait(Nature.BINARY, 2),
+    "MIRROR_PAD": Trait(Nature.MIRROR, 2, options="MirrorPad"),
     "MUL": Trait(Nature.BINARY, 2, options="Mul"),
     "NEG": Trait(Nature.UNARY),
     "PAD": Trait(Nature.PAD, 2),
     "PADV2": Trait(Nature.PAD, 3),
+    "PRELU": Trait(Nature.BINARY, 2),
     "QUANTIZE": Trait(Nature.CONVERSION, table=tables.requantize_table),
+    "READ_VARIABLE": Trait(Nature.READ, states=(0,)),
+    "REDUCE_MAX": Trait(Nature.REDUCTION, 2, options="Reducer"),
+    "REDUCE_MIN": Trait(Nature.REDUCTION, 2, options="Reducer"),
     "RELU": Trait(Nature.UNARY, table=tables.relu_table, single=True),
     "RELU6": Trait(Nature.UNARY, table=tables.relu6_table),
     "RESHAPE": Trait(Nature.VIEW, optional=1, options="Reshape"),
     "RESIZE_BILINEAR": Trait(Nature.BILINEAR, 2, options="ResizeBilinear"),
     "RESIZE_NEAREST_NEIGHBOR": Trait(Nature.NEAREST, 2, options="ResizeNearestNeighbor"),
+    "REVERSE_V2": Trait(Nature.PERMUTATION, 2),
+    "ROUND": Trait(Nature.UNARY),
     "RSQRT": Trait(Nature.UNARY, table=tables.rsqrt_table),
+    "SIN": Trait(Nature.UNARY),
+    "SLICE": Trait(Nature.SLICE, 3),
     "SOFTMAX": Trait(Nature.SOFTMAX, options="Softmax"),
+    "SPACE_TO_BATCH_ND": Trait(Nature.BLOCKS, 3),
+    "SPACE_TO_DEPTH": Trait(Nature.PERMUTATION, options="SpaceToDepth"),
     "SPLIT": Trait(Nature.SPLIT, 2, outputs=MANY, options="Split"),
+    "SPLIT_V": Trait(Nature.SPLIT, 3, outputs=MANY, options="SplitV"),
     "SQRT": Trait(Nature.UNARY),
     "SQUARE": Trait(Nature.UNARY),
+    "SQUARED_DIFFERENCE": Trait(Nature.BINARY, 2),
     "SQUEEZE": Trait(Nature.VIEW, options="Squeeze"),
     "STRIDED_SLICE": Trait(Nature.SLICE, 4, options="StridedSlice"),
     "SUB": Trait(Nature.BINARY, 2, options="Sub", single=True),
+    "SUM": Trait(Nature.REDUCTION, 2, options="Reducer"),
     "TANH": Trait(Nature.UNARY, table=tables.tanh_table),
+    "TRANSPOSE": Trait(Nature.PERMUTATION, 2, options="Transpose"),
     "TRANSPOSE_CONV": Trait(Nature.TRANSPOSED, 3, optional=1, options="TransposeConv"),
+    "UNPACK": Trait(Nature.UNPACK, outputs=MANY, options="Unpack"),
+    "VAR_HANDLE": Trait(Nature.HANDLE, 0, options="VarHandle"),
 }
 OTHER = Trait(Nature.OTHER)
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from aiedge.quantization import layer_multipliers, quantize_multiplier
-from aiedge.quantization.factors import OTHER, PINNED, Real, sums
+from aiedge.quantization.factors import OTHER, PINNED, Real, product, sums
 from aiedge.tflite.graph import Graph, Operator
 from aiedge.tflite.integer import params_of, unary_table, weight_params
 from aiedge.tflite.traits import Nature
@@ -29,5 +29,9 @@ def _constants(operator: Operator, real: Real) -> np.ndarray:
     if operator.nature is Nature.DENSE:
         channels = operator.outputs[0].shape[-1]
         return np.array(layer_multipliers(source, other, target, channels, real))
+    if operator.nature is Nature.MATMUL:
+        return np.array(
+            quantize_multiplier(float(product(source.scale, other.scale, float(target.scale), real)))
+        )
     smaller, larger = sorted((float(source.scale), float(other.scale)))
     return np.array([quantize_multiplier(f) for f in sums(larger, smaller, float(target.scale), real)])

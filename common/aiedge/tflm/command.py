@@ -7,7 +7,7 @@ from pathlib import Path
 from aiedge.boards import Board, board, boards
 from aiedge.errors import Parser, UserError
 from aiedge.files import write_atomic
-from aiedge.tflite import load_model, read, write_c_array
+from aiedge.tflite import read, write_c_array
 from aiedge.tflm.optimize import optimize as optimized
 from aiedge.tflm.order import NODES
 from aiedge.tflm.scratch import RUNTIMES
@@ -44,9 +44,8 @@ def _optimize(options: argparse.Namespace) -> None:
     fitted, output = board(options.board) if options.board else None, options.output
     if output.suffix not in (".tflite", ".cpp"):
         raise UserError(f"{output} is no name of a model", "end it in .tflite, or in .cpp for a C array")
-    read(options.model)  # so that an error names the file
     result = optimized(
-        load_model(options.model),
+        read(options.model),
         in_place=options.in_place,
         nodes=node_limit(options.nodes),
         progress=True,

@@ -21,11 +21,12 @@ from aiedge.tflm.scratch import RUNTIMES, Scratch, none
 class Optimized:
     """The smaller model, and heads of the arena in bytes: of the model as it was, reordered, and reordered and placed.
 
-    `after` is the best of the three. `bound` is what every placement needs in this order. Scratch of kernels is
-    counted by `heads(scratch)` alone.
+    `in_order` is the model reordered, and `after` the best of the three. `bound` is what every placement needs in this
+    order. Scratch of kernels is counted by `heads(scratch)` alone.
     """
 
     before: Graph
+    in_order: Graph
     after: Graph
     order: Order
     planned: int
@@ -68,7 +69,7 @@ class Optimized:
 
 
 def optimize(
-    model: bytes, *, in_place: bool = False, nodes: int = NODES, progress: bool = False
+    model: bytes | Graph, *, in_place: bool = False, nodes: int = NODES, progress: bool = False
 ) -> Optimized:
     """Reorder the model's operators and place its tensors, for the smallest head of TensorFlow Lite Micro's arena.
 
@@ -76,20 +77,20 @@ def optimize(
     not. `nodes` limits the search for the order, `progress` shows its bar. The result is never larger than what
     TFLM's planner makes of the model.
     """
-    graph = read(model)
+    graph = model if isinstance(model, Graph) else read(model)
+    source = graph.source
     order = best_order(graph, alignment=ALIGNMENT, in_place=in_place, nodes=nodes, progress=progress)
     offsets, placement = place_tensors(graph, order.operators, in_place)
     planned = tflm_head(graph, scratch=none)
-    same = order.operators == tuple(range(len(graph.operators))) and offline_offsets(model) is None
-    reordered = model if same else rewrite(model, order.operators)
-    trials = [
-        (planned, model),
-        (tflm_head(read(reordered), scratch=none), reordered),
-        (placement.height, rewrite(model, order.operators, offsets)),
-    ]
+    same = order.operators == tuple(range(len(graph.operators))) and offline_offsets(source) is None
+    reordered = graph if same else read(rewrite(source, order.operators))
+    heads = (planned, tflm_head(reordered, scratch=none), placement.height)
     # Of equals the one that changes the least.
-    _, best = min(trials, key=lambda trial: trial[0])
-    return Optimized(graph, read(best), order, planned, trials[1][0], placement.height, placement.bound)
+    if heads[2] < min(heads[:2]):
+        best = read(rewrite(source, order.operators, offsets))
+    else:
+        best = graph if heads[0] <= heads[1] else reordered
+    return Optimized(graph, reordered, best, order, *heads, placement.bound)
 
 
 def place_tensors(

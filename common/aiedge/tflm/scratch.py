@@ -78,11 +78,7 @@ def cmsis_nn(operator: Operator) -> tuple[int, ...]:
 
 def esp_nn(operator: Operator) -> tuple[int, ...]:
     """ESP-NN's generic kernels on the ESP32: only the softmax has a buffer, of 4 bytes for each of its columns."""
-    if (
-        operator.nature is Nature.SOFTMAX
-        and operator.input(0).dtype == np.int8
-        and len(operator.input(0).shape) > 1
-    ):
+    if operator.kind == "SOFTMAX" and operator.input(0).dtype == np.int8 and len(operator.input(0).shape) > 1:
         return (4 * operator.input(0).shape[1],)
     return reference(operator)
 

@@ -21,9 +21,9 @@ from importlib.util import find_spec
 from typing import NamedTuple
 
 from aiedge import __version__
-from aiedge.errors import EXTRAS, Parser
+from aiedge.errors import EXTRAS, Parser, UserError, WrongModule
 from aiedge.files import write_atomic
-from aiedge.paths import REPO, commit, in_checkout, shown
+from aiedge.paths import REPO, check_builds, commit, in_checkout, shown
 from aiedge.workshop import environment
 
 WIDTH = 80
@@ -224,6 +224,11 @@ def how_to_get(program: str, package: str) -> str:
 
 def firmware() -> Iterator[Finding]:
     """PlatformIO's core directory: the tools that the set-up made, and those that it downloads for the board."""
+    try:
+        check_builds(REPO)
+    except UserError as error:
+        yield Finding("!!", "PlatformIO", error.message, error.hint)
+        return
     core = REPO / ".platformio"
     ready = (core / "packages" / "tool-scons" / ".piopm").exists()
     yield Finding(
@@ -246,6 +251,9 @@ def serial_ports() -> Iterator[Finding]:
     """Serial ports, their USB ids, and whether this user may open them."""
     try:
         from aiedge.board.ports import NO_BOARD, explain, find_ports
+    except WrongModule as error:
+        yield Finding("!!", "serial port", error.message, error.hint)
+        return
     except ImportError:
         if in_checkout():
             yield Finding("!!", "serial port", "pyserial is missing", SETUP)

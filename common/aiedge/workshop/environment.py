@@ -18,7 +18,7 @@ from pathlib import Path
 
 from aiedge.errors import UserError
 from aiedge.files import locked, write_atomic
-from aiedge.paths import COMMON, REPO
+from aiedge.paths import COMMON, REPO, check_builds
 
 VENV = REPO / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
@@ -114,6 +114,7 @@ def make() -> None:
             f"TensorFlow has no build for {platform.system()} on {platform.machine()}",
             "use 64-bit Linux, 64-bit Windows, or a Mac with Apple Silicon and an arm64 Python",
         )
+    check_builds()
     # The interpreter below an environment that happens to be active.
     base = getattr(sys, "_base_executable", sys.executable)
     say(f"[1/4] Making .venv with Python {platform.python_version()}")

@@ -10,11 +10,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+from aiedge import logbook
 from aiedge.errors import Parser, UserError, exit_cleanly
 from aiedge.lesson import project_dir, projects
-from aiedge.workshop import environment
+from aiedge.workshop import environment, terminal
 
 COMMAND = "./start-notebook.sh"
+WELCOME = "Save with Ctrl-S; this terminal keeps JupyterLab running, Ctrl-C twice in it stops that."
 
 
 def arguments(words: list[str]) -> argparse.Namespace:
@@ -57,6 +59,8 @@ def main() -> int:
         environment.prepare()
         if options.run:
             return hand_over(["-m", "aiedge.workshop.notebooks", "run", folder.name])
+        print(f"{logbook.line(folder.name)}\n{WELCOME}", flush=True)
+        os.environ.update(terminal.variables(folder, environment.PYTHON.parent))
         return hand_over(["-m", "jupyterlab", *lab_options(folder, options.port, not options.no_browser)])
     return 0
 
@@ -79,13 +83,19 @@ def check_port(port: int | None) -> None:
 
 
 def lab_options(folder: Path, port: int | None, browser: bool) -> list[str]:
-    """JupyterLab's options: on localhost only, the project's notebook open, the whole kit in the file browser."""
+    """JupyterLab's options: on localhost only, the project's notebook open, the whole kit in the file browser.
+
+    Each project has a workspace of its own, so that two can be open side by side, and each comes back with the tabs
+    that it had.
+    """
     options = [
         "--ServerApp.log_level=WARN",
         "--ServerApp.ip=localhost",
         f"--ServerApp.root_dir={folder.parent}",
-        f"--LabApp.default_url=/lab/tree/{folder.name}/notebook/{folder.name}.ipynb",
+        f"--LabApp.default_url=/lab/workspaces/{folder.name}/tree/{folder.name}/notebook/{folder.name}.ipynb",
     ]
+    if shell := terminal.shell_command():
+        options.append(f"--ServerApp.terminado_settings={ {'shell_command': shell} }")
     if port is not None:
         options += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
     if not browser:

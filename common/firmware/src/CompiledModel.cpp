@@ -51,11 +51,9 @@ const char *load_weights() {
 }  // namespace
 
 bool Model::begin() {
-  input_ = {input_data, AIEDGE_MODEL_INPUT_COUNT,
-            AIEDGE_MODEL_INPUT_IS_INT8 ? TensorType::kInt8 : TensorType::kFloat32, AIEDGE_MODEL_INPUT_SCALE,
-            AIEDGE_MODEL_INPUT_ZERO_POINT};
-  output_ = {output_data, AIEDGE_MODEL_OUTPUT_COUNT,
-             AIEDGE_MODEL_OUTPUT_IS_INT8 ? TensorType::kInt8 : TensorType::kFloat32,
+  input_ = {input_data, AIEDGE_MODEL_INPUT_COUNT, TensorType::AIEDGE_MODEL_INPUT_TENSOR_TYPE,
+            AIEDGE_MODEL_INPUT_SCALE, AIEDGE_MODEL_INPUT_ZERO_POINT};
+  output_ = {output_data, AIEDGE_MODEL_OUTPUT_COUNT, TensorType::AIEDGE_MODEL_OUTPUT_TENSOR_TYPE,
              AIEDGE_MODEL_OUTPUT_SCALE, AIEDGE_MODEL_OUTPUT_ZERO_POINT};
   take_rows(input_);
   the_problem = load_weights();

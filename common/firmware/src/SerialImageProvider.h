@@ -4,7 +4,7 @@
 //     static SerialImageProvider images(96, 96, 3, 115200);
 //     while (images.read(model.input())) ... port.write_result(model.output(), time_us);
 //
-// An image arrives as the network takes it: int8 or float32, row by row, the channels of a pixel together.
+// An image arrives as the network takes it, in its type, row by row, the channels of a pixel together.
 #ifndef AIEDGE_SERIAL_IMAGE_PROVIDER_H_
 #define AIEDGE_SERIAL_IMAGE_PROVIDER_H_
 

@@ -1,6 +1,6 @@
 // A tensor: a flat array of numbers that the network reads or writes.
 //
-// An int8 tensor stores real = scale * (stored - zero_point); get() and set() convert, so a sketch
+// A tensor of integers stores real = scale * (stored - zero_point); get() and set() convert, so a sketch
 // can speak in real numbers. Nothing is allocated here: `data` belongs to the model.
 //
 // A network that was compiled with streaming takes its input row by row and keeps no whole picture. Then
@@ -15,7 +15,7 @@
 namespace aiedge {
 
 // The values are the type codes of the serial protocol.
-enum class TensorType : uint8_t { kInt8 = 0, kFloat32 = 1 };
+enum class TensorType : uint8_t { kInt8 = 0, kFloat32 = 1, kUint8 = 2, kInt16 = 3, kInt32 = 4 };
 
 struct Tensor;
 
@@ -49,7 +49,10 @@ struct Tensor {
 
   size_t bytes() const { return count * element_bytes(); }
   size_t row_bytes() const { return row_count * element_bytes(); }
-  size_t element_bytes() const { return type == TensorType::kInt8 ? 1 : sizeof(float); }
+  size_t element_bytes() const {
+    if (type == TensorType::kInt16) return 2;
+    return type == TensorType::kInt8 || type == TensorType::kUint8 ? 1 : 4;
+  }
 
   // Has each row changed before the network takes it; false for a tensor that is kept as a whole, which
   // can be changed as a whole.
@@ -63,8 +66,7 @@ struct Tensor {
   float get(size_t index) const {
     if (index >= count || rows != nullptr) return 0.0f;
     if (type == TensorType::kFloat32) return static_cast<const float *>(data)[index];
-    const int32_t stored = static_cast<const int8_t *>(data)[index];
-    return scale * static_cast<float>(stored - zero_point);
+    return scale * (stored(index) - static_cast<float>(zero_point));
   }
 
   // Stores a real number as the tensor can hold it; does nothing beyond the end.
@@ -72,7 +74,7 @@ struct Tensor {
     if (type == TensorType::kFloat32) {
       store<float>(index, real);
     } else {
-      store<int8_t>(index, quantize(real));
+      store_integer(index, quantize(real));
     }
   }
 
@@ -85,13 +87,33 @@ struct Tensor {
     if (rows != nullptr && place + 1 == row_count) rows->take(index / row_count);
   }
 
+  // The same for an integer that the tensor's type has.
+  void store_integer(size_t index, int32_t value) {
+    if (type == TensorType::kInt8) store<int8_t>(index, static_cast<int8_t>(value));
+    if (type == TensorType::kUint8) store<uint8_t>(index, static_cast<uint8_t>(value));
+    if (type == TensorType::kInt16) store<int16_t>(index, static_cast<int16_t>(value));
+    if (type == TensorType::kInt32) store<int32_t>(index, value);
+  }
+
   // Returns the stored value nearest to a real number: half away from zero, then clamped, as TFLM
   // does. NaN becomes the zero point.
-  int8_t quantize(float real) const {
+  int32_t quantize(float real) const {
     if (isnan(real)) real = 0.0f;
-    const float stored = roundf(real / scale) + static_cast<float>(zero_point);
+    const float nearest = roundf(real / scale) + static_cast<float>(zero_point);
     // Clamped as a float: an integer may be too small for what a large input becomes.
-    return static_cast<int8_t>(fminf(fmaxf(stored, INT8_MIN), INT8_MAX));
+    float low = INT8_MIN, high = INT8_MAX;
+    if (type == TensorType::kUint8) low = 0.0f, high = UINT8_MAX;
+    if (type == TensorType::kInt16) low = INT16_MIN, high = INT16_MAX;
+    if (type == TensorType::kInt32) low = -2147483648.0f, high = 2147483520.0f;  // what float has below 2^31
+    return static_cast<int32_t>(fminf(fmaxf(nearest, low), high));
+  }
+
+ private:
+  float stored(size_t index) const {
+    if (type == TensorType::kInt8) return static_cast<const int8_t *>(data)[index];
+    if (type == TensorType::kUint8) return static_cast<const uint8_t *>(data)[index];
+    if (type == TensorType::kInt16) return static_cast<const int16_t *>(data)[index];
+    return static_cast<float>(static_cast<const int32_t *>(data)[index]);
   }
 };
 

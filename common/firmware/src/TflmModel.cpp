@@ -24,13 +24,33 @@ AIEDGE_BUFFER uint8_t arena[AIEDGE_TFLM_ARENA_BYTES];
 tflite::MicroInterpreter *interpreter = nullptr;
 const char *the_problem = "begin() has not been called";
 
+bool type_of(TfLiteType from, TensorType *to) {
+  switch (from) {
+    case kTfLiteInt8:
+      *to = TensorType::kInt8;
+      return true;
+    case kTfLiteUInt8:
+      *to = TensorType::kUint8;
+      return true;
+    case kTfLiteInt16:
+      *to = TensorType::kInt16;
+      return true;
+    case kTfLiteInt32:
+      *to = TensorType::kInt32;
+      return true;
+    case kTfLiteFloat32:
+      *to = TensorType::kFloat32;
+      return true;
+    default:
+      return false;
+  }
+}
+
 // Describes one of the interpreter's tensors; false for a type that this library does not carry.
 bool describe(TfLiteTensor *from, Tensor *to) {
-  if (from == nullptr || (from->type != kTfLiteInt8 && from->type != kTfLiteFloat32)) return false;
-  const bool is_int8 = from->type == kTfLiteInt8;
+  if (from == nullptr || !type_of(from->type, &to->type)) return false;
   to->data = from->data.data;
-  to->type = is_int8 ? TensorType::kInt8 : TensorType::kFloat32;
-  to->count = from->bytes / (is_int8 ? 1 : sizeof(float));
+  to->count = from->bytes / to->element_bytes();
   to->scale = from->params.scale;
   to->zero_point = from->params.zero_point;
   return true;
@@ -64,7 +84,7 @@ bool Model::begin() {
     return fail("the arena is too small; raise AIEDGE_TFLM_ARENA_BYTES in platformio.ini");
   }
   if (!describe(interpreter->input(0), &input_) || !describe(interpreter->output(0), &output_)) {
-    return fail("the model's input and output must be int8 or float32");
+    return fail("the model's input and output must be int8, uint8, int16, int32 or float32");
   }
   the_problem = nullptr;
   return true;

@@ -28,28 +28,28 @@ inline Pixel from_rgb565(uint8_t high, uint8_t low) {
 }
 
 // Stores bytes in a tensor as the networks take them, value / 255: for an int8 tensor with scale 1/255
-// and zero point -128 that is value - 128.
+// and zero point -128 that is value - 128, for a uint8 one with that scale and zero point 0 the value.
 class PixelWriter {
  public:
   void begin(Tensor &to) {
     to_ = &to;
-    if (to.type != TensorType::kInt8) return;
+    if (to.type == TensorType::kFloat32) return;
     for (int value = 0; value < 256; value++) {
       table_[value] = to.quantize(static_cast<float>(value) / 255.0f);
     }
   }
 
   void set(size_t index, uint8_t value) {
-    if (to_->type == TensorType::kInt8) {
-      to_->store<int8_t>(index, table_[value]);
-    } else {
+    if (to_->type == TensorType::kFloat32) {
       to_->store<float>(index, static_cast<float>(value) / 255.0f);
+    } else {
+      to_->store_integer(index, table_[value]);
     }
   }
 
  private:
   Tensor *to_ = nullptr;
-  int8_t table_[256] = {};
+  int32_t table_[256] = {};
 };
 
 class ImageScaler {

@@ -1,4 +1,4 @@
-// Resizes pictures: for each line "source width, height, width, height, float?, scale, zero point", and the
+// Resizes pictures: for each line "source width, height, width, height, type, scale, zero point", and the
 // source's RGB bytes after it, writes 1 and the bytes of the tensor, or 0.
 #include "image.h"
 
@@ -10,10 +10,10 @@ using namespace aiedge;
 
 int main() {
   unsigned source_width, source_height, width, height;
-  int is_float, zero_point;
+  int type, zero_point;
   float scale;
   static ImageScaler scaler;
-  while (scanf("%u %u %u %u %d %f %d", &source_width, &source_height, &width, &height, &is_float, &scale,
+  while (scanf("%u %u %u %u %d %f %d", &source_width, &source_height, &width, &height, &type, &scale,
                &zero_point) == 7) {
     getchar();
     const size_t bytes = size_t{source_width} * source_height * 3;
@@ -23,7 +23,7 @@ int main() {
     Tensor tensor;
     tensor.data = memory.data();
     tensor.count = size_t{width} * height * 3;
-    tensor.type = is_float ? TensorType::kFloat32 : TensorType::kInt8;
+    tensor.type = static_cast<TensorType>(type);
     tensor.scale = scale;
     tensor.zero_point = zero_point;
     const bool fits = scaler.begin(source_width, source_height, width, height, tensor);

@@ -1,5 +1,5 @@
-// Tensors on the command line, for tests: reads lines "SCALE ZERO_POINT REAL" and prints what an int8
-// tensor makes of the number: the stored value and the number that get() returns.
+// Tensors on the command line, for tests: reads lines "TYPE SCALE ZERO_POINT REAL" and prints what a tensor
+// of integers makes of the number: the stored value and the number that get() returns.
 #include "Tensor.h"
 
 #include <stdio.h>
@@ -44,12 +44,23 @@ int check_edges() {
 int main() {
   if (const int line = check_edges()) return line;
   float scale = 0, real = 0;
-  int zero_point = 0;
-  int8_t stored = 0;
-  while (scanf("%f %d %f", &scale, &zero_point, &real) == 3) {
-    Tensor tensor{&stored, 1, TensorType::kInt8, scale, zero_point};
+  int type = 0, zero_point = 0;
+  while (scanf("%d %f %d %f", &type, &scale, &zero_point, &real) == 4) {
+    int32_t stored = 0;  // of which a type may take fewer bytes, the lowest
+    Tensor tensor{&stored, 1, static_cast<TensorType>(type), scale, zero_point};
     tensor.set(0, real);
-    printf("%d %.9g\n", stored, static_cast<double>(tensor.get(0)));
+    switch (tensor.type) {
+      case TensorType::kInt8:
+        stored = static_cast<int8_t>(stored);
+        break;
+      case TensorType::kInt16:
+        stored = static_cast<int16_t>(stored);
+        break;
+      default:
+        break;
+    }
+    const double found = static_cast<double>(tensor.get(0));
+    printf("%d %zu %.9g\n", static_cast<int>(stored), tensor.bytes(), found);
   }
   return 0;
 }

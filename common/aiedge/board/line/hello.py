@@ -22,7 +22,7 @@ _REPLY_BYTES = 128
 class BoardInfo:
     """What a board says about itself: sizes in bytes, `sha256` of its .tflite in hex.
 
-    `runtime` is "compiled" or "tflm", the types are "int8" or "float32". While the network runs, the board keeps
+    `runtime` is "compiled" or "tflm", the types are those of `TENSOR_TYPES`. While the network runs, the board keeps
     `window` bytes that come. Inputs travel in pieces of a multiple of `unit` bytes.
     """
 

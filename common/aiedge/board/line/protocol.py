@@ -42,7 +42,7 @@ class ErrorCode(IntEnum):
 
 
 RUNTIMES = {0: "compiled", 1: "tflm"}
-TENSOR_TYPES = {0: "int8", 1: "float32"}
+TENSOR_TYPES = {0: "int8", 1: "float32", 2: "uint8", 3: "int16", 4: "int32"}
 
 # Version, runtime, types of input and output, their bytes, the arena's, window, max payload, unit, model hash.
 HELLO_REPLY_HEAD = struct.Struct("<BBBBIIIIHH32s")

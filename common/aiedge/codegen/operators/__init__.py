@@ -9,18 +9,25 @@ run in the same call, those.
 from collections.abc import Callable
 
 from aiedge.codegen.operators import (
+    arg,
     binary,
+    blocks,
     conv_2d,
     copy,
     depthwise_conv_2d,
     elementwise,
     fully_connected,
+    gather,
+    matmul,
     mean,
+    moves,
+    normalization,
     pool,
     reshape,
     resize,
     softmax,
     transpose_conv,
+    variable,
 )
 from aiedge.codegen.operators.call import Call, Constant, Places, Run, Struct
 from aiedge.tflite.graph import Operator
@@ -44,6 +51,13 @@ EMITTERS: dict[Nature, Callable[..., Call]] = {
     **softmax.EMITTERS,
     **resize.EMITTERS,
     **transpose_conv.EMITTERS,
+    **moves.EMITTERS,
+    **gather.EMITTERS,
+    **blocks.EMITTERS,
+    **arg.EMITTERS,
+    **matmul.EMITTERS,
+    **normalization.EMITTERS,
+    **variable.EMITTERS,
 }
 
 

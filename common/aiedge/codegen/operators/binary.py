@@ -1,4 +1,6 @@
-"""ADD, SUB and MUL of two tensors whose shapes broadcast, int8 and float32."""
+"""Arithmetic of two tensors whose shapes broadcast: int8 and float32, DIV, FLOOR_DIV and FLOOR_MOD float32 alone."""
+
+from collections.abc import Callable
 
 import numpy as np
 
@@ -9,6 +11,7 @@ from aiedge.codegen.operators.call import (
     Struct,
     activation_fields,
     kernel_suffix,
+    same_scales,
     unsupported,
     zero_point,
 )
@@ -18,26 +21,34 @@ from aiedge.tflite.integer import params_of
 from aiedge.tflite.traits import Nature
 
 LOOPS = 4
+SUMS = ("ADD", "SUB")
+COMPARED = ("MAXIMUM", "MINIMUM")  # integers of one scale
 
 
 def _emit(operator: Operator, at: Places) -> Call:
     a, b, target = operator.input(0), operator.input(1), operator.outputs[0]
     suffix = kernel_suffix(operator, a, b, target)
-    if suffix == "int8" and operator.kind != "MUL":
-        a, b, sums = int8_sum(operator)
-        fields = broadcast(operator, a, b) | sums
-        kernel = "add_int8"
+    kernel = struct = f"{operator.kind.lower()}_{suffix}"
+    fields: dict[str, Field] = {}
+    if suffix == "int8" and operator.kind in SUMS:
+        a, b, fields = int8_sum(operator)
+        kernel = struct = "add_int8"
+    elif suffix == "int8" and operator.kind in CONSTANTS:
+        fields = CONSTANTS[operator.kind](operator)
+    elif suffix == "int8" and operator.kind in COMPARED:
+        same_scales(operator, a, b, target)
+        struct = "binary"
     elif suffix == "int8":
-        fields = broadcast(operator, a, b) | int8_product(operator)
-        kernel = "mul_int8"
+        raise unsupported(operator, "its inputs and output must be float32")
     else:
-        fields = broadcast(operator, a, b)
-        kernel = f"{operator.kind.lower()}_f32"
-    struct = "binary_f32" if suffix == "f32" else kernel
+        struct = "binary_f32" if "fusedActivationFunction" in operator.trait.defaults else "binary"
+    fields |= broadcast(operator, a, b)
+    if "fusedActivationFunction" in operator.trait.defaults:
+        fields |= activation_fields(operator)
     return Call(
         header='"aiedge_binary.h"',
         statements=(f"aiedge_{kernel}(&layer_{operator.index}, {at(a)}, {at(b)}, {at(target)})",),
-        struct=Struct(f"aiedge_{struct}_layer", fields | activation_fields(operator)),
+        struct=Struct(f"aiedge_{struct}_layer", fields),
     )
 
 
@@ -130,4 +141,42 @@ def int8_product(operator: Operator) -> dict[str, Field]:
     }
 
 
+def _slopes(operator: Operator) -> dict[str, Field]:
+    """The constants of int8 PRELU, where the second input holds the slopes below zero."""
+    x, alpha, out = (params_of(t) for t in (operator.input(0), operator.input(1), operator.outputs[0]))
+    above = quantize_multiplier(factors.ratio(float(x.scale), float(out.scale)))
+    below = quantize_multiplier(float(factors.product(float(x.scale), float(alpha.scale), float(out.scale))))
+    if above[1] > 22 or below[1] > 14:
+        raise unsupported(operator, "its output's scale is too small for its inputs'")
+    return {
+        "a_zero_point": int(x.zero_point),
+        "b_zero_point": int(alpha.zero_point),
+        "multiplier": [above[0], below[0]],
+        "shift": [above[1], below[1]],
+        "output_zero_point": int(out.zero_point),
+    }
+
+
+def _squares(operator: Operator) -> dict[str, Field]:
+    """The constants of int8 SQUARED_DIFFERENCE: of both inputs to twice the larger scale, and of the square."""
+    a, b, out = (
+        float(params_of(t).scale) for t in (operator.input(0), operator.input(1), operator.outputs[0])
+    )
+    pairs = [quantize_multiplier(factor) for factor in factors.squares(a, b, out)]
+    if pairs[2][1] > 0:
+        raise unsupported(operator, "its output's scale is too small for its inputs'")
+    return {
+        "zero_point": [zero_point(operator.input(0)), zero_point(operator.input(1))],
+        "multiplier": [multiplier for multiplier, _ in pairs],
+        "shift": [shift for _, shift in pairs],
+        "output_zero_point": zero_point(operator.outputs[0]),
+    }
+
+
+# What gives the constants of int8 kernels with factors, beside sums.
+CONSTANTS: dict[str, Callable[[Operator], dict[str, Field]]] = {
+    "MUL": int8_product,
+    "PRELU": _slopes,
+    "SQUARED_DIFFERENCE": _squares,
+}
 EMITTERS = {Nature.BINARY: _emit}

@@ -16,7 +16,10 @@ Places = Callable[[Tensor], str]
 # What a field of a layer's struct can be: a number, an array or struct of integers, or a name in C.
 Field = int | float | Sequence[int] | str
 
-C_TYPES = {"int8": "int8_t", "int16": "int16_t", "int32": "int32_t", "float32": "float"}
+C_TYPES = {
+    **{name: f"{name}_t" for name in ("int8", "uint8", "int16", "int32", "int64")},
+    "float32": "float",
+}
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,12 @@ def c_value(value: Field) -> str:
     if isinstance(value, Sequence):
         return "{" + ", ".join(str(int(each)) for each in value) + "}"
     return c_float(value) if isinstance(value, float) else str(int(value))
+
+
+def moved(source: Tensor, target: Tensor, at: Places) -> Call:
+    """The same bytes at another place; nothing where the memory plan gives both tensors one place."""
+    to, start = at(target), at(source)
+    return Call() if to == start else Call("<string.h>", (f"memcpy({to}, {start}, {target.bytes})",))
 
 
 def unsupported(operator: Operator, hint: str) -> UserError:

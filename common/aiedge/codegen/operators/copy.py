@@ -1,4 +1,4 @@
-"""Operators that only move values: CONCATENATION, SPLIT, PAD, PADV2, STRIDED_SLICE; int8 and float32."""
+"""Operators that only move values: CONCATENATION, SPLIT, SPLIT_V, PAD, PADV2, STRIDED_SLICE; int8 and float32."""
 
 from math import prod
 
@@ -12,11 +12,11 @@ from aiedge.codegen.operators.call import (
     unsupported,
     zero_point,
 )
+from aiedge.codegen.operators.moves import LOOPS_OF, emit
+from aiedge.codegen.operators.strided import HEADER, LOOPS, strided
 from aiedge.tflite.graph import Operator, Tensor
+from aiedge.tflite.slicing import ranges
 from aiedge.tflite.traits import Nature
-
-HEADER = '"aiedge_copy.h"'
-LOOPS = 4
 
 
 def _concatenation(operator: Operator, at: Places) -> Call:
@@ -37,8 +37,11 @@ def _concatenation(operator: Operator, at: Places) -> Call:
 
 
 def _split(operator: Operator, at: Places) -> Call:
-    source = operator.input(1)
-    axis = _axis(operator, integers(operator, 0)[0], source)
+    sized = operator.kind == "SPLIT_V"
+    source = operator.input(0 if sized else 1)
+    (axis,) = integers(operator, 2 if sized else 0)[:1] or [0]
+    axis = _axis(operator, axis, source)
+    _check_sizes(operator, axis)
     _check_parts(operator, list(operator.outputs), source, axis)
     rows, bytes_in_row = prod(source.shape[:axis]), source.bytes // prod(source.shape[:axis])
     offset, statements = 0, []
@@ -67,6 +70,14 @@ def _check_parts(operator: Operator, parts: list[Tensor], whole: Tensor, axis: i
         raise unsupported(operator, f"its parts must add up to {list(whole.shape)} along dimension {axis}")
     if not all(part.elements for part in parts):
         raise unsupported(operator, "no part may be empty")
+
+
+def _check_sizes(operator: Operator, axis: int) -> None:
+    """Raise `UserError` where SPLIT_V gives its parts other sizes than they have; one of them may be -1."""
+    if operator.kind == "SPLIT_V":
+        sizes, parts = integers(operator, 1), [part.shape[axis] for part in operator.outputs]
+        if len(sizes) != len(parts) or any(a not in (b, -1) for a, b in zip(sizes, parts, strict=True)):
+            raise unsupported(operator, f"its parts have the sizes {parts}, and it asks for {sizes}")
 
 
 def _pad(operator: Operator, at: Places) -> Call:
@@ -123,75 +134,31 @@ def _pad_value(operator: Operator, suffix: str) -> int | float:
     return float(value.values.ravel()[0])
 
 
-def _strided_slice(operator: Operator, at: Places) -> Call:
+def _slice(operator: Operator, at: Places) -> Call:
+    if operator.kind in LOOPS_OF:
+        return emit(operator, at)
     source, target = operator.input(0), operator.outputs[0]
     kernel_suffix(operator, source, target)
-    if any(operator.flag(name) for name in ("ellipsisMask", "newAxisMask", "offset")):
-        raise unsupported(operator, "it must have no ellipsis, new axis or offset")
-    begin, end, strides = (integers(operator, position) for position in (1, 2, 3))
-    rank = len(source.shape)
-    if not len(begin) == len(end) == len(strides) == rank or 0 in strides:
-        raise unsupported(operator, f"it needs {rank} begins, ends and strides, and no stride of 0")
+    try:
+        taken = ranges(operator)
+    except ValueError as error:
+        raise unsupported(operator, str(error)) from error
     start, itemsize = 0, source.dtype.itemsize
     loops: list[tuple[int, int]] = []  # size, step in bytes; innermost first
-    for axis in reversed(range(rank)):
+    for axis, (first, size, stride) in reversed(list(enumerate(taken))):
         pitch = prod(source.shape[axis + 1 :]) * itemsize
-        first, size = _range(operator, axis, begin[axis], end[axis], strides[axis])
         start += first * pitch
-        loops.append((size, strides[axis] * pitch))
+        loops.append((size, stride * pitch))
     if prod(size for size, _ in loops) != target.elements or not target.elements:
         raise unsupported(
             operator, f"its output must have {prod(size for size, _ in loops)} values, and some"
         )
-    # Neighbouring values are copied as one run, dimensions that go on in step are one loop.
-    run = itemsize
-    merged: list[tuple[int, int]] = []
-    for size, step in loops:
-        if size == 1:
-            continue
-        if not merged and step == run:
-            run *= size
-        elif merged and step == merged[-1][0] * merged[-1][1]:
-            merged[-1] = (merged[-1][0] * size, merged[-1][1])
-        else:
-            merged.append((size, step))
-    if len(merged) > LOOPS:
-        raise unsupported(operator, f"it may step along at most {LOOPS} dimensions")
-    merged += [(1, 0)] * (LOOPS - len(merged))
-    sizes, steps = zip(*reversed(merged), strict=True)
-    return Call(
-        HEADER,
-        (f"aiedge_copy_strided(&layer_{operator.index}, {at(source)}, {at(target)})",),
-        struct=Struct(
-            "aiedge_copy_strided_layer",
-            {"start": start, "run": run, "size": sizes, "step": steps},
-        ),
-    )
-
-
-def _range(operator: Operator, axis: int, begin: int, end: int, stride: int) -> tuple[int, int]:
-    """First index and number of indices of a slice along an axis, as Python's slices count them."""
-
-    def masked(name: str) -> bool:
-        return bool(operator.integer(name) >> axis & 1)
-
-    size = operator.input(0).shape[axis]
-    indices = range(size)[
-        None if masked("beginMask") else begin : None if masked("endMask") else end : stride
-    ]
-    if not masked("shrinkAxisMask"):
-        return (indices.start, len(indices))
-    if stride < 0:
-        raise unsupported(operator, f"dimension {axis} shrinks, and its stride must be positive")
-    first = 0 if masked("beginMask") else begin + (size if begin < 0 else 0)
-    if not 0 <= first < size:
-        raise unsupported(operator, f"its begin must lie in dimension {axis}, which shrinks")
-    return (first, 1)
+    return strided(operator, at, loops, start)
 
 
 EMITTERS = {
     Nature.CONCATENATION: _concatenation,
     Nature.SPLIT: _split,
     Nature.PAD: _pad,
-    Nature.SLICE: _strided_slice,
+    Nature.SLICE: _slice,
 }

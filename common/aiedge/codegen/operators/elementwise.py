@@ -1,17 +1,32 @@
 """Element-wise operators of one input: activations, QUANTIZE and DEQUANTIZE."""
 
+from collections.abc import Callable
+
 import numpy as np
+from numpy.typing import NDArray
 
 from aiedge.codegen.operators.call import Call, Constant, Places, c_float, types_of, unsupported
+from aiedge.quantization import factors, quantize_multiplier, requantize
+from aiedge.quantization.fixed_point import LARGEST_SHIFT
 from aiedge.tflite.graph import Operator, Tensor
 from aiedge.tflite.integer import params_of, unary_table
 from aiedge.tflite.traits import Nature
+
+# What TFLM converts: QUANTIZE from each type to some, DEQUANTIZE to float32.
+QUANTIZED = {
+    "int8": ("int8", "uint8", "int16", "int32"),
+    "uint8": ("int8",),
+    "int16": ("int8", "int16", "int32"),
+    "int32": ("int8", "int16"),
+    "float32": ("int8", "int16"),
+}
+DEQUANTIZED = ("int8", "uint8", "int16")
 
 
 def _unary(operator: Operator, at: Places) -> Call:
     types = types_of(operator)
     if types == ("int8", "int8") and operator.trait.table:
-        return _lookup(operator, at)
+        return _lookup(operator, at, lambda: unary_table(operator))
     if types == ("float32", "float32"):
         arguments = [at(operator.input(0)), at(operator.outputs[0]), str(_count(operator))]
         if operator.trait.parameter:
@@ -24,33 +39,52 @@ def _unary(operator: Operator, at: Places) -> Call:
     raise unsupported(operator, "its input and output must both be int8, or both float32")
 
 
-def _lookup(operator: Operator, at: Places) -> Call:
+def _lookup(operator: Operator, at: Places, outputs: Callable[[], NDArray]) -> Call:
+    """A table of the outputs of all inputs, from the least on."""
     count = _count(operator)
     try:
         with np.errstate(over="raise", invalid="raise"):
-            values = unary_table(operator)
+            values = outputs()
     except FloatingPointError as error:
         raise unsupported(operator, "its scales are too far apart") from error
     except ValueError as error:
         raise unsupported(operator, str(error)) from error
-    table = Constant(f"table_{operator.index}", np.roll(values, -128))
+    least = np.iinfo(operator.input(0).dtype).min
+    table = Constant(f"table_{operator.index}", np.roll(values, least).view(np.int8))
     arguments = f"{table.name}, {at(operator.input(0))}, {at(operator.outputs[0])}, {count}"
     return Call('"aiedge_lookup.h"', (f"aiedge_lookup_int8({arguments})",), (table,))
 
 
 def _conversion(operator: Operator, at: Places) -> Call:
-    """QUANTIZE has a table from int8 to int8, DEQUANTIZE has none."""
+    """QUANTIZE has a table from int8 to int8, DEQUANTIZE has none. The pairs of types are those of TFLM."""
     source, target = operator.input(0), operator.outputs[0]
     types, quantizes = types_of(operator), operator.trait.table is not None
-    if quantizes and types == ("int8", "int8"):
-        return _lookup(operator, at)
-    if quantizes and types == ("float32", "int8"):
-        return _scaled("aiedge_quantize_f32", operator, at, target)
-    if not quantizes and types == ("int8", "float32"):
-        return _scaled("aiedge_dequantize_int8", operator, at, source)
-    raise unsupported(
-        operator, f"it must go from {'float32 or int8 to int8' if quantizes else 'int8 to float32'}"
-    )
+    if not quantizes:
+        if target.dtype == np.float32 and source.dtype.name in DEQUANTIZED:
+            return _scaled(f"aiedge_dequantize_{source.dtype}", operator, at, source)
+        raise unsupported(operator, f"it must go from {', '.join(DEQUANTIZED)} to float32")
+    if target.dtype.name not in QUANTIZED.get(source.dtype.name, ()):
+        pairs = "; ".join(f"from {a} to {', '.join(b)}" for a, b in QUANTIZED.items())
+        raise unsupported(operator, f"it must go {pairs}")
+    if source.dtype == np.float32:
+        kernel = {"int8": "aiedge_quantize_f32", "int16": "aiedge_quantize_f32_int16"}[types[1]]
+        return _scaled(kernel, operator, at, target)
+    if source.dtype.itemsize == target.dtype.itemsize == 1:
+        every = np.arange(256) + np.iinfo(source.dtype).min
+        params = params_of(source), params_of(target)
+        return _lookup(operator, at, lambda: requantize(every, *params, target.dtype))
+    return _requantized(operator, at)
+
+
+def _requantized(operator: Operator, at: Places) -> Call:
+    source, target = operator.input(0), operator.outputs[0]
+    inputs, outputs = params_of(source), params_of(target)
+    multiplier, shift = quantize_multiplier(factors.ratio(float(inputs.scale), float(outputs.scale)))
+    if shift > LARGEST_SHIFT:
+        raise unsupported(operator, "its scales are too far apart")
+    numbers = f"{_count(operator)}, {inputs.zero_point}, {multiplier}, {shift}, {outputs.zero_point}"
+    kernel = f"aiedge_requantize_{source.dtype}_{target.dtype}"
+    return Call('"aiedge_quantize.h"', (f"{kernel}({at(source)}, {at(target)}, {numbers})",))
 
 
 def _scaled(kernel: str, operator: Operator, at: Places, quantized: Tensor) -> Call:

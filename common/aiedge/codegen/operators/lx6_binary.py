@@ -59,6 +59,8 @@ def scaled(operator: Operator) -> Lx6Layer | None:
 
     A product is scaled as a filter's sum is, and a sum as that of two tensors.
     """
+    if operator.kind not in ("ADD", "SUB", "MUL"):
+        return None
     target, tensors = operator.outputs[0], (operator.input(0), operator.input(1))
     constants = [t for t in tensors if t.is_constant]
     if {t.dtype.name for t in (*tensors, target)} != {"int8"} or len(constants) != 1:

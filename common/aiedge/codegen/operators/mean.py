@@ -1,4 +1,4 @@
-"""MEAN over constant axes, int8 and float32."""
+"""MEAN, SUM, REDUCE_MAX and REDUCE_MIN over constant axes, int8 and float32."""
 
 from itertools import groupby
 from math import prod
@@ -10,6 +10,7 @@ from aiedge.codegen.operators.call import (
     Struct,
     integers,
     kernel_suffix,
+    same_scales,
     unsupported,
     zero_point,
 )
@@ -21,6 +22,7 @@ from aiedge.tflite.traits import Nature
 
 # Means of int8 times 2^20 leave room in int32.
 LARGEST_SHIFT = 20
+EXTREMES = ("REDUCE_MAX", "REDUCE_MIN")
 
 
 def _emit(operator: Operator, at: Places) -> Call:
@@ -43,14 +45,19 @@ def _emit(operator: Operator, at: Places) -> Call:
         "inputs": [size for size, _ in reduced],
         "input_step": [step for _, step in reduced],
     }
-    if suffix == "int8":
+    kernel, struct = f"mean_{suffix}", f"mean_{suffix}"
+    if operator.kind in EXTREMES:
+        kernel, struct = f"{operator.kind.lower()}_{suffix}", "reduce"
+        if suffix == "int8":
+            same_scales(operator, source, target)
+    elif suffix == "int8":
         fields |= _scaling(operator, count)
     else:
-        fields["count"] = float(count)
+        fields["count"] = float(count) if operator.kind == "MEAN" else 1.0
     return Call(
         header='"aiedge_mean.h"',
-        statements=(f"aiedge_mean_{suffix}(&layer_{operator.index}, {at(source)}, {at(target)})",),
-        struct=Struct(f"aiedge_mean_{suffix}_layer", fields),
+        statements=(f"aiedge_{kernel}(&layer_{operator.index}, {at(source)}, {at(target)})",),
+        struct=Struct(f"aiedge_{struct}_layer", fields),
     )
 
 
@@ -66,17 +73,21 @@ def _loops(shape: tuple[int, ...], axes: set[int]) -> tuple[list[tuple[int, int]
 
 
 def _scaling(operator: Operator, count: int) -> dict[str, Field]:
-    """The constants of  y = z_y + (sum − count · z_x) · (s_x / s_y / count);  TFLM divides the integer multiplier."""
+    """The constants of  y = z_y + (sum − count · z_x) · (s_x / s_y / count);  TFLM divides the integer multiplier.
+
+    SUM does not divide.
+    """
     inputs, outputs = params_of(operator.input(0)), params_of(operator.outputs[0])
     multiplier, shift = quantize_multiplier(factors.ratio(float(inputs.scale), float(outputs.scale)))
-    extra = min(count.bit_length() - 1, 32, 31 + shift)
+    divisor = count if operator.kind == "MEAN" else 1
+    extra = min(divisor.bit_length() - 1, 32, 31 + shift)
     if 256 * count > INT32_MAX:
         raise unsupported(operator, "its sums leave the range of int32")
     if shift > LARGEST_SHIFT:
         raise unsupported(operator, f"its output's scale must exceed 2^-{LARGEST_SHIFT} of its input's")
     return {
         "offset": -count * zero_point(operator.input(0)),
-        "multiplier": (multiplier << extra) // count,
+        "multiplier": (multiplier << extra) // divisor,
         "shift": shift - extra,
         "output_zero_point": zero_point(operator.outputs[0]),
     }

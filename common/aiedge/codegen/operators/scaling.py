@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiedge.codegen.operators.call import Constant, Field, bias_of, unsupported, zero_point
-from aiedge.quantization.fixed_point import INT32_MAX, INT32_MIN
+from aiedge.quantization.fixed_point import INT32_MAX
 from aiedge.tflite.graph import Operator
 from aiedge.tflite.integer import activation_range
 
@@ -36,11 +36,11 @@ def scaling(operator: Operator, weights: NDArray[np.int8], multipliers: NDArray,
     values = bias_of(operator).astype(np.int64)
     weight_sums = weights.sum(axis=1, dtype=np.int64)
     folded = values - zero_point(operator.input(0)) * weight_sums
-    if folded.min() < INT32_MIN or folded.max() > INT32_MAX:
-        raise unsupported(operator, "its bias leaves the range of int32")
+    largest = np.abs(weights.astype(np.int16)).sum(axis=1, dtype=np.int64) * 128 + np.abs(folded)
+    if largest.max() > INT32_MAX:
+        raise unsupported(operator, "its sums leave the range of int32")
     if shifts.max() > 30:
         raise unsupported(operator, "its output's scale is too small for its sums: by 2^30 or more")
-    largest = np.abs(weights.astype(np.int16)).sum(axis=1, dtype=np.int64) * 128 + np.abs(folded)
     fast = (largest < FAST_SUM) & (shifts <= -1) & (shifts >= -30)
     low, high = activation_range(operator)
     plain = bool(fast.all()) and high - low == 255

@@ -1,17 +1,21 @@
-"""SOFTMAX along the last dimension, int8 and float32."""
+"""SOFTMAX and LOG_SOFTMAX along the last dimension, int8 and float32."""
 
 import math
 
 import numpy as np
 
-from aiedge.codegen.operators.call import Call, Constant, Places, c_float, kernel_suffix, unsupported
-from aiedge.quantization.layers import softmax_exponentials
+from aiedge.codegen.operators.call import Call, Constant, Places, Struct, c_float, kernel_suffix, unsupported
+from aiedge.quantization import QuantParams, quantize_multiplier
+from aiedge.quantization.layers import softmax_exponentials, softmax_multiplier
 from aiedge.tflite.graph import Operator
 from aiedge.tflite.integer import params_of
 from aiedge.tflite.traits import Nature
 
 # Their exponentials still add up within int32.
 LONGEST_ROW = 4095
+# Scale and zero point of the int8 outputs.
+PROBABILITY, LOGARITHM = (1 / 256, -128), (1 / 16, 127)
+HEADER = '"aiedge_softmax.h"'
 
 
 def _emit(operator: Operator, at: Places) -> Call:
@@ -21,26 +25,51 @@ def _emit(operator: Operator, at: Places) -> Call:
         raise unsupported(operator, "its input and output must have the same shape, of one dimension or more")
     columns = source.shape[-1]
     rows = source.elements // columns
-    beta = operator.real("beta")
+    logarithm = operator.kind == "LOG_SOFTMAX"
+    beta = 1.0 if logarithm else operator.real("beta")
     if not math.isfinite(beta):
         raise unsupported(operator, "its beta must be finite")
     places = f"{at(source)}, {at(target)}, {rows}, {columns}"
     if suffix == "f32":
-        return Call('"aiedge_softmax.h"', (f"aiedge_softmax_f32({places}, {c_float(beta)})",))
-    outputs = params_of(target)
-    if float(outputs.scale) != 1 / 256 or int(outputs.zero_point) != -128:
-        raise unsupported(operator, "its int8 output must have scale 1/256 and zero point -128")
+        arguments = places if logarithm else f"{places}, {c_float(beta)}"
+        return Call(HEADER, (f"aiedge_{operator.kind.lower()}_f32({arguments})",))
+    outputs, (scale, zero_point) = params_of(target), LOGARITHM if logarithm else PROBABILITY
+    if float(outputs.scale) != scale or int(outputs.zero_point) != zero_point:
+        raise unsupported(
+            operator, f"its int8 output must have scale 1/{1 / scale:g} and zero point {zero_point}"
+        )
     if columns > LONGEST_ROW:
         raise unsupported(operator, f"its int8 rows may have at most {LONGEST_ROW} values")
     try:
         values = softmax_exponentials(params_of(source), beta)
+        table = Constant(f"exponentials_{operator.index}", values.astype(np.int32))
+        if logarithm:
+            struct = _logarithm(params_of(source), table)
+            return Call(
+                HEADER, (f"aiedge_log_softmax_int8(&layer_{operator.index}, {places})",), (table,), struct
+            )
     except ValueError as error:
         raise unsupported(operator, f"{error}, where TensorFlow Lite Micro stops as well") from error
-    table = Constant(f"exponentials_{operator.index}", values.astype(np.int32))
-    return Call(
-        '"aiedge_softmax.h"',
-        (f"aiedge_softmax_int8({table.name}, {len(values)}, {places})",),
-        (table,),
+    return Call(HEADER, (f"aiedge_softmax_int8({table.name}, {len(values)}, {places})",), (table,))
+
+
+def _logarithm(inputs: QuantParams, table: Constant) -> Struct:
+    """The constants of int8 LOG_SOFTMAX: from differences of integers to Q5.26, and back."""
+    multiplier, shift = softmax_multiplier(inputs)
+    back = 2 ** (31 - shift) / multiplier
+    if back >= 1:
+        raise ValueError("the input's scale is 2^-26")
+    inverse, inverse_shift = quantize_multiplier(back)
+    return Struct(
+        "aiedge_log_softmax_int8_layer",
+        {
+            "exponentials": table.name,
+            "differences": table.values.size,
+            "multiplier": multiplier,
+            "shift": shift,
+            "inverse": inverse,
+            "inverse_shift": inverse_shift,
+        },
     )
 
 

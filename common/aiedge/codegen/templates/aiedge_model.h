@@ -20,15 +20,21 @@ extern const unsigned int {{ array }}_len;
 #define AIEDGE_MODEL_CONSTANT_BYTES {{ constant_bytes }}
 #define AIEDGE_MODEL_OPERATORS {{ graph.operators | length }}
 #define AIEDGE_MODEL_OPERATOR_NAME {{ name }}_operator_name
-{% if file %}
+{% if loaded %}
 // Its constants come from a file, which it checks.
 #define AIEDGE_MODEL_WEIGHTS_BYTES {{ file.data | length }}
 #define AIEDGE_MODEL_LOAD_WEIGHTS {{ name }}_load_weights
 {% endif %}
 
+{% if states %}
+// It keeps state from one inference to the next.
+#define AIEDGE_MODEL_STATE_BYTES {{ plan.state_bytes }}
+#define AIEDGE_MODEL_RESET {{ name }}_reset
+{% endif %}
+
 {% for side, entry in (("INPUT", inputs[0]), ("OUTPUT", outputs[0])) %}
 #define AIEDGE_MODEL_{{ side }}_TYPE {{ entry.c_type }}
-#define AIEDGE_MODEL_{{ side }}_IS_INT8 {{ entry.is_int8 }}
+#define AIEDGE_MODEL_{{ side }}_TENSOR_TYPE {{ entry.type }}
 #define AIEDGE_MODEL_{{ side }}_COUNT {{ entry.count }}
 #define AIEDGE_MODEL_{{ side }}_SCALE {{ entry.scale }}
 #define AIEDGE_MODEL_{{ side }}_ZERO_POINT ({{ entry.zero_point }})

@@ -3,9 +3,12 @@
 // Model: {{ graph.source | length }} bytes, SHA-256 {{ graph.sha256 }}
 //
 {% if file %}
-// Weights and tables: in a file of {{ file.data | length }} bytes, CRC-32 {{ "%08x" | format(file.crc) }}.
+// Weights and tables: in a file of {{ file.data | length }} bytes, CRC-32 {{ "%08x" | format(file.crc) }}{{ "" if loaded else ", which " ~ name ~ ".S links" }}.
 {% endif %}
 // Arena: {{ plan.arena_bytes }} bytes ({{ plan.verdict }}). The caller holds {{ "the output; the input may come row by row" if streaming else "input and output" }}.
+{% if states %}
+// State: the first {{ plan.state_bytes }} bytes of the arena are kept from one call to the next.
+{% endif %}
 {% if core != "any" %}
 // Made for the core of the {{ core | upper }}, with up to {{ scratch_bytes }} bytes of the arena as a kernel's scratch.
 {% if wide.layers %}
@@ -17,8 +20,11 @@
 {% for tensor in graph.inputs %}
 //      {{ "%-23s %-20s %7d  %s" | format("(input)", tensor.shape | list | string, tensor.bytes, place(tensor)) }}
 {% endfor %}
+{% for tensor, where in states %}
+//      {{ "%-23s %-20s %7d  %s" | format("(state)", tensor.shape | list | string, tensor.bytes, where) }}
+{% endfor %}
 {% for step, call in calls %}
-// {{ "%4d %-23s %-20s %7d  %s" | format(step.index, step, step.outputs[0].shape | list | string, step.outputs[0].bytes, place(step.outputs[0])) }}
+// {{ "%4d %-23s %-20s %7d  %s" | format(step.index, step, step.result.shape | list | string, step.result.bytes, place(step.result)) }}
 {% endfor %}
 
 #include "{{ header }}"
@@ -39,20 +45,22 @@
 #define AIEDGE_STEP(index)
 #endif
 #endif
-{% if file %}
+{% if loaded %}
 
 // The file, in words: NULL until it is loaded.
 static const uint32_t *weights;
+{% elif file %}
+
+// The file, in words.
+extern const uint32_t {{ file.pointer }}[];
 {% endif %}
 
 {% macro array(constant) %}
 {% if file %}
 #define {{ constant.name }} {{ file.address(constant) }}
 {% else %}
-static {{ "AIEDGE_TABLE " if constant.values.nbytes <= hot_bytes }}const {{ constant.c_type }} {{ constant.name }}[{{ constant.values.size }}] = {
-{% for row in constant | rows %}
-    {{ row }}
-{% endfor %}
+static {{ "AIEDGE_TABLE " if constant.values.nbytes <= hot_bytes }}{{ "_Alignas(4) " if constant.values.itemsize < 4 }}const {{ constant.c_type }} {{ constant.name }}[{{ constant.values.size }}] = {
+    {{ constant | rows }}
 };
 {% endif %}
 {% endmacro %}
@@ -60,11 +68,11 @@ static {{ "AIEDGE_TABLE " if constant.values.nbytes <= hot_bytes }}const {{ cons
 {{ array(constant) }}
 {% endfor %}
 {% for step, call in calls %}
-// {{ step.index }} {{ step }}: {{ step.outputs[0].name | comment }}
+// {{ step.index }} {{ step }}: {{ step.result.name | comment }}
 {% for constant in call.constants %}
 {{ array(constant) -}}
 {% endfor %}
-{% if call.struct and file and call.constants %}
+{% if call.struct and loaded and call.constants %}
 #define layer_{{ step.index }} ((const {{ call.struct.type }}){ \
 {% for initializer in call.struct.initializers %}
     {{ initializer }}, \
@@ -83,7 +91,7 @@ static AIEDGE_TABLE const {{ call.struct.type }} layer_{{ step.index }} = {
   if ({% for name in names %}!{{ name }}{{ " || " if not loop.last }}{% endfor %}) {
     return AIEDGE_NULL_POINTER;
   }
-{% if file %}
+{% if loaded %}
   if (!weights) {
     return AIEDGE_NO_WEIGHTS;
   }
@@ -95,7 +103,7 @@ static AIEDGE_TABLE const {{ call.struct.type }} layer_{{ step.index }} = {
   }
 {%- endmacro %}
 {% set holders = (inputs + outputs) | map(attribute="name") | list %}
-{% if file %}
+{% if loaded %}
 bool {{ name }}_load_weights(const void *data, size_t bytes) {
   if (!aiedge_weights_fit(data, bytes, {{ name | upper }}_WEIGHTS_BYTES, UINT32_C(0x{{ "%08x" | format(file.crc) }}))) {
     return false;
@@ -116,6 +124,17 @@ const char *{{ name }}_operator_name(int32_t index) {
 }
 #endif
 
+{% if states %}
+int {{ name }}_reset(uint8_t *arena) {
+{{ missing(["arena"]) }}
+{{ check_arena() }}
+{% for statement in resets %}
+  {{ statement }};
+{% endfor %}
+  return AIEDGE_OK;
+}
+
+{% endif %}
 {% if streaming %}
 {% include "stream.c" %}
 

@@ -4,7 +4,7 @@
 #ifndef {{ guard }}
 #define {{ guard }}
 
-{% if file %}
+{% if loaded %}
 #include <stdbool.h>
 #include <stddef.h>
 {% endif %}
@@ -18,14 +18,14 @@ extern "C" {
 #define {{ name | upper }}_ARENA_ALIGNMENT {{ alignment }}
 
 {% for entry in inputs + outputs %}
-// {{ entry.name }} ({{ entry.label | comment }}): {{ entry.c_type }} {{ entry.shape }}{% if entry.is_int8 %}, real = scale * (integer - zero_point){% endif %}.
+// {{ entry.name }} ({{ entry.label | comment }}): {{ entry.c_type }} {{ entry.shape }}{% if entry.is_scaled %}, real = scale * (integer - zero_point){% endif %}.
 {% set prefix = name | upper + "_" + entry.name | upper %}
 #define {{ prefix }}_COUNT {{ entry.count }}
 #define {{ prefix }}_SCALE {{ entry.scale }}
 #define {{ prefix }}_ZERO_POINT ({{ entry.zero_point }})
 
 {% endfor %}
-{% if file %}
+{% if loaded %}
 // The network's constants are in a file. Call {{ name }}_load_weights() first, with the address of the file's bytes in
 // RAM or in mapped flash, a multiple of {{ alignment }}, and their number. It returns false and changes nothing where the
 // size or the CRC-32 is not that file's. Nothing is copied: the bytes have to stay.
@@ -33,8 +33,16 @@ extern "C" {
 bool {{ name }}_load_weights(const void *data, size_t bytes);
 
 {% endif %}
+{% if states %}
+// The network keeps state from one call to the next, in the first {{ name | upper }}_STATE_BYTES bytes of the arena: give the same
+// arena each time, and leave these bytes alone in between; the others may serve as anything. {{ name }}_reset() gives the
+// state its first values: call it before the first {{ name }}_invoke(), and wherever another sequence of inputs begins.
+#define {{ name | upper }}_STATE_BYTES {{ plan.state_bytes }}
+int {{ name }}_reset(uint8_t *arena);
+
+{% endif %}
 // Runs the network once. `arena` points to {{ name | upper }}_ARENA_BYTES bytes, aligned to {{ name | upper }}_ARENA_ALIGNMENT, that
-// the call may overwrite. Returns 0, or a status code of aiedge_engine.h where an argument is wrong.
+// the call may overwrite{% if states %} but for the state{% endif %}. Returns 0, or a status code of aiedge_engine.h where an argument is wrong.
 int {{ name }}_invoke({{ parameters(inputs, outputs) }});
 {% if streaming %}
 

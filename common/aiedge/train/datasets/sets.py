@@ -9,7 +9,7 @@ import hashlib
 import os
 import sys
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -167,6 +167,36 @@ def enlarge(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return large
 
 
+class Enlarged(Dataset):
+    """Pictures at 96×96 that are enlarged when they are first asked for: a part of them costs no more than that part.
+
+    `small` is uint8 [n, height, width, 3].
+    """
+
+    def __init__(
+        self, small: NDArray[np.uint8], labels: NDArray, classes: tuple[str, ...], kinds: NDArray[np.str_]
+    ):
+        for name, value in zip(
+            ("small", "labels", "classes", "kinds"), (small, labels, classes, kinds), strict=True
+        ):
+            object.__setattr__(self, name, value)
+
+    small: NDArray[np.uint8]
+
+    @cached_property
+    def images(self) -> NDArray[np.uint8]:  # type: ignore[override]
+        return enlarge(self.small)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def where(self, mask: NDArray) -> Dataset:
+        return Enlarged(self.small[mask], self.labels[mask], self.classes, self.kinds[mask])
+
+    def take(self, n: int) -> Dataset:
+        return self.where(np.arange(len(self))[:n])
+
+
 def _real_cars(path: Path) -> Splits:
     return _cars_of(path, path.stat().st_mtime_ns)
 
@@ -185,9 +215,7 @@ def _cars_of(path: Path, _changed: int) -> Splits:
         others = np.stack([indices[:shortest] for indices in rest], axis=1).reshape(-1)[: len(automobiles)]
         indices = np.stack([others, automobiles], axis=1).reshape(-1)
         kinds = np.array(CLASSES)[labels[indices]]
-        return Dataset(
-            enlarge(images[indices]), (labels[indices] == CAR).astype(np.int64), CAR_CLASSES, kinds
-        )
+        return Enlarged(images[indices], (labels[indices] == CAR).astype(np.int64), CAR_CLASSES, kinds)
 
     half = CALIBRATION // 2
     return Splits(

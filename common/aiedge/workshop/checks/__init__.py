@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from aiedge import logbook
+
 __all__ = [
     "CheckFailed",
     "answer",
@@ -33,7 +35,9 @@ class CheckFailed(Exception):
 
 
 def passed(todo: int, text: str) -> None:
-    """Print the one line of a right answer."""
+    """Print the one line of a right answer, and keep it in the logbook of the project whose notebook this is."""
+    if project := logbook.project_here():
+        logbook.note(project, logbook.NOTEBOOK, todo)
     print(f"✓ TODO {todo}: {text}")
 
 

@@ -3,11 +3,15 @@
 - `networks`: points and decision surfaces, loss, memory against the board's
 - `classifier`: pictures with answers, the confusion matrix, accuracies and other figures as bars
 - `compression`: where a network's numbers sit, what pruning takes, ours beside published figures
+- `moving`: convolutions at work, as moving pictures
+- `integers`: the number line of int8, a layer in integers, an arena
 - `numbers`: weights and activations, channel by channel, and what rounding leaves of them
 """
 
 from aiedge.workshop.plots.classifier import bars, confusion, lines, pictures, shares
 from aiedge.workshop.plots.compression import beside, columns, methods, recovery, scores, straight_through
+from aiedge.workshop.plots.integers import arena, integer_layer, number_line
+from aiedge.workshop.plots.moving import convolutions, sliding
 from aiedge.workshop.plots.networks import (
     BLUE,
     GREY,
@@ -35,18 +39,22 @@ __all__ = [
     "MARKERS",
     "ORANGE",
     "accuracy_by_noise",
+    "arena",
     "bars",
     "beside",
     "channel_ranges",
     "columns",
     "confusion",
+    "convolutions",
     "decision_surfaces",
     "disagreement",
     "histograms",
+    "integer_layer",
     "lines",
     "loss",
     "memory",
     "methods",
+    "number_line",
     "pictures",
     "points",
     "quantization_line",
@@ -55,6 +63,7 @@ __all__ = [
     "scores",
     "settling",
     "shares",
+    "sliding",
     "steps_by_channel",
     "straight_through",
 ]

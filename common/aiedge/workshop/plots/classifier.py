@@ -7,7 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from numpy.typing import NDArray
 
-from aiedge.workshop.plots.networks import BLUE, GREY, ORANGE, legend_above
+from aiedge.workshop.plots.networks import BLUE, GREY, ORANGE, WIDTH, label_bars, legend_below
 
 
 def pictures(
@@ -16,7 +16,7 @@ def pictures(
     """Images [n, height, width, 3] in rows, each under its title, which is orange where the answer is wrong."""
     rows = max(1, -(-len(images) // columns))
     figure, all_axes = plt.subplots(
-        rows, columns, figsize=(1.3 * columns, 1.7 * rows), squeeze=False, layout="constrained"
+        rows, columns, figsize=(WIDTH, (0.35 + WIDTH / columns) * rows), squeeze=False, layout="constrained"
     )
     for axes in all_axes.flat:
         axes.axis("off")
@@ -24,8 +24,8 @@ def pictures(
     for axes, image, title, mark in zip(all_axes.flat, images, titles, marks, strict=False):
         axes.imshow(image)
         axes.set_title(
-            textwrap.fill(title, 14),
-            fontsize=8,
+            textwrap.fill(title, max(11, 84 // columns), break_long_words=False),
+            fontsize=8 if columns < 8 else 7,
             color=ORANGE if mark else "black",
             fontweight="bold" if mark else None,
         )
@@ -55,15 +55,14 @@ def confusion(labels: NDArray, answers: NDArray, classes: Sequence[str]) -> None
 
 def shares(values: Mapping[str, float], title: str, guessing: float | None = 0.5) -> None:
     """Shares from 0 to 1 as horizontal bars in per cent; a dotted line says what guessing gives."""
-    _, axes = plt.subplots(figsize=(7.5, 0.42 * len(values) + 1.2), layout="constrained")
+    _, axes = plt.subplots(figsize=(WIDTH, 0.36 * len(values) + 1.6), layout="constrained")
     names = list(values)[::-1]
     drawn = axes.barh(names, [100 * values[name] for name in names], color=BLUE)
-    axes.bar_label(drawn, fmt="%.1f %%", padding=3)
+    label_bars(axes, drawn, [f"{100 * values[name]:.1f} %" for name in names])
     if guessing is not None:
         axes.axvline(100 * guessing, color=GREY, linestyle=":", label="guessing")
-        legend_above(axes)
-    axes.set(xlabel="right answers (%)", xlim=(0, 112))
-    axes.set_title(title, loc="left")
+        legend_below(axes)
+    axes.set(xlabel="right answers (%)", xlim=(0, 116), title=title)
     plt.show()
 
 
@@ -78,12 +77,12 @@ def lines(
 
     The axis begins at `lowest` per cent.
     """
-    _, axes = plt.subplots(figsize=(6, 3), layout="constrained")
+    _, axes = plt.subplots(figsize=(6, 3.4), layout="constrained")
     for (name, series), colour, marker in zip(values.items(), (ORANGE, BLUE, GREY), "os^", strict=False):
         axes.plot(range(len(places)), 100 * np.asarray(series), f"{marker}-", color=colour, label=name)
     axes.set_xticks(range(len(places)), [f"{place:g}" for place in places])
     axes.set(xlabel=xlabel, ylabel="right answers (%)", title=title, ylim=(lowest, 101))
-    axes.legend(framealpha=1)
+    legend_below(axes, 3)
     plt.show()
 
 
@@ -95,17 +94,16 @@ def bars(
     log: bool = False,
 ) -> None:
     """Figures of any unit as horizontal bars; `line` is a name and a value to compare them with."""
-    _, axes = plt.subplots(figsize=(7.5, 0.42 * len(values) + 1.2), layout="constrained")
+    _, axes = plt.subplots(figsize=(WIDTH, 0.42 * len(values) + 1.5), layout="constrained")
     names = list(values)[::-1]
     drawn = axes.barh(names, [values[name] for name in names], color=BLUE, log=log)
     top = max(values.values(), default=1)
-    axes.bar_label(drawn, labels=[_figure(values[name]) for name in names], padding=3)
+    label_bars(axes, drawn, [_figure(values[name]) for name in names])
     if line:
         axes.axvline(line[1], color=ORANGE, linestyle="--", label=line[0])
-        legend_above(axes)
+        legend_below(axes)
         top = max(top, line[1])
-    axes.set_title(title, loc="left")
-    axes.set(xlabel=unit, xlim=(None if log else 0, top * (4 if log else 1.25)))
+    axes.set(xlabel=unit, title=title, xlim=(None if log else 0, top * (4 if log else 1.25)))
     if not log:
         axes.locator_params(axis="x", nbins=6)
         axes.xaxis.set_major_formatter(lambda value, _: _figure(value))

@@ -7,20 +7,31 @@ import numpy as np
 from matplotlib.ticker import LogLocator, NullLocator
 from numpy.typing import NDArray
 
-from aiedge.workshop.plots.networks import BLUE, GREY, ORANGE
+from aiedge.workshop.plots.networks import BLUE, GREY, ORANGE, WIDTH, legend_below
 
 
 def histograms(values: Mapping[str, NDArray], title: str) -> None:
-    """One histogram beside the other, all over the same range of numbers; counts on a logarithmic axis."""
+    """Histograms in a grid of two or three columns, over the same range of numbers; counts on a logarithmic axis."""
+    columns = 3 if len(values) % 3 == 0 else min(2, len(values))
+    rows = -(-len(values) // columns)
     figure, all_axes = plt.subplots(
-        1, len(values), figsize=(3.2 * len(values), 2.8), sharey=True, squeeze=False, layout="constrained"
+        rows,
+        columns,
+        figsize=(WIDTH, 2.5 * rows + 0.3),
+        sharex=True,
+        sharey=True,
+        squeeze=False,
+        layout="constrained",
     )
     low = min(float(np.min(array)) for array in values.values())
     high = max(float(np.max(array)) for array in values.values())
-    for axes, (name, array) in zip(all_axes[0], values.items(), strict=True):
+    for axes, (name, array) in zip(all_axes.flat, values.items(), strict=True):
         axes.hist(np.ravel(array), bins=np.linspace(low, high, 61), color=BLUE, log=True)
-        axes.set(title=name, xlabel="value")
-    all_axes[0, 0].set_ylabel("how many")
+        axes.set_title(name, fontsize=10)
+    for axes in all_axes[-1]:
+        axes.set_xlabel("value")
+    for axes in all_axes[:, 0]:
+        axes.set_ylabel("how many")
     figure.suptitle(title)
     plt.show()
 
@@ -30,12 +41,12 @@ def channel_ranges(values: NDArray, title: str) -> None:
     flat = np.reshape(values, (-1, values.shape[-1]))
     low, first, third, high = np.percentile(flat, (0, 25, 75, 100), axis=0)
     channels = np.arange(flat.shape[1])
-    _, axes = plt.subplots(figsize=(8, 2.8), layout="constrained")
+    _, axes = plt.subplots(figsize=(WIDTH, 3.3), layout="constrained")
     axes.vlines(channels, low, high, color=BLUE, linewidth=1.5, label="lowest to highest")
     axes.vlines(channels, first, third, color=ORANGE, linewidth=4, label="middle half")
     axes.axhline(0, color=GREY, linewidth=0.8)
     axes.set(xlabel="channel", ylabel="value", title=title)
-    axes.legend(loc="upper right", framealpha=1)
+    legend_below(axes)
     plt.show()
 
 
@@ -43,7 +54,7 @@ def steps_by_channel(weights: NDArray, scales: Mapping[str, NDArray | float]) ->
     """How many of int8's 255 steps each channel's weights span, for each named scale; channels are the last axis."""
     largest = np.abs(np.reshape(weights, (-1, weights.shape[-1]))).max(axis=0)
     order = np.argsort(largest)
-    _, axes = plt.subplots(figsize=(8, 2.8), layout="constrained")
+    _, axes = plt.subplots(figsize=(WIDTH, 3.3), layout="constrained")
     for (name, scale), colour, marker in zip(scales.items(), (ORANGE, BLUE, GREY), "os^", strict=False):
         steps = 2 * np.rint(largest / np.where(np.asarray(scale) > 0, scale, 1)) + 1
         axes.plot(steps[order], marker, color=colour, label=name, markersize=5)
@@ -53,7 +64,7 @@ def steps_by_channel(weights: NDArray, scales: Mapping[str, NDArray | float]) ->
         yscale="log",
         title="How many integers the weights of a channel can become",
     )
-    axes.legend(loc="lower right", framealpha=1)
+    legend_below(axes)
     plt.show()
 
 
@@ -68,7 +79,7 @@ def settling(ranges: Mapping[str, tuple[NDArray, NDArray]], most: int = 6) -> No
         width = np.maximum.accumulate(np.maximum(high, 0)) - np.minimum.accumulate(np.minimum(low, 0))
         widths[name] = 100 * width / (width[-1] or 1)
     slowest = sorted(widths, key=lambda name: float(np.mean(widths[name])))[:most]
-    _, axes = plt.subplots(figsize=(7.5, 3.2), layout="constrained")
+    _, axes = plt.subplots(figsize=(WIDTH, 3.9), layout="constrained")
     colours = plt.get_cmap("viridis")(np.linspace(0, 0.9, len(slowest)))
     for name, colour in zip(slowest, colours, strict=True):
         axes.plot(np.arange(1, len(widths[name]) + 1), widths[name], color=colour, label=name)
@@ -79,7 +90,7 @@ def settling(ranges: Mapping[str, tuple[NDArray, NDArray]], most: int = 6) -> No
         title="How fast the ranges settle",
     )
     axes.xaxis.set_major_formatter("{x:g}")
-    axes.legend(loc="lower right", framealpha=1, fontsize=8)
+    legend_below(axes, 3)
     plt.show()
 
 

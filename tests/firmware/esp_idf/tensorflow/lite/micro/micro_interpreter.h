@@ -7,7 +7,14 @@
 #include "tensorflow/lite/schema/schema_generated.h"
 
 enum TfLiteStatus { kTfLiteOk = 0, kTfLiteError = 1 };
-enum TfLiteType { kTfLiteNoType = 0, kTfLiteFloat32 = 1, kTfLiteInt8 = 9 };
+enum TfLiteType {
+  kTfLiteNoType = 0,
+  kTfLiteFloat32 = 1,
+  kTfLiteInt32 = 2,
+  kTfLiteUInt8 = 3,
+  kTfLiteInt16 = 7,
+  kTfLiteInt8 = 9,
+};
 
 union TfLitePtrUnion {
   float *f;

@@ -1,0 +1,132 @@
+"""What a student has solved: kept in the clone, by notebooks and firmware, and never a reason to stop."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from aiedge import logbook
+from aiedge.benchmark import command
+from aiedge.cli import main
+from aiedge.errors import UserError
+from aiedge.lesson import find_project, projects
+from aiedge.workshop import progress
+from aiedge.workshop.checks import passed
+
+
+@pytest.fixture(autouse=True)
+def file(tmp_path, monkeypatch):
+    monkeypatch.setattr(logbook, "FILE", tmp_path / ".progress")
+    return logbook.FILE
+
+
+def test_a_line_for_each_project_in_the_order_of_the_workshop(capsys):
+    logbook.note("xormodel", "notebook", 1, 2, 3, 4)
+    logbook.note("xormodel", "firmware", 1, 2)
+    assert main(["progress"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "xormodel ✓ notebook 4/6, firmware 2/5 · next: TODO 5"
+    assert [line.split()[0] for line in lines] == [
+        "xormodel",
+        "carclassifier_easy",
+        "carclassifier_hard",
+        "cifar_cnn",
+    ]
+    assert lines[1].startswith("carclassifier_easy ✓ notebook 0/10, firmware 0/")
+
+
+def test_first_the_notebook_then_the_firmware_then_the_next_project(capsys, monkeypatch):
+    logbook.note("xormodel", "notebook", *range(1, 7))
+    assert logbook.line("xormodel") == "xormodel ✓ notebook 6/6, firmware 0/5 · next: firmware, TODO 1"
+    logbook.note_firmware("xormodel", "the firmware is unfinished: TODO 4: read the output (main.cpp)")
+    assert logbook.line("xormodel").endswith("firmware 3/5 · next: firmware, TODO 4")
+    logbook.note_firmware("xormodel")
+    assert logbook.line("xormodel") == "xormodel ✓ notebook 6/6, firmware 5/5 · done"
+    assert logbook.complete("xormodel") and not logbook.complete("cifar_cnn")
+    monkeypatch.chdir(find_project("xormodel").folder / "notebook")
+    progress.show("xormodel")
+    assert capsys.readouterr().out.splitlines()[-2:] == [
+        logbook.line("xormodel"),
+        "Next: carclassifier_easy",
+    ]
+
+
+def test_both_levels_lead_to_the_last_project(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for project in ("carclassifier_easy", "carclassifier_hard", "cifar_cnn"):
+        progress.show(project)
+    assert capsys.readouterr().out.splitlines() == ["Next: cifar_cnn"] * 2 + ["That was the last project."]
+
+
+def test_a_check_counts_where_a_student_works_and_nowhere_else(tmp_path, monkeypatch, file):
+    folder = find_project("carclassifier_hard").folder
+    for elsewhere in (tmp_path, folder, folder / "solution"):
+        monkeypatch.chdir(elsewhere)
+        passed(3, "right")
+    assert not file.exists()
+    monkeypatch.chdir(folder / "notebook")
+    passed(3, "right")
+    passed(3, "right again")
+    assert file.read_text() == "\ncarclassifier_hard notebook 3\n"
+    assert logbook.solved("carclassifier_easy", "notebook") == set()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        b"\x00\xff\xfe" * 50,
+        b"xormodel note",
+        b"xormodel notebook 9999999999\n",
+        b"xormodel notebook 77\n",
+        b"",
+    ],
+)
+def test_a_damaged_file_costs_its_damaged_lines_alone(file, damage, capsys):
+    logbook.note("xormodel", "notebook", 2)
+    with file.open("ab") as opened:
+        opened.write(damage)
+    logbook.note("xormodel", "notebook", 5)
+    assert logbook.solved("xormodel", "notebook") == {2, 5}
+    assert main(["progress"]) == 0 and "Traceback" not in capsys.readouterr().err
+
+
+def test_a_file_that_cannot_be_written_stops_nobody(file, monkeypatch, capsys):
+    file.mkdir()
+    monkeypatch.chdir(find_project("xormodel").folder / "notebook")
+    passed(1, "right")
+    assert main(["progress"]) == 0
+    assert "xormodel ✓ notebook 0/6" in capsys.readouterr().out
+
+
+def test_several_write_at_once():
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda todo: logbook.note("cifar_cnn", "notebook", todo), range(1, 9)))
+    assert logbook.solved("cifar_cnn", "notebook") == set(range(1, 9))
+
+
+def test_the_benchmark_notes_where_the_students_firmware_stops(monkeypatch):
+    def stops(*_):
+        raise UserError("the firmware is unfinished: TODO 3: run the network and time it (main.cpp)")
+
+    monkeypatch.setattr(command, "simulate", stops)
+    assert command.main(["--simulate", "xormodel", "--solution"]) == 2
+    assert logbook.solved("xormodel", "firmware") == set()
+    assert command.main(["--simulate", "xormodel"]) == 2
+    assert logbook.solved("xormodel", "firmware") == {1, 2}
+
+
+def test_an_unknown_project(capsys):
+    assert main(["progress", "xor"]) == 2
+    assert "there is no project named 'xor'" in capsys.readouterr().err
+
+
+def test_every_project_has_todos_in_both_parts():
+    for project in projects():
+        for part in ("notebook", "firmware"):
+            numbers = logbook.todos(project, part)
+            assert numbers == list(range(1, len(numbers) + 1)) and len(numbers) >= 4
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the append of POSIX")
+def test_the_file_is_ignored_by_git(repo):
+    assert "/.progress" in (repo / ".gitignore").read_text().splitlines()
