@@ -177,6 +177,29 @@ def scaled(rng: np.random.Generator) -> bytes:
     return file.build([x], [y])
 
 
+def means(rng: np.random.Generator) -> bytes:
+    """AVERAGE_POOL_2D behind a layer that leaves its input in the arena."""
+    file, shape = ModelFile(), [size(rng), size(rng)]
+    taps, stride, padding = rng.integers(1, 6, 2), rng.integers(1, 4, 2), int(rng.integers(2))
+    if rng.random() < 0.1:
+        shape, taps, padding = [20, 20], np.array([16, 16]), VALID
+    if padding == VALID:
+        shape = [max(n, int(t)) for n, t in zip(shape, taps, strict=True)]
+    result = [
+        -(-n // s) if padding == SAME else (n - t) // s + 1
+        for n, s, t in zip(shape, stride, taps, strict=True)
+    ]
+    channels, zero = int(rng.choice([4, 8, 12, 20])), int(rng.integers(-128, 128))
+    source, x = (file.tensor([1, *shape, channels], "int8", 0.1, zero) for _ in range(2))
+    y = file.tensor([1, *map(int, result), channels], "int8", 0.1, zero)
+    one = {"filterHeight": 1, "filterWidth": 1, "strideH": 1, "strideW": 1, "padding": VALID}
+    file.operator("MAX_POOL_2D", [source], [x], version=1, **one)
+    options = {"filterHeight": int(taps[0]), "filterWidth": int(taps[1]), "padding": padding}
+    options |= {"strideH": int(stride[0]), "strideW": int(stride[1])}
+    file.operator("AVERAGE_POOL_2D", [x], [y], version=1, **options)
+    return file.build([source], [y])
+
+
 def size(rng: np.random.Generator) -> int:
     """Of an image, or a number of filters."""
     return int(rng.integers(1, 13))
@@ -195,5 +218,6 @@ LAYERS: dict[str, Callable[[np.random.Generator], bytes]] = {
         dense,
         sums,
         scaled,
+        means,
     )
 }

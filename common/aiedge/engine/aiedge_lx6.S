@@ -550,6 +550,59 @@
     sums    aiedge_lx6_add_relu, 0
     sums    aiedge_lx6_add, 1
 
+// void aiedge_lx6_mean(const int8_t *x, int8_t *y, const aiedge_lx6_window *window)
+// Means of one window in all channels, four at a time. window: rows, columns, channels, bytes from a row's end to the
+// next row, 128 for each value, half of their number, 2^24 over it.
+.macro mean_1 i, pair, at
+    extui   a15, \pair, \at, 16
+    sub     a15, a15, a12
+    abs     a5, a15
+    add     a5, a5, a13
+    mull    a5, a5, a14
+    extui   a5, a5, 24, 8
+    bgez    a15, 4f
+    neg     a5, a5
+4:  clamps  a5, a5, 7
+    s8i     a5, a3, \i
+.endm
+    function aiedge_lx6_mean
+    signs   a8, a10
+    halves  a9, a10
+    l32i    a6, a4, 4
+    l32i    a7, a4, 8
+    srli    a5, a7, 2
+1:  mov     a13, a2
+    l32i    a12, a4, 0
+    movi    a10, 0
+    movi    a11, 0
+2:  loop    a6, 3f
+    l32i    a14, a13, 0
+    add     a13, a13, a7
+    xor     a14, a14, a8
+    and     a15, a14, a9
+    add     a10, a10, a15
+    srli    a14, a14, 8
+    and     a14, a14, a9
+    add     a11, a11, a14
+3:  l32i    a14, a4, 12
+    addi    a12, a12, -1
+    add     a13, a13, a14
+    bnez    a12, 2b
+    s32i    a5, a1, 0
+    l32i    a12, a4, 16
+    l32i    a13, a4, 20
+    l32i    a14, a4, 24
+    mean_1  0, a10, 0
+    mean_1  1, a11, 0
+    mean_1  2, a10, 16
+    mean_1  3, a11, 16
+    l32i    a5, a1, 0
+    addi    a2, a2, 4
+    addi    a3, a3, 4
+    addi    a5, a5, -1
+    bnez    a5, 1b
+    LEAVE
+
 // void aiedge_scale_lx6_int8(const aiedge_scale_lx6_layer *layer, const int8_t *x, int8_t *y)
 // layer: factor and offset of each channel, multiplier, rounding, the same for negative numbers, shift, pixels, channels.
 .macro scale_1 i

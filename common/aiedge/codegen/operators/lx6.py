@@ -4,11 +4,12 @@ A layer that it does not serve runs as on any core.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from aiedge.codegen.operators import pool
 from aiedge.codegen.operators.call import (
     Call,
     Constant,
@@ -38,6 +39,7 @@ STRIP_BYTES, MOST_BYTES = 9216, 18432
 # A filter, unpacked, takes two bytes a tap; a layer with longer ones runs as on any core.
 MOST_TAPS = 4096
 FEWEST_TAPS = 8  # of a window: two steps of four
+MOST_MEAN = 256  # values of an average pool's window, whose sum takes 16 bits
 AHEAD = 8  # bytes that are loaded beyond the last window
 # With fewer, a dense layer's call a filter costs more than it saves.
 FEWEST_INPUTS = 32
@@ -60,6 +62,8 @@ def lx6_layer(
     operator, *others = operators
     if operator.nature is Nature.BINARY:
         return sums(operator) or scaled(operator)
+    if operator.nature is Nature.POOL:
+        return _mean_pool(operator, at, run)
     if operator.nature not in LAYERS or operator.input(0).is_constant or not operator.input(1).is_constant:
         return None
     if {*types_of(operator), operator.input(1).dtype.name} != {"int8"}:
@@ -113,7 +117,7 @@ class Weights:
 
 
 def _convolution(
-    operator: Operator, way: Weights, run: Run | None, pool: Operator | None = None
+    operator: Operator, way: Weights, run: Run | None, max_pool: Operator | None = None
 ) -> Lx6Layer | None:
     check_shapes(operator)
     weights = operator.input(1).values
@@ -121,7 +125,7 @@ def _convolution(
         return None
     shape = shape_fields(operator, run) | {"filters": len(weights)}
     scales = _scales(operator, weights.reshape(len(weights), -1), *multipliers(operator, axis=0))
-    if pool is None:
+    if max_pool is None:
         single = [shape[name] == 1 for name in ("filter_height", "filter_width", "stride_h", "stride_w")]
         pools: dict[str, Field] = {"pool_height": 1, "pool_width": 1, "raises": 0}
         ways = (
@@ -129,10 +133,10 @@ def _convolution(
             _rows(operator, shape, scales, way),
         )
         return min((each for each in ways if each), key=lambda each: each.instructions, default=None)
-    height, width = (window.taps for window in checked_windows(pool))
-    shape["output_width"] = pool.outputs[0].shape[2] * width
+    height, width = (window.taps for window in checked_windows(max_pool))
+    shape["output_width"] = max_pool.outputs[0].shape[2] * width
     raises = run is not None and run.made == 0  # the run adds a row to what y holds
-    shape["output_height"] = 1 if raises else (run.made if run else pool.outputs[0].shape[1]) * height
+    shape["output_height"] = 1 if raises else (run.made if run else max_pool.outputs[0].shape[1]) * height
     shape |= {"pool_height": 1 if raises else height, "pool_width": width, "raises": raises}
     return _windows(operator, shape, scales, way, False)
 
@@ -278,6 +282,20 @@ def _depthwise(operator: Operator, way: Weights, run: Run | None) -> Lx6Layer | 
         scratch,
         height * outputs * channels * output + strips * (planes + channels * (CALL + FILTER)),
     )
+
+
+def _mean_pool(operator: Operator, at: Places, run: Run | None) -> Lx6Layer | None:
+    """AVERAGE_POOL_2D where all rows of a window are there, and those outside of the image known."""
+    x, y = operator.input(0), operator.outputs[0]
+    if operator.kind != "AVERAGE_POOL_2D" or {x.dtype.name, y.dtype.name} != {"int8"} or x.shape[0] != 1:
+        return None
+    if x.shape[3] % 4 or "arena" not in at(x) or (run and (run.clipped or run.sums)):
+        return None
+    rows, columns = checked_windows(operator)
+    if rows.taps * columns.taps > MOST_MEAN or activation_range(operator) != (-128, 127):
+        return None
+    call = pool.EMITTERS[Nature.POOL](operator, at, run)
+    return Lx6Layer(replace(call, header='"aiedge_pool_lx6.h"'), "aiedge_average_pool_lx6_int8", (x,))
 
 
 def _scales(
