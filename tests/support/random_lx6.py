@@ -177,8 +177,8 @@ def scaled(rng: np.random.Generator) -> bytes:
     return file.build([x], [y])
 
 
-def means(rng: np.random.Generator) -> bytes:
-    """AVERAGE_POOL_2D behind a layer that leaves its input in the arena."""
+def pools(rng: np.random.Generator) -> bytes:
+    """A pool behind a layer that leaves its input in the arena."""
     file, shape = ModelFile(), [size(rng), size(rng)]
     taps, stride, padding = rng.integers(1, 6, 2), rng.integers(1, 4, 2), int(rng.integers(2))
     if rng.random() < 0.1:
@@ -196,7 +196,9 @@ def means(rng: np.random.Generator) -> bytes:
     file.operator("MAX_POOL_2D", [source], [x], version=1, **one)
     options = {"filterHeight": int(taps[0]), "filterWidth": int(taps[1]), "padding": padding}
     options |= {"strideH": int(stride[0]), "strideW": int(stride[1])}
-    file.operator("AVERAGE_POOL_2D", [x], [y], version=1, **options)
+    kind = str(rng.choice(["AVERAGE_POOL_2D", "MAX_POOL_2D"]))
+    options["fusedActivationFunction"] = int(rng.integers(2)) if kind == "MAX_POOL_2D" else 0
+    file.operator(kind, [x], [y], version=1, **options)
     return file.build([source], [y])
 
 
@@ -218,6 +220,6 @@ LAYERS: dict[str, Callable[[np.random.Generator], bytes]] = {
         dense,
         sums,
         scaled,
-        means,
+        pools,
     )
 }

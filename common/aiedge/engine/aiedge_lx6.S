@@ -603,6 +603,47 @@
     bnez    a5, 1b
     LEAVE
 
+// void aiedge_lx6_most(const int8_t *x, int8_t *y, const aiedge_lx6_window *window)
+// The largest values of one window in all channels. Of four channels each lies in a word's highest byte: what is below
+// matters only between equal ones. window[4] is the least output there.
+    function aiedge_lx6_most
+    l32i    a6, a4, 4
+    l32i    a7, a4, 8
+    srli    a5, a7, 2
+1:  mov     a13, a2
+    l32i    a12, a4, 0
+    l32i    a8, a4, 16              // the least
+    mov     a9, a8
+    mov     a10, a8
+    mov     a11, a8
+2:  loop    a6, 3f
+    l32i    a14, a13, 0
+    add     a13, a13, a7
+    slli    a15, a14, 24
+    max     a8, a8, a15
+    slli    a15, a14, 16
+    max     a9, a9, a15
+    slli    a15, a14, 8
+    max     a10, a10, a15
+    max     a11, a11, a14
+3:  l32i    a14, a4, 12
+    addi    a12, a12, -1
+    add     a13, a13, a14
+    bnez    a12, 2b
+    extui   a8, a8, 24, 8
+    s8i     a8, a3, 0
+    extui   a9, a9, 24, 8
+    s8i     a9, a3, 1
+    extui   a10, a10, 24, 8
+    s8i     a10, a3, 2
+    extui   a11, a11, 24, 8
+    s8i     a11, a3, 3
+    addi    a2, a2, 4
+    addi    a3, a3, 4
+    addi    a5, a5, -1
+    bnez    a5, 1b
+    LEAVE
+
 // void aiedge_scale_lx6_int8(const aiedge_scale_lx6_layer *layer, const int8_t *x, int8_t *y)
 // layer: factor and offset of each channel, multiplier, rounding, the same for negative numbers, shift, pixels, channels.
 .macro scale_1 i

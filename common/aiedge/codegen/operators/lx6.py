@@ -63,7 +63,7 @@ def lx6_layer(
     if operator.nature is Nature.BINARY:
         return sums(operator) or scaled(operator)
     if operator.nature is Nature.POOL:
-        return _mean_pool(operator, at, run)
+        return _pool(operator, at, run)
     if operator.nature not in LAYERS or operator.input(0).is_constant or not operator.input(1).is_constant:
         return None
     if {*types_of(operator), operator.input(1).dtype.name} != {"int8"}:
@@ -284,18 +284,21 @@ def _depthwise(operator: Operator, way: Weights, run: Run | None) -> Lx6Layer | 
     )
 
 
-def _mean_pool(operator: Operator, at: Places, run: Run | None) -> Lx6Layer | None:
-    """AVERAGE_POOL_2D where all rows of a window are there, and those outside of the image known."""
+def _pool(operator: Operator, at: Places, run: Run | None) -> Lx6Layer | None:
+    """A pool where all rows of a window are there, and those outside of the image known."""
     x, y = operator.input(0), operator.outputs[0]
-    if operator.kind != "AVERAGE_POOL_2D" or {x.dtype.name, y.dtype.name} != {"int8"} or x.shape[0] != 1:
+    if {x.dtype.name, y.dtype.name} != {"int8"} or x.shape[0] != 1:
         return None
     if x.shape[3] % 4 or "arena" not in at(x) or (run and (run.clipped or run.sums)):
         return None
     rows, columns = checked_windows(operator)
-    if rows.taps * columns.taps > MOST_MEAN or activation_range(operator) != (-128, 127):
+    mean = operator.kind == "AVERAGE_POOL_2D"
+    low, high = activation_range(operator)
+    if high < 127 or (mean and (rows.taps * columns.taps > MOST_MEAN or low > -128)):
         return None
     call = pool.EMITTERS[Nature.POOL](operator, at, run)
-    return Lx6Layer(replace(call, header='"aiedge_pool_lx6.h"'), "aiedge_average_pool_lx6_int8", (x,))
+    kernel = f"aiedge_{'average' if mean else 'max'}_pool_lx6_int8"
+    return Lx6Layer(replace(call, header='"aiedge_pool_lx6.h"'), kernel, (x,))
 
 
 def _scales(
