@@ -115,6 +115,14 @@ def depthwise(rng: np.random.Generator) -> bytes:
     return layer(rng, [size(rng), size(rng)], channels, channels, (3, 3), stride, depthwise=True)
 
 
+def rows_of_five(rng: np.random.Generator) -> bytes:
+    """Depthwise windows that are not 3×3; rows have up to five taps."""
+    channels = int(rng.choice([4, 8, 12]))
+    stride = int(rng.integers(1, 4)), int(rng.integers(1, 4))
+    taps = [(5, 5), (5, 5), (1, 5), (7, 5), (3, 2), (2, 4), (5, 3)][int(rng.integers(7))]
+    return layer(rng, [size(rng), size(rng)], channels, channels, taps, stride, depthwise=True)
+
+
 def dense(rng: np.random.Generator) -> bytes:
     file, inputs, outputs = ModelFile(), int(rng.choice([32, 33, 64, 68, 130])), size(rng)
     x = file.tensor([1, inputs], "int8", 2.0**-4, int(rng.integers(-128, 128)))
@@ -169,6 +177,31 @@ def scaled(rng: np.random.Generator) -> bytes:
     return file.build([x], [y])
 
 
+def pools(rng: np.random.Generator) -> bytes:
+    """A pool behind a layer that leaves its input in the arena."""
+    file, shape = ModelFile(), [size(rng), size(rng)]
+    taps, stride, padding = rng.integers(1, 6, 2), rng.integers(1, 4, 2), int(rng.integers(2))
+    if rng.random() < 0.1:
+        shape, taps, padding = [20, 20], np.array([16, 16]), VALID
+    if padding == VALID:
+        shape = [max(n, int(t)) for n, t in zip(shape, taps, strict=True)]
+    result = [
+        -(-n // s) if padding == SAME else (n - t) // s + 1
+        for n, s, t in zip(shape, stride, taps, strict=True)
+    ]
+    channels, zero = int(rng.choice([4, 8, 12, 20])), int(rng.integers(-128, 128))
+    source, x = (file.tensor([1, *shape, channels], "int8", 0.1, zero) for _ in range(2))
+    y = file.tensor([1, *map(int, result), channels], "int8", 0.1, zero)
+    one = {"filterHeight": 1, "filterWidth": 1, "strideH": 1, "strideW": 1, "padding": VALID}
+    file.operator("MAX_POOL_2D", [source], [x], version=1, **one)
+    options = {"filterHeight": int(taps[0]), "filterWidth": int(taps[1]), "padding": padding}
+    options |= {"strideH": int(stride[0]), "strideW": int(stride[1])}
+    kind = str(rng.choice(["AVERAGE_POOL_2D", "MAX_POOL_2D"]))
+    options["fusedActivationFunction"] = int(rng.integers(2)) if kind == "MAX_POOL_2D" else 0
+    file.operator(kind, [x], [y], version=1, **options)
+    return file.build([source], [y])
+
+
 def size(rng: np.random.Generator) -> int:
     """Of an image, or a number of filters."""
     return int(rng.integers(1, 13))
@@ -176,5 +209,17 @@ def size(rng: np.random.Generator) -> int:
 
 LAYERS: dict[str, Callable[[np.random.Generator], bytes]] = {
     draw.__name__: draw
-    for draw in (pointwise, three_rows, nine_or_ten, windows, pooled, depthwise, dense, sums, scaled)
+    for draw in (
+        pointwise,
+        three_rows,
+        nine_or_ten,
+        windows,
+        pooled,
+        depthwise,
+        rows_of_five,
+        dense,
+        sums,
+        scaled,
+        pools,
+    )
 }

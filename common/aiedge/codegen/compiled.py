@@ -34,7 +34,7 @@ class CompiledModel:
 
     All values are of the model's own types, such as int8 or float32. The library lies in the user's cache folder under
     the hash of the generated C, the engine, the compiler and its flags, so that a model is compiled once. `stream`,
-    `weights` and `core` are those of `generate`.
+    `weights`, `core` and `flash` are those of `generate`.
 
     Raises `UserError` where no C compiler is installed, or for a model that cannot become C.
     """
@@ -46,11 +46,12 @@ class CompiledModel:
         stream: bool = False,
         weights: Weights = "linked",
         core: Core = "any",
+        flash: int = 0,
     ):
         if not isinstance(model, Graph):
             model = read(model)
         self.graph = model
-        self.source = generate(model, "model", stream, weights, core)
+        self.source = generate(model, "model", stream, weights, core, flash)
         # ctypes keeps a loaded library for good.
         library, self.library = _loaded(self.source, tuple(flags))
         self._invoke = library["model_invoke"]

@@ -44,9 +44,9 @@ def footprint(
 ) -> Footprint | None:
     """Bytes of the network on a microcontroller (Cortex-M4 unless told); None where its compiler is missing.
 
-    With an `assembler` the ESP32's kernels count, all of them.
+    With an `assembler` those of the ESP32's kernels count that the network calls: a linker leaves the others out.
     """
-    size = re.sub(r"(gcc|clang|cc)$", "size", compiler[0])
+    size, nm = (re.sub(r"(gcc|clang|cc)$", tool, compiler[0]) for tool in ("size", "nm"))
     if not shutil.which(compiler[0]) or not shutil.which(size):
         return None
     with tempfile.TemporaryDirectory() as folder:
@@ -63,19 +63,26 @@ def footprint(
                 str(program),
             ]
         )
-        objects = [program]
+        sections = _sections(size, program)
         if assembler:
-            objects.append(assemble(ESP32_KERNELS, Path(folder), compiler, assembler))
-        sizes = subprocess.run(
-            [size, "-A", *map(str, objects)],
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-    sections = [(name, int(size)) for name, size in re.findall(r"^(\.\S+)\s+(\d+)", sizes, re.MULTILINE)]
+            kernels = _sections(size, assemble(ESP32_KERNELS, Path(folder), compiler, assembler))
+            undefined = _output(nm, "--undefined-only", "--format=posix", str(program))
+            called = {f".text.{line.split()[0]}" for line in undefined.splitlines()}
+            sections += [(name, bytes_) for name, bytes_ in kernels if name in called]
     code = sum(size for name, size in sections if name.startswith((".text", ".literal")))
     constants = sum(size for name, size in sections if name.startswith(".rodata"))
     return Footprint(code, constants, source.plan.arena_bytes)
+
+
+def _sections(size: str, file: Path) -> list[tuple[str, int]]:
+    """Names and bytes of an object file's sections."""
+    found = re.findall(r"^(\.\S+)\s+(\d+)", _output(size, "-A", str(file)), re.MULTILINE)
+    return [(name, int(bytes_)) for name, bytes_ in found]
+
+
+def _output(*command: str) -> str:
+    """What a tool of the compiler's prints."""
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 def assemble(

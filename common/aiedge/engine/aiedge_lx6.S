@@ -450,6 +450,56 @@
     depthwise aiedge_lx6_high_relu, h, 0
     depthwise aiedge_lx6_high, h, 1
 
+// The same where rows of windows have five taps, and windows job[6] of them. w: each row's taps and a zero.
+.macro five name, half
+    function \name
+    scaling a4
+    l32i    a4, a2, 20
+    add     a4, a4, a6
+    s32i    a4, a1, 0               // where y ends
+    l32i    a4, a2, 12
+    s32i    a4, a1, 4
+    l32i    a4, a2, 0
+    s32i    a4, a1, 8
+    l32i    a7, a2, 16
+    l32i    a12, a2, 24
+    mov     a13, a3
+    l32i    a14, a2, 8
+    l32i    a15, a2, 4
+    addi    a2, a5, -4
+    mov     a5, a6
+1:  ldinc   m0, a2
+    l32i    a6, a1, 8
+2:  wsr     a8, acclo
+    mov     a3, a13
+    loop    a12, 3f
+    l32i    a4, a3, 0
+    l32i    a11, a3, 4
+    mula.da.\half\()l.ldinc m1, a2, m0, a4
+    mula.da.\half\()h.ldinc m0, a2, m1, a4
+    l32i    a4, a3, 8
+    mula.da.\half\()l.ldinc m1, a2, m0, a11
+    mula.da.\half\()h.ldinc m0, a2, m1, a11
+    add     a2, a2, a15
+    addi    a3, a3, 12
+    mula.da.\half\()l.ldinc m0, a2, m0, a4
+3:  add     a2, a2, a14
+    ldinc   m0, a2
+    rsr     a4, acclo
+    finish  a4, a11, 1
+    s8i     a4, a5, 0
+    add     a5, a5, a7
+    addi    a6, a6, -1
+    bnez    a6, 2b
+    l32i    a4, a1, 0
+    l32i    a11, a1, 4
+    add     a2, a2, a11
+    bltu    a5, a4, 1b
+    LEAVE
+.endm
+    five    aiedge_lx6_low_five, l
+    five    aiedge_lx6_high_five, h
+
 // void f(const aiedge_add_lx6_layer *layer, const int8_t *a, const int8_t *b, int8_t *y)
 // Sums of a and b. layer: table of what each byte of b adds, multiplier, rounding, shift, count.
 .macro add_1 i, general
@@ -499,6 +549,100 @@
 .endm
     sums    aiedge_lx6_add_relu, 0
     sums    aiedge_lx6_add, 1
+
+// void aiedge_lx6_mean(const int8_t *x, int8_t *y, const aiedge_lx6_window *window)
+// Means of one window in all channels, four at a time. window: rows, columns, channels, bytes from a row's end to the
+// next row, 128 for each value, half of their number, 2^24 over it.
+.macro mean_1 i, pair, at
+    extui   a15, \pair, \at, 16
+    sub     a15, a15, a12
+    abs     a5, a15
+    add     a5, a5, a13
+    mull    a5, a5, a14
+    extui   a5, a5, 24, 8
+    bgez    a15, 4f
+    neg     a5, a5
+4:  clamps  a5, a5, 7
+    s8i     a5, a3, \i
+.endm
+    function aiedge_lx6_mean
+    signs   a8, a10
+    halves  a9, a10
+    l32i    a6, a4, 4
+    l32i    a7, a4, 8
+    srli    a5, a7, 2
+1:  mov     a13, a2
+    l32i    a12, a4, 0
+    movi    a10, 0
+    movi    a11, 0
+2:  loop    a6, 3f
+    l32i    a14, a13, 0
+    add     a13, a13, a7
+    xor     a14, a14, a8
+    and     a15, a14, a9
+    add     a10, a10, a15
+    srli    a14, a14, 8
+    and     a14, a14, a9
+    add     a11, a11, a14
+3:  l32i    a14, a4, 12
+    addi    a12, a12, -1
+    add     a13, a13, a14
+    bnez    a12, 2b
+    s32i    a5, a1, 0
+    l32i    a12, a4, 16
+    l32i    a13, a4, 20
+    l32i    a14, a4, 24
+    mean_1  0, a10, 0
+    mean_1  1, a11, 0
+    mean_1  2, a10, 16
+    mean_1  3, a11, 16
+    l32i    a5, a1, 0
+    addi    a2, a2, 4
+    addi    a3, a3, 4
+    addi    a5, a5, -1
+    bnez    a5, 1b
+    LEAVE
+
+// void aiedge_lx6_most(const int8_t *x, int8_t *y, const aiedge_lx6_window *window)
+// The largest values of one window in all channels. Of four channels each lies in a word's highest byte: what is below
+// matters only between equal ones. window[4] is the least output there.
+    function aiedge_lx6_most
+    l32i    a6, a4, 4
+    l32i    a7, a4, 8
+    srli    a5, a7, 2
+1:  mov     a13, a2
+    l32i    a12, a4, 0
+    l32i    a8, a4, 16              // the least
+    mov     a9, a8
+    mov     a10, a8
+    mov     a11, a8
+2:  loop    a6, 3f
+    l32i    a14, a13, 0
+    add     a13, a13, a7
+    slli    a15, a14, 24
+    max     a8, a8, a15
+    slli    a15, a14, 16
+    max     a9, a9, a15
+    slli    a15, a14, 8
+    max     a10, a10, a15
+    max     a11, a11, a14
+3:  l32i    a14, a4, 12
+    addi    a12, a12, -1
+    add     a13, a13, a14
+    bnez    a12, 2b
+    extui   a8, a8, 24, 8
+    s8i     a8, a3, 0
+    extui   a9, a9, 24, 8
+    s8i     a9, a3, 1
+    extui   a10, a10, 24, 8
+    s8i     a10, a3, 2
+    extui   a11, a11, 24, 8
+    s8i     a11, a3, 3
+    addi    a2, a2, 4
+    addi    a3, a3, 4
+    addi    a5, a5, -1
+    bnez    a5, 1b
+    LEAVE
 
 // void aiedge_scale_lx6_int8(const aiedge_scale_lx6_layer *layer, const int8_t *x, int8_t *y)
 // layer: factor and offset of each channel, multiplier, rounding, the same for negative numbers, shift, pixels, channels.

@@ -41,6 +41,7 @@ typedef struct {
   int32_t down;     // bytes from the end of a row of windows to the next
   int32_t y_step;   // from output to output
   int32_t y_bytes;  // in all
+  int32_t rows;     // of a window, where a row has five taps
 } aiedge_lx6_job;
 
 // An image in planes.
@@ -78,6 +79,7 @@ void aiedge_lx6_expand_bytes(const int8_t *x, int16_t *to, int32_t count, int32_
 void aiedge_lx6_unpack(const int8_t *w, int16_t *to, int32_t count);
 void aiedge_lx6_planes(const int8_t *x, int16_t *plane0, int16_t *plane1, const aiedge_lx6_shape *shape);
 aiedge_lx6_channel aiedge_lx6_low, aiedge_lx6_high, aiedge_lx6_low_relu, aiedge_lx6_high_relu;
+aiedge_lx6_channel aiedge_lx6_low_five, aiedge_lx6_high_five;
 
 #else
 
@@ -208,6 +210,27 @@ AIEDGE_KERNEL void aiedge_lx6_low(const aiedge_lx6_job *job, const int16_t *w, c
 static inline void aiedge_lx6_high(const aiedge_lx6_job *job, const int16_t *w, const int32_t *scale,
                                    const int16_t *plane, int8_t *y) {
   aiedge_lx6_low(job, w, scale, plane + 1, y);
+}
+
+// The same for windows of any number of rows of five taps. w: the taps of each row, times 256, and 0.
+AIEDGE_KERNEL void aiedge_lx6_low_five(const aiedge_lx6_job *job, const int16_t *w, const int32_t *scale,
+                                       const int16_t *plane, int8_t *y) {
+  const int32_t row = job->row / 2 + 2 * 5;
+  for (const int8_t *end = y + job->y_bytes; y < end; plane += (job->down + 4) / 2) {
+    for (int32_t i = job->width; i > 0; i--, y += job->y_step) {
+      int32_t sum = scale[AIEDGE_LX6_BIAS];
+      for (int32_t tap = 0; tap < 6 * job->rows; tap++) {
+        if (tap % 6 < 5) sum += plane[tap / 6 * row + tap % 6 * 2] * w[tap];
+      }
+      plane += job->rows * row + job->back / 2 + 2;
+      *y = (int8_t)aiedge_lx6_finish(sum, scale);
+    }
+  }
+}
+
+static inline void aiedge_lx6_high_five(const aiedge_lx6_job *job, const int16_t *w, const int32_t *scale,
+                                        const int16_t *plane, int8_t *y) {
+  aiedge_lx6_low_five(job, w, scale, plane + 1, y);
 }
 
 #define aiedge_lx6_short_relu aiedge_lx6_short

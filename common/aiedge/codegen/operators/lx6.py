@@ -4,11 +4,12 @@ A layer that it does not serve runs as on any core.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from aiedge.codegen.operators import pool
 from aiedge.codegen.operators.call import (
     Call,
     Constant,
@@ -38,6 +39,7 @@ STRIP_BYTES, MOST_BYTES = 9216, 18432
 # A filter, unpacked, takes two bytes a tap; a layer with longer ones runs as on any core.
 MOST_TAPS = 4096
 FEWEST_TAPS = 8  # of a window: two steps of four
+MOST_MEAN = 256  # values of an average pool's window, whose sum takes 16 bits
 AHEAD = 8  # bytes that are loaded beyond the last window
 # With fewer, a dense layer's call a filter costs more than it saves.
 FEWEST_INPUTS = 32
@@ -46,8 +48,8 @@ ORDER = [0, 2, 1, 3]  # of each four taps, as aiedge_lx6_expand() and aiedge_lx6
 # Counted instructions: of a tap of the input, unordered and ordered; of a window besides; of a weight; of a kernel's
 # call; of a filter besides.
 EXPAND, WINDOW, UNPACK, CALL, FILTER = (4.0, 2.0), 120, 1.65, 60, 25
-# Of a depthwise output, of four channels of a pixel in planes, of a row in them.
-DEPTHWISE, PLANES, PLANE_ROW = 20, 10, 60
+# Of a depthwise output, of a row of five of its taps, of four channels of a pixel in planes, of a row in them.
+DEPTHWISE, FIVE, PLANES, PLANE_ROW = 20, 10, 10, 60
 
 
 def lx6_layer(
@@ -60,6 +62,8 @@ def lx6_layer(
     operator, *others = operators
     if operator.nature is Nature.BINARY:
         return sums(operator) or scaled(operator)
+    if operator.nature is Nature.POOL:
+        return _pool(operator, at, run)
     if operator.nature not in LAYERS or operator.input(0).is_constant or not operator.input(1).is_constant:
         return None
     if {*types_of(operator), operator.input(1).dtype.name} != {"int8"}:
@@ -113,7 +117,7 @@ class Weights:
 
 
 def _convolution(
-    operator: Operator, way: Weights, run: Run | None, pool: Operator | None = None
+    operator: Operator, way: Weights, run: Run | None, max_pool: Operator | None = None
 ) -> Lx6Layer | None:
     check_shapes(operator)
     weights = operator.input(1).values
@@ -121,7 +125,7 @@ def _convolution(
         return None
     shape = shape_fields(operator, run) | {"filters": len(weights)}
     scales = _scales(operator, weights.reshape(len(weights), -1), *multipliers(operator, axis=0))
-    if pool is None:
+    if max_pool is None:
         single = [shape[name] == 1 for name in ("filter_height", "filter_width", "stride_h", "stride_w")]
         pools: dict[str, Field] = {"pool_height": 1, "pool_width": 1, "raises": 0}
         ways = (
@@ -129,10 +133,10 @@ def _convolution(
             _rows(operator, shape, scales, way),
         )
         return min((each for each in ways if each), key=lambda each: each.instructions, default=None)
-    height, width = (window.taps for window in checked_windows(pool))
-    shape["output_width"] = pool.outputs[0].shape[2] * width
+    height, width = (window.taps for window in checked_windows(max_pool))
+    shape["output_width"] = max_pool.outputs[0].shape[2] * width
     raises = run is not None and run.made == 0  # the run adds a row to what y holds
-    shape["output_height"] = 1 if raises else (run.made if run else pool.outputs[0].shape[1]) * height
+    shape["output_height"] = 1 if raises else (run.made if run else max_pool.outputs[0].shape[1]) * height
     shape |= {"pool_height": 1 if raises else height, "pool_width": width, "raises": raises}
     return _windows(operator, shape, scales, way, False)
 
@@ -244,33 +248,57 @@ def _depthwise(operator: Operator, way: Weights, run: Run | None) -> Lx6Layer | 
     shape = shape_fields(operator, run)
     channels = integer(shape["channels"])
     stride = max(integer(shape["stride_h"]), integer(shape["stride_w"]))
-    fits = weights.shape[:3] == (1, 3, 3) and weights.shape[3] == channels and channels % 4 == 0
-    if not (
-        fits and way.aligned and shape["dilation_h"] == shape["dilation_w"] == 1 and stride <= LARGEST_STRIDE
-    ):
+    dilated = shape["dilation_h"] != 1 or shape["dilation_w"] != 1
+    if weights.shape[3] != channels or channels % 4 or dilated or stride > LARGEST_STRIDE or not way.aligned:
         return None
-    taps = weights.reshape(9, channels).T
+    reach, lines = weights.shape[1:3]
+    five = (reach, lines) != (3, 3)
+    if lines not in range(2, 6):
+        return None
+    taps = weights.reshape(-1, channels).T
     scales = _scales(operator, taps, *multipliers(operator, axis=3))
     before, width, outputs = (integer(shape[name]) for name in ("pad_left", "width", "output_width"))
-    columns = max((outputs - 1) * integer(shape["stride_w"]) + 3, before + width)
+    columns = max((outputs - 1) * integer(shape["stride_w"]) + (5 if five else 3), before + width)
     row_bytes, stride_h = 2 * 4 * columns, integer(shape["stride_h"])  # of both planes
     height = integer(shape["output_height"])
-    strip = _strip(height, max((STRIP_BYTES // row_bytes - 3) // stride_h + 1, 1))
+    strip = _strip(height, max((STRIP_BYTES // row_bytes - reach) // stride_h + 1, 1))
     if scales is None or columns > LARGEST_SIZE:
         return None
-    strips, rows = -(-height // strip), (strip - 1) * stride_h + 3
+    strips, rows = -(-height // strip), (strip - 1) * stride_h + reach
     planes = rows * (channels / 4 * PLANES * width + PLANE_ROW)
     same = ("height", "width", "channels", "output_height", "output_width", "stride_h", "stride_w")
     fields = {name: shape[name] for name in (*same, "pad_top", "pad_left")}
     fields |= {"outside": zero_point(operator.input(0)) + 128, "columns": columns, "strip": strip}
-    packed = np.pad(taps, ((0, 0), (0, 1))).astype(np.int16) * np.int16(256)
+    fields |= {"filter_height": reach, "five": five}
+    taps = _filled(taps.reshape(-1, lines), 6) if five else _filled(taps, 10)
+    packed = taps.astype(np.int16) * np.int16(256)
+    # With rows of five a word of the row below the last is loaded.
+    scratch = rows * row_bytes + (row_bytes // 2 if five else 0)
+    output = FIVE * reach + 16 if five else DEPTHWISE
     return Lx6Layer(
         _call(operator, "aiedge_depthwise_conv_2d_lx6", packed.ravel(), scales, fields),
         "aiedge_depthwise_conv_2d_lx6_int8",
         (operator.input(0),),
-        rows * row_bytes,
-        height * outputs * channels * DEPTHWISE + strips * (planes + channels * (CALL + FILTER)),
+        scratch,
+        height * outputs * channels * output + strips * (planes + channels * (CALL + FILTER)),
     )
+
+
+def _pool(operator: Operator, at: Places, run: Run | None) -> Lx6Layer | None:
+    """A pool where all rows of a window are there, and those outside of the image known."""
+    x, y = operator.input(0), operator.outputs[0]
+    if {x.dtype.name, y.dtype.name} != {"int8"} or x.shape[0] != 1:
+        return None
+    if x.shape[3] % 4 or "arena" not in at(x) or (run and (run.clipped or run.sums)):
+        return None
+    rows, columns = checked_windows(operator)
+    mean = operator.kind == "AVERAGE_POOL_2D"
+    low, high = activation_range(operator)
+    if high < 127 or (mean and (rows.taps * columns.taps > MOST_MEAN or low > -128)):
+        return None
+    call = pool.EMITTERS[Nature.POOL](operator, at, run)
+    kernel = f"aiedge_{'average' if mean else 'max'}_pool_lx6_int8"
+    return Lx6Layer(replace(call, header='"aiedge_pool_lx6.h"'), kernel, (x,))
 
 
 def _scales(
