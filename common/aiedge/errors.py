@@ -26,6 +26,7 @@ EXTRAS = {
     "matplotlib": "plots",
     "nbclient": "workshop",
     "nbformat": "workshop",
+    "packaging": "workshop",
     "platformio": "board",
     "serial": "board",
     "tensorflow": "workshop",

@@ -77,12 +77,17 @@ def doctor(parser: Parser) -> Callable[[argparse.Namespace], None]:
     parser.add_argument(
         "--board", nargs="?", const="", metavar="PORT", help="also the board: versions, sizes, times, a log"
     )
+    parser.add_argument(
+        "--verify", action="store_true", help="also compare each package's files with the kit's lock file"
+    )
     return _doctor
 
 
 def _doctor(options: argparse.Namespace) -> None:
     """Print the screen; with a board also what it says, and put both into a file to send back."""
     print(text := report())
+    if options.verify:
+        verify_packages()
     if options.board is None:
         return
     from aiedge.workshop import doctor_board
@@ -90,6 +95,20 @@ def _doctor(options: argparse.Namespace) -> None:
     print(more := doctor_board.report(options.board))
     path = write_atomic(REPO / "results" / "board.txt", f"{text}\n{more}\n")
     print(f"\nwrote {shown(path)}; docs/first-board.md says what else to send")
+
+
+def verify_packages() -> None:
+    """Raise `UserError` that names every package that differs from the lock file, in version or in a file."""
+    if not in_checkout():
+        raise UserError("a package that was installed alone has no lock file", "pip check says what it lacks")
+    from aiedge.workshop import verify
+
+    kinds = environment.STAMP.read_text() if environment.STAMP.exists() else ""
+    lock = environment.LOCKS["dev" if "\ndev " in kinds else "user"]
+    if found := list(verify.differences(lock)):
+        hint = f"remove .venv, and set the kit up: {SETUP}"
+        raise UserError("\n       ".join([f"not as in {shown(lock)}:", *found]), hint)
+    print(f"all {len(verify.locked(lock))} packages are those of {shown(lock)}, file by file")
 
 
 def report() -> str:

@@ -141,6 +141,8 @@ def install(lock: Path, source: list[str | Path]) -> None:
     `source` are the installer's options for where packages come from, of `wheels`.
     """
     installer: list[str | Path] = [PYTHON, "-P", "-m", "pip", "install", "--no-deps"]
+    # Wheels alone, which run no code when they are installed, and only those whose SHA-256 is in the lock.
+    verified = ["--require-hashes", "--only-binary=:all:"]
     uv = find_uv()
     if uv:
         installer = [uv, "pip", "install", "--no-deps", "--compile-bytecode", "--python", PYTHON]
@@ -148,9 +150,10 @@ def install(lock: Path, source: list[str | Path]) -> None:
     count = sum("==" in line for line in lock.read_text().splitlines())
     say(f"[2/4] Installing about {count} packages: 1 to 3 minutes, 2 GB of disk")
     run(
-        [*installer, *([] if screen else ["--quiet"]), *source, "-r", lock],
+        [*installer, *([] if screen else ["--quiet"]), *verified, *source, "-r", lock],
         "the packages could not be installed (the lines above say why)",
-        "the first set-up needs a network; without one, set AIEDGE_WHEELHOUSE to a folder of wheels that\n"
+        "a hash that does not match is another file than the one that the kit was tested with: do not use it;\n"
+        "      the first set-up needs a network; without one, set AIEDGE_WHEELHOUSE to a folder of wheels that\n"
         "      ./start-notebook.sh --wheelhouse FOLDER filled on a like computer with a network",
         bar=screen and not uv,
     )
@@ -194,6 +197,7 @@ def fill_wheelhouse(folder: Path) -> None:
     say(f"Downloading the wheels into {folder}")
     screen = sys.stdout.isatty()
     pip: list[str | Path] = [PYTHON, "-P", "-m", "pip", "download", "--no-deps", "--only-binary=:all:"]
+    pip.append("--require-hashes")
     run(
         [*pip, *([] if screen else ["--quiet"]), "--dest", folder, "-r", LOCKS["user"]],
         "the wheels could not be downloaded (the lines above say why)",
