@@ -6,6 +6,7 @@ from pathlib import Path
 
 COMMON = Path(__file__).resolve().parent.parent
 REPO = COMMON.parent
+BUNDLE = REPO / "bundle"  # what a copy of the kit for a room without a network brings along
 
 
 def shown(path: Path) -> str:
