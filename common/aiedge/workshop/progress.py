@@ -1,7 +1,10 @@
-"""How far a student is: `aiedge progress`, and the last cell of each notebook."""
+"""How far a student is: `aiedge progress`, and the first and the last cell of each notebook."""
 
 import argparse
+import json
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 from aiedge import logbook
 from aiedge.errors import Parser
@@ -19,10 +22,47 @@ def _progress(options: argparse.Namespace) -> None:
     print("\n".join(map(logbook.line, names)))
 
 
+def resume() -> None:
+    """In a notebook that was begun: show how far it is, with a link to the section of its next TODO.
+
+    Nothing in a new one, and in another folder than the student's, such as that of a solution's run.
+    """
+    project = logbook.project_here()
+    if not project or not logbook.solved(project, logbook.NOTEBOOK):
+        return
+    rest = set(logbook.todos(project, logbook.NOTEBOOK)) - logbook.solved(project, logbook.NOTEBOOK)
+    from IPython.display import Markdown, display
+
+    text = f"Welcome back: {logbook.line(project)}"
+    if rest and (section := section_of(min(rest), Path(f"{project}.ipynb"))):
+        place = section.replace(" ", "-")
+        text += (
+            f"\n\nIt is in [{section}](<#{place}>). Select its cell there, then *Run → Run All Above Selected Cell* "
+            "brings your variables back."
+        )
+    display(Markdown(text))
+
+
+def section_of(todo: int, notebook: Path) -> str:
+    """The heading above a TODO of a notebook, "" where there is none to be found."""
+    heading = ""
+    try:
+        cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+        for cell in cells:
+            text = "".join(cell["source"])
+            if cell["cell_type"] == "markdown":
+                heading = (re.findall(r"^## (.*)$", text, re.M) or [heading])[-1]
+            elif re.search(rf"# TODO {todo}: ", text):
+                return heading
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    return ""
+
+
 def show(project: str) -> None:
     """Print how far the project is that this notebook belongs to, and which comes next.
 
-    In another folder than the student's, such as that of a solution's run, only the second line appears.
+    In another folder than the student's only the second line appears.
     """
     if logbook.project_here() == project:
         print(logbook.line(project))

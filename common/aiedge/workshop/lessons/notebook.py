@@ -29,6 +29,8 @@ _METADATA = {
 _NEW_CELL = {"code": v4.new_code_cell, "markdown": v4.new_markdown_cell, "raw": v4.new_raw_cell}
 # tqdm's " [00:01<00:00, 98.7it/s]": the bar stays, its clock goes.
 _CLOCK = re.compile(r" \[\d+:\d\d(:\d\d)?<[^\]\n]*\]")
+GLOSSARY = "../../docs/glossary.md"
+_TERM = re.compile(r"\[([^\]]+)\]\(term(?::([^)\n]+))?\)")
 _PNG_TEXT = (b"tEXt", b"zTXt", b"iTXt", b"tIME")
 
 
@@ -45,11 +47,24 @@ def to_notebook(source: Source, levels: Sequence[str], solved: int) -> NotebookN
 
 def _cell(cell: Cell, levels: Sequence[str], solved: int) -> NotebookNode:
     _, metadata, text = jupyter_cell(cell.header, cell.text(solved))
+    if cell.kind == "markdown":
+        text = link_terms(text)
     if tags := [tag for tag in metadata.pop("tags", []) if tag not in levels]:
         metadata["tags"] = tags
     if "check" in tags:
         metadata |= {"editable": False, "deletable": False}
     return _NEW_CELL[cell.kind](text, metadata=metadata)
+
+
+def link_terms(text: str) -> str:
+    """Markdown in which links to a term of the glossary lead there from a notebook's folder.
+
+    >>> link_terms("Each [epoch](term) is a [pass](term:training set).")
+    'Each [epoch](../../docs/glossary.md#epoch) is a [pass](../../docs/glossary.md#training-set).'
+    """
+    return _TERM.sub(
+        lambda link: f"[{link[1]}]({GLOSSARY}#{(link[2] or link[1]).lower().replace(' ', '-')})", text
+    )
 
 
 def _ids(cells: tuple[Cell, ...]) -> Iterator[str]:
