@@ -23,6 +23,7 @@ EXTRAS = {
     "jupytext": "workshop",
     "keras": "workshop",
     "matplotlib": "plots",
+    "mistune": "workshop",
     "nbclient": "workshop",
     "nbformat": "workshop",
     "platformio": "board",

@@ -29,6 +29,7 @@ that runs) and `main.cpp`. Both sources hold the solution; markers say what the 
 - TODOs count 1, 2, 3, ... from the top at every level; a cell has one at most. A hint in `<details>` stands
   in the markdown cell before it, a check cell (`tags=["check"]`, locked in Jupyter) right after it; on the
   skeleton the check raises `aiedge.workshop.checks.CheckFailed`.
+- `[epoch](term)`, or `[epochs](term:epoch)`, in a markdown cell leads to that word in docs/glossary.md.
 - A cell tagged with a level is in that level alone. `# BEGIN LEVEL easy` ... `# END LEVEL` does the same for
   lines within a cell.
 - A marker stands alone on its line, and regions end in the cell where they begin.
@@ -42,4 +43,5 @@ all:
     aiedge lessons build --execute   ... and run the solution for its outputs and artefacts
     aiedge lessons check --static    rules, sizes, and that a rebuild changes nothing
     aiedge lessons check             ... and that every TODO stops until it is solved
+    aiedge lessons slides            one HTML file a project, to show in front of the class
 """
