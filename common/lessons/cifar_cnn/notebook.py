@@ -713,7 +713,8 @@ display(ladder_figure(steps, "Activations of 25-51-76, step by step"))
 # %% [markdown]
 # In a chain of layers there is no other order, and no better place for a first map that is larger than all others
 # together. But that map need not exist. Compiled C pools it while it makes it (*fused*), and makes only the rows
-# that the next layer's kernel spans (*streamed*); the picture then comes row by row, from the camera or the wire.
+# that the next layer's kernel spans (*streamed*); the picture then comes row by row, from the camera or the wire. (Some
+# seconds.)
 
 # %%
 print(steps)

@@ -429,6 +429,9 @@ print("\n".join(cost.memory_lines(source)))
 # %%
 plots.arena(source.plan)
 
+# %% [markdown]
+# And beside what the board has (some seconds):
+
 # %%
 sizes = {
     "flash: float .tflite": len(float_model),
