@@ -24,6 +24,7 @@ EXTRAS = {
     "jupytext": "workshop",
     "keras": "workshop",
     "matplotlib": "plots",
+    "mistune": "workshop",
     "nbclient": "workshop",
     "nbformat": "workshop",
     "packaging": "workshop",

@@ -64,6 +64,7 @@ class Kit:
             "logbook",
             "paths",
             "workshop/__init__",
+            "workshop/bundle",
             "workshop/environment",
             "workshop/start",
             "workshop/terminal",

@@ -1,21 +1,20 @@
 """The commands `./run_serial.py` and `aiedge image`."""
 
 import argparse
-import contextlib
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from aiedge import logbook
 from aiedge.benchmark import image as pictures
-from aiedge.benchmark import store
+from aiedge.benchmark import session, store
 from aiedge.benchmark.compare import compare, latest
 from aiedge.benchmark.photos import photos, report
 from aiedge.benchmark.result import TABLE_TO, BenchmarkResult
-from aiedge.benchmark.session import Options, run_on_port, simulate
+from aiedge.benchmark.session import Options, run_on_port
 from aiedge.board import BASE_BAUD, choose_port, find_ports
 from aiedge.errors import Parser, UserError, exit_cleanly
 from aiedge.lesson import find_project
@@ -116,8 +115,7 @@ def _command(options: argparse.Namespace) -> int:
             how, samples=partial(photos, path=Path(options.photos) if options.photos else None), folder=None
         )
     if options.simulate:
-        with _noting(options):
-            result = simulate(options.simulate, how)
+        result = simulate(options.simulate, how)
     else:
         port = options.port or choose_port(find_ports(), input if sys.stdin.isatty() else None)
         print(f"asking {port} what it runs (up to 20 s)", flush=True)
@@ -133,17 +131,6 @@ def _command(options: argparse.Namespace) -> int:
     if status == 0 and not options.solution:
         logbook.note_firmware(result.setting.project)
     return status
-
-
-@contextlib.contextmanager
-def _noting(options: argparse.Namespace) -> Iterator[None]:
-    """Keep in the logbook how far the student's firmware came, where it stops at a TODO."""
-    try:
-        yield
-    except UserError as error:
-        if not options.solution and "TODO" in error.message:
-            logbook.note_firmware(options.simulate, error.message)
-        raise
 
 
 def _keep(result: BenchmarkResult, folder: Path, other: Path | None) -> None:
@@ -204,3 +191,13 @@ def _image(options: argparse.Namespace) -> None:
         print(*pictures.demo(photo, project, output, options.layout, has_colours(sys.stdout)), sep="\n")
     if ask:
         print(*pictures.run(photo, project, options.model), sep="\n")
+
+
+def simulate(project: str, options: Options) -> BenchmarkResult:
+    """`session.simulate`; where the student's firmware stops at a TODO, the logbook keeps how far it came."""
+    try:
+        return session.simulate(project, options)
+    except UserError as error:
+        if not options.solution and "TODO" in error.message:
+            logbook.note_firmware(project, error.message)
+        raise

@@ -18,6 +18,7 @@ import textwrap
 from collections.abc import Callable, Iterator
 from importlib import metadata
 from importlib.util import find_spec
+from pathlib import Path
 from typing import NamedTuple
 
 from aiedge import __version__
@@ -80,6 +81,14 @@ def doctor(parser: Parser) -> Callable[[argparse.Namespace], None]:
     parser.add_argument(
         "--verify", action="store_true", help="also compare each package's files with the kit's lock file"
     )
+    parser.add_argument(
+        "--room",
+        nargs="?",
+        const=REPO / "results" / "room",
+        type=Path,
+        metavar="FOLDER",
+        help="add this laptop to the page in a folder, which tells of each what is missing before the day",
+    )
     return _doctor
 
 
@@ -88,6 +97,10 @@ def _doctor(options: argparse.Namespace) -> None:
     print(text := report())
     if options.verify:
         verify_packages()
+    if options.room:
+        from aiedge.workshop import room
+
+        print(f"\nwrote {shown(room.add(options.room, findings()))}")
     if options.board is None:
         return
     from aiedge.workshop import doctor_board
@@ -111,15 +124,21 @@ def verify_packages() -> None:
     print(f"all {len(verify.locked(lock))} packages are those of {shown(lock)}, file by file")
 
 
+def findings() -> list[Finding]:
+    """All that is looked at, in the screen's order."""
+    if in_checkout():
+        return [
+            *(*computer(), *set_up(), *packages(), photographs()),
+            *(*tflm(), *tools(), *firmware(), *serial_ports()),
+        ]
+    return [*computer(), *package_alone(), *tflm(), *tools(), *serial_ports()]
+
+
 def report() -> str:
     """The whole screen."""
-    if in_checkout():
-        findings = [*computer(), *set_up(), *packages(), *tflm(), *tools(), *firmware(), *serial_ports()]
-    else:
-        findings = [*computer(), *package_alone(), *tflm(), *tools(), *serial_ports()]
     title = f"aiedge {__version__}, {commit()}"
     return "\n".join(
-        [title, *map(str, findings), "ok fine   -- missing, needed only for that   !! must be mended"]
+        [title, *map(str, findings()), "ok fine   -- missing, needed only for that   !! must be mended"]
     )
 
 
@@ -180,6 +199,20 @@ def packages() -> Iterator[Finding]:
     found = ", ".join(f"{name} {version(name) or 'missing'}" for name in names)
     advice = f"not as locked: {', '.join(wrong)}. {SETUP}" if wrong else ""
     yield Finding("!!" if wrong else "ok", "packages", found, advice)
+
+
+def photographs() -> Finding:
+    """CIFAR-10's pictures: where there are none and no network gives them, the notebooks draw theirs."""
+    try:
+        from aiedge.train.datasets import archives
+    except ImportError:
+        return Finding("--", "photographs", "cannot look for them without the packages", SETUP)
+    named = os.environ.get("AIEDGE_DATA")
+    path = Path(named).expanduser() / archives.CIFAR10.file if named else archives.kept(archives.CIFAR10)
+    if path.is_file():
+        return Finding("ok", "photographs", "CIFAR-10")
+    advice = "downloaded where a notebook first asks for them, 170 MB; without a network pictures are drawn"
+    return Finding("--", "photographs", "none yet", advice)
 
 
 def tflm() -> Iterator[Finding]:
