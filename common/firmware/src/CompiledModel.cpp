@@ -62,7 +62,7 @@ bool Model::begin() {
   return the_problem == nullptr;
 }
 
-bool Model::invoke() { return the_problem == nullptr && run_network(); }
+bool Model::run() { return the_problem == nullptr && run_network(); }
 
 const char *Model::problem() { return the_problem; }
 

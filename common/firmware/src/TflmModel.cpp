@@ -70,7 +70,7 @@ bool Model::begin() {
   return true;
 }
 
-bool Model::invoke() { return interpreter != nullptr && interpreter->Invoke() == kTfLiteOk; }
+bool Model::run() { return interpreter != nullptr && interpreter->Invoke() == kTfLiteOk; }
 
 const char *Model::problem() { return the_problem; }
 
