@@ -12,6 +12,7 @@ from aiedge import logbook
 from aiedge.benchmark import image as pictures
 from aiedge.benchmark import session, store
 from aiedge.benchmark.compare import compare, latest
+from aiedge.benchmark.firmware import OpenTodo, WrongTodo
 from aiedge.benchmark.photos import photos, report
 from aiedge.benchmark.result import TABLE_TO, BenchmarkResult
 from aiedge.benchmark.session import Options, run_on_port
@@ -114,12 +115,14 @@ def _command(options: argparse.Namespace) -> int:
         how = replace(
             how, samples=partial(photos, path=Path(options.photos) if options.photos else None), folder=None
         )
-    if options.simulate:
-        result = simulate(options.simulate, how)
-    else:
-        port = options.port or choose_port(find_ports(), input if sys.stdin.isatty() else None)
-        print(f"asking {port} what it runs (up to 20 s)", flush=True)
-        result = run_on_port(port, options.project, how)
+    try:
+        result = _run(options, how)
+    except WrongTodo as wrong:
+        print(*wrong.mistakes, sep="\n")
+        return 1
+    except OpenTodo as todo:
+        print(todo.message)
+        return 0
     if options.photos is not None:
         print(f"\n{report(result, options.model)}")
         return int(result.has_wrong_bits)
@@ -131,6 +134,15 @@ def _command(options: argparse.Namespace) -> int:
     if status == 0 and not options.solution:
         logbook.note_firmware(result.setting.project)
     return status
+
+
+def _run(options: argparse.Namespace, how: Options) -> BenchmarkResult:
+    """Ask the stand-in that is to be built, or the board at a port."""
+    if options.simulate:
+        return simulate(options.simulate, how)
+    port = options.port or choose_port(find_ports(), input if sys.stdin.isatty() else None)
+    print(f"asking {port} what it runs (up to 20 s)", flush=True)
+    return run_on_port(port, options.project, how)
 
 
 def _keep(result: BenchmarkResult, folder: Path, other: Path | None) -> None:
@@ -156,7 +168,9 @@ def _page(folder: Path) -> int:
 
 
 def _status(result: BenchmarkResult) -> int:
-    """1 for wrong bits, and for wrong answers where the lesson gives all questions with their answers."""
+    """1 for wrong bits, a wrong main.cpp, and wrong answers where the lesson gives all questions with theirs."""
+    if result.has_wrong_firmware:
+        return 1
     if result.setting.variant == "int8" and result.has_wrong_bits:
         return 1
     data = find_project(result.setting.project).lesson.data

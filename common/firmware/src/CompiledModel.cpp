@@ -68,7 +68,7 @@ bool Model::reset() {
 #endif
 }
 
-bool Model::invoke() { return the_problem == nullptr && run_network(); }
+bool Model::run() { return the_problem == nullptr && run_network(); }
 
 const char *Model::problem() { return the_problem; }
 

@@ -44,6 +44,8 @@ class Model {
   static constexpr size_t kHashBytes = 32;
 
  private:
+  bool run();  // invoke(), of one runtime
+
   Tensor input_;
   Tensor output_;
 };

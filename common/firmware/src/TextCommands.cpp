@@ -40,7 +40,7 @@ bool read_number(const char *word, uint32_t *number) {
   return length > 0 && length <= 9;
 }
 
-void print_time() { print("m-lap-us-%lu\r\n", static_cast<unsigned long>(now_us())); }
+void print_time() { print("m-lap-us-%lu\r\n", static_cast<unsigned long>(clock_us())); }
 
 }  // namespace
 

@@ -115,7 +115,7 @@ bool Model::reset() {
 #endif
 }
 
-bool Model::invoke() { return interpreter != nullptr && interpreter->Invoke() == kTfLiteOk; }
+bool Model::run() { return interpreter != nullptr && interpreter->Invoke() == kTfLiteOk; }
 
 const char *Model::problem() { return the_problem; }
 
