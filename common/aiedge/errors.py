@@ -26,6 +26,7 @@ EXTRAS = {
     "matplotlib": "plots",
     "nbclient": "workshop",
     "nbformat": "workshop",
+    "optuna": "search",
     "platformio": "board",
     "serial": "board",
     "tensorflow": "workshop",
