@@ -16,7 +16,7 @@ counts instructions exactly and knows nothing of time: no such figure, and no es
 """
 
 from aiedge.cost.description import describe, memory_lines
-from aiedge.cost.emulator import Count, count_instructions
+from aiedge.cost.emulator import Count, count_instructions, instructions
 from aiedge.cost.levels import Level, Levels, optimization_levels
 from aiedge.cost.report import Report, Row, bench
 from aiedge.cost.targets import TARGETS, Target
@@ -32,6 +32,7 @@ __all__ = [
     "bench",
     "count_instructions",
     "describe",
+    "instructions",
     "memory_lines",
     "optimization_levels",
 ]

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from aiedge.codegen import CSource
+from aiedge.codegen import CSource, generate
 from aiedge.codegen.toolchain import ESP32_KERNELS, assemble, host_compiler
 from aiedge.cost.cycles import instruction_cycles
 from aiedge.cost.harness import (
@@ -24,11 +24,12 @@ from aiedge.cost.harness import (
     compile_network,
     from_memory,
     memory_bytes,
+    random_inputs,
     run_tool,
     to_memory,
     write_sources,
 )
-from aiedge.cost.targets import Target
+from aiedge.cost.targets import TARGETS, Target
 from aiedge.errors import UserError
 from aiedge.files import cache_folder
 from aiedge.tflite.graph import Graph
@@ -100,6 +101,16 @@ def count_instructions(
         from_memory(written, graph.outputs, len(inputs)),
         int(cycles[2] - cycles[0]) if target.estimates_cycles else None,
     )
+
+
+def instructions(graph: Graph, target: str, stream: bool = False) -> int:
+    """Instructions of one inference on a core of `TARGETS`, with its own kernels, for a random input.
+
+    Raises `UserError` as `count_instructions`, and where the network cannot run row by row but is to.
+    """
+    core = TARGETS[target]
+    source = generate(graph, "model", stream, core=core.kernels)
+    return count_instructions(graph, source, core, random_inputs(graph, 1)).total
 
 
 def _addresses(target: Target, program: Path) -> dict[str, int]:

@@ -7,8 +7,7 @@ from dataclasses import asdict, dataclass
 from aiedge import tflite
 from aiedge.codegen import footprint, generate
 from aiedge.codegen.toolchain import ENGINE
-from aiedge.cost import TARGETS, count_instructions
-from aiedge.cost.harness import random_inputs
+from aiedge.cost import TARGETS, instructions
 from aiedge.errors import UserError
 from aiedge.files import cache_folder, write_atomic
 
@@ -47,11 +46,10 @@ def costs(model: bytes) -> Costs:
     if found and not found.missing:  # what was missing may have been installed
         return found
     size = footprint(source)
-    instructions, missing = {}, {}
-    for name, target in TARGETS.items():
-        made = source if target.kernels == "any" else generate(graph, "model", core=target.kernels)
+    counts, missing = {}, {}
+    for name in TARGETS:
         try:
-            instructions[name] = count_instructions(graph, made, target, random_inputs(graph, 1)).total
+            counts[name] = instructions(graph, name)
         except UserError as error:
             missing[name] = error.message
     found = Costs(
@@ -59,7 +57,7 @@ def costs(model: bytes) -> Costs:
         arena_bytes=source.plan.arena_bytes,
         constant_bytes=source.constant_bytes,
         code_bytes=size.code if size else None,
-        instructions=instructions,
+        instructions=counts,
         missing=missing,
     )
     write_atomic(kept, json.dumps(asdict(found)))

@@ -12,7 +12,7 @@
 
 from aiedge.energy.battery import Battery, Life
 from aiedge.energy.computer import ComputerEnergy, measure
-from aiedge.energy.esp32 import published_cycles_per_mac
+from aiedge.energy.esp32 import cycles_s, published_cycles_per_mac
 from aiedge.energy.published import Verdict, verdicts
 from aiedge.energy.sram import CACTI_45NM_128KB, Accesses, SramParameters, accesses
 from aiedge.energy.trace import Phase, PowerTrace, Work, read_trace, summarize
@@ -29,6 +29,7 @@ __all__ = [
     "Verdict",
     "Work",
     "accesses",
+    "cycles_s",
     "measure",
     "published_cycles_per_mac",
     "read_trace",

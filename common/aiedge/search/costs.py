@@ -6,8 +6,7 @@ from functools import cached_property
 from aiedge.boards import Board, Core
 from aiedge.codegen import CSource, generate
 from aiedge.codegen.operators.lx6 import lx6_scratch
-from aiedge.cost import TARGETS, count_instructions
-from aiedge.cost.harness import random_inputs
+from aiedge.cost import instructions
 from aiedge.errors import UserError
 from aiedge.memory.plan import MemoryPlan, plan_memory
 from aiedge.search.skeleton import skeleton
@@ -76,9 +75,7 @@ class Costs:
 
     def instructions(self, target: str) -> int:
         """Instructions of one inference on an emulated core, of `aiedge.cost.TARGETS`."""
-        return count_instructions(
-            self.graph, self.source, TARGETS[target], random_inputs(self.graph, 1)
-        ).total
+        return instructions(self.graph, target, bool(self.plan.stream))
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from IPython.display import display
 
-from aiedge import energy, quantization, tflite
+from aiedge import cost, energy, quantization, tflite
 from aiedge.cost import runtimes
 from aiedge.energy import figures
 from aiedge.text import table
@@ -782,12 +782,15 @@ plots.beside({"memory energy (µJ)": {"published": theirs, "ours": microjoules}}
 # %% [markdown]
 # How long does a battery last? By the published measurement an inference takes 69.2 mJ in 313.33 ms, and the board
 # draws 36.4 mA at 5 V when idle and 43.0 mA when it works. How long our network takes on an ESP32 can only be
-# estimated here, from what such multiplications are known to take there.
+# estimated here: in TFLM from what such multiplications are known to take there, and as compiled C from its
+# instructions, counted on the ESP32's emulated core, one a cycle; waiting for flash comes on top.
 
 # %%
 seconds = {"published": figures.INFERENCE_MS.value / 1000}
 for name, cycles in energy.published_cycles_per_mac().items():
     seconds[f"estimate: {name}"] = graph.macs * cycles / 240e6
+with runtimes.optional("the estimate for compiled C"):
+    seconds["estimate: compiled C"] = energy.cycles_s(cost.instructions(graph, "esp32"))
 idle_w, active_w = (5 * figure.value / 1000 for figure in (figures.IDLE_MA, figures.ACTIVE_MA))
 joules = {name: active_w * s for name, s in seconds.items()}
 joules["published"] = figures.INFERENCE_MJ.value / 1000
