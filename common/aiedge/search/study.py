@@ -50,7 +50,8 @@ class Wanted:
     @property
     def directions(self) -> list[Direction]:
         """Accuracy up, all else down."""
-        return ["maximize", *["minimize" for _ in self.objectives]]
+        down: list[Direction] = ["minimize" for _ in self.objectives]
+        return ["maximize", *down]
 
     def costs(self, values: Values) -> Costs:
         """The costs of a choice of parameters."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from aiedge.train.blueprint import Blueprint, Layer
 
@@ -80,14 +81,14 @@ def residual(size: Size, classes: int, widths: Sequence[int], blocks: int) -> Bl
         for block in range(blocks):
             stride = 2 if block == 0 and stage > 1 else 1
             before = len(layers) - 1
-            ties = {"norm": True, "group": f"stage{stage}"}
+            tied = partial(Layer, norm=True, group=f"stage{stage}")
             layers += [
                 Layer("conv", width, 3, stride, relu=True, norm=True, group=f"inside{stage}"),
-                Layer("conv", width, 3, **ties),
+                tied("conv", width, 3),
             ]
             main = len(layers) - 1
             if stride > 1:
-                layers.append(Layer("conv", width, 1, stride, inputs=(before,), **ties))
+                layers.append(tied("conv", width, 1, stride, inputs=(before,)))
                 before = len(layers) - 1
             layers.append(Layer("add", relu=True, inputs=(before, main)))
     return Blueprint(size, (*layers, Layer("average"), Layer("dense", classes)))
