@@ -16,31 +16,14 @@ from aiedge.tflm.arena import tflm_head
 from aiedge.tflm.optimize import optimize
 from tests.support.batch import run_batch
 from tests.support.model_files import ModelFile
-from tests.support.random_layers import Draw
-from tests.support.random_states import stateful
+from tests.support.random_layers import Draw, behind
+from tests.support.random_states import stateful, stream
+from tests.support.random_streams import convolution
 
 SANITIZE = ["-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 needs_tflm = pytest.mark.skipif(
     not has_tflm(), reason="needs tflite-micro: its wheel exists for Linux on x86-64"
 )
-
-
-def stream(rng: np.random.Generator, first: int | None = None) -> bytes:
-    """Like a wake word: the latest frames beside a new one, a convolution over them, what is kept for the next time."""
-    d = Draw(rng, "int8")
-    x = d.input([1, 3, 1, 8], 0.1, -128)
-    start = np.full([1, 2, 1, 8], first) if first is not None else rng.integers(-128, 128, [1, 2, 1, 8])
-    handle = d.file.variable("frames", [1, 2, 1, 8], "int8", start, scale=0.1, zero_point=-128)
-    old = d.add("READ_VARIABLE", [handle], [d.like(x, [1, 2, 1, 8])])[0]
-    both = d.add("CONCATENATION", [old, x], [d.like(x, [1, 5, 1, 8])], axis=1)[0]
-    ends = [d.integers(values) for values in ([0, -2, 0, 0], [0, 0, 0, 8], [1, 1, 1, 1])]
-    kept = d.add("STRIDED_SLICE", [both, *ends], [d.like(x, [1, 2, 1, 8])], beginMask=13, endMask=15)[0]
-    d.add("ASSIGN_VARIABLE", [handle, kept], [])
-    weights = d.file.tensor([4, 5, 1, 8], scale=0.01, data=rng.integers(-127, 128, [4, 5, 1, 8]))
-    y = d.tensor([1, 1, 1, 4], 0.3)
-    options = {"padding": 1, "strideH": 1, "strideW": 1, "dilationHFactor": 1, "dilationWFactor": 1}
-    d.add("CONV_2D", [both, weights], [y], version=3, **options)
-    return d.file.build([x], [y])
 
 
 def frames(rng: np.random.Generator, graph: tflite.Graph, count: int = 16) -> list[np.ndarray]:
@@ -70,6 +53,34 @@ def test_random_sequences(weights: str, tmp_path: Path, need_tool) -> None:
     for model, x, outputs in zip(models, inputs, results, strict=True):
         for mine, theirs in zip(outputs, run_tflm_all(model, x), strict=True):
             np.testing.assert_array_equal(mine, theirs)
+
+
+@needs_tflm
+def test_rows_before_and_behind_what_is_kept(tmp_path: Path, need_tool) -> None:
+    """The image comes in rows; what is kept of the last one goes through layers of its own, row by row."""
+    models = []
+    for seed in (2, 3, 5):
+        d = Draw(np.random.default_rng([seed, 12]), "int8")
+        x = d.input([1, 24, 20, 3], 0.05)
+        image = convolution(d, convolution(d, x, same_size=True), same_size=True, outputs=3)
+        handle = d.file.variable("last", d.shapes[image], "int8", None, scale=0.05)
+        old = d.add("READ_VARIABLE", [handle], [d.tensor(d.shapes[image], 0.05, 0)])[0]
+        filtered = convolution(d, convolution(d, old, same_size=True), same_size=True, outputs=3)
+        both = d.tensor(d.shapes[image], max(d.params[image][0], d.params[filtered][0]))
+        d.add("ADD", [image, filtered], [both], fusedActivationFunction=0)
+        new = convolution(d, both, same_size=True, outputs=3)
+        d.add("ASSIGN_VARIABLE", [handle, new], [])
+        models.append(d.file.build([x], behind(d, "LEAKY_RELU", new)))
+    graphs = [tflite.read(model) for model in models]
+    assert max(len(plan_memory(graph, streaming=True).sections) for graph in graphs) > 1
+    inputs = [frames(np.random.default_rng(6), graph, 6) for graph in graphs]
+    compiler = [need_tool("clang", "apt install clang"), *SANITIZE]
+    results = run_batch(graphs, inputs, tmp_path, compiler, stream=True)
+    for model, graph, x, outputs in zip(models, graphs, inputs, results, strict=True):
+        expected = run_tflm_all(model, x)[0]
+        np.testing.assert_array_equal(
+            outputs[0], expected, err_msg=str(plan_memory(graph, streaming=True).sections)
+        )
 
 
 def test_variables_are_read_and_written_in_place() -> None:

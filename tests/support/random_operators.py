@@ -288,6 +288,10 @@ def softmax(d: Draw, kind: str) -> list[int]:
     beta = float(d.rng.choice([1.0, 1.0, 0.5, 3.0]))
     if kind == "LOG_SOFTMAX":
         return d.add(kind, [source], [d.tensor(shape, 1 / 16, 127)])
+    if d.dtype == "int8" and d.rng.random() < 0.3:
+        target = d.file.tensor(shape, "int16", scale=1 / 65536, zero_point=-32768)
+        d.shapes[target], d.params[target], d.dtype = shape, (1 / 65536, -32768), "int16"
+        return d.add(kind, [source], [target], beta=beta)
     return d.add(kind, [source], [d.tensor(shape, 1 / 256, -128)], beta=beta)
 
 

@@ -132,3 +132,21 @@ def lstm(d: Draw, kind: str) -> list[int]:
     ordered = [source, *parts, -1, -1, -1, *biases, -1, -1, *states, -1, -1, -1, -1]
     clip = float(d.pick(0.0, 0.0, 0.7))
     return d.add(kind, ordered, [target], fusedActivationFunction=4, timeMajor=time_major, cellClip=clip)
+
+
+def stream(rng: np.random.Generator, first: int | None = None) -> bytes:
+    """Like a wake word: the latest frames beside a new one, a convolution over them, what is kept for the next time."""
+    d = Draw(rng, "int8")
+    x = d.input([1, 3, 1, 8], 0.1, -128)
+    start = np.full([1, 2, 1, 8], first) if first is not None else rng.integers(-128, 128, [1, 2, 1, 8])
+    handle = d.file.variable("frames", [1, 2, 1, 8], "int8", start, scale=0.1, zero_point=-128)
+    old = d.add("READ_VARIABLE", [handle], [d.like(x, [1, 2, 1, 8])])[0]
+    both = d.add("CONCATENATION", [old, x], [d.like(x, [1, 5, 1, 8])], axis=1)[0]
+    ends = [d.integers(values) for values in ([0, -2, 0, 0], [0, 0, 0, 8], [1, 1, 1, 1])]
+    kept = d.add("STRIDED_SLICE", [both, *ends], [d.like(x, [1, 2, 1, 8])], beginMask=13, endMask=15)[0]
+    d.add("ASSIGN_VARIABLE", [handle, kept], [])
+    weights = d.file.tensor([4, 5, 1, 8], scale=0.01, data=rng.integers(-127, 128, [4, 5, 1, 8]))
+    y = d.tensor([1, 1, 1, 4], 0.3)
+    options = {"padding": 1, "strideH": 1, "strideW": 1, "dilationHFactor": 1, "dilationWFactor": 1}
+    d.add("CONV_2D", [both, weights], [y], version=3, **options)
+    return d.file.build([x], [y])

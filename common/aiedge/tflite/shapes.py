@@ -224,7 +224,8 @@ def _recurrent(operator: Operator) -> None:
         found = operator.input(position).shape
         _require(found == shape, f"its input {position} has the shape {list(found)}, not {list(shape)}")
     _require(
-        {operator.input(position).elements for position in (18, 19)} == {batch * cells},
+        {operator.input(position).elements for position in (18, 19)} == {batch * cells}
+        and operator.input(18) is not operator.input(19),
         f"its states do not have {cells} cells for {batch} sequences",
     )
 

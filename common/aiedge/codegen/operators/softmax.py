@@ -1,10 +1,19 @@
-"""SOFTMAX and LOG_SOFTMAX along the last dimension, int8 and float32."""
+"""SOFTMAX and LOG_SOFTMAX along the last dimension, int8, SOFTMAX from int8 to int16, and float32."""
 
 import math
 
 import numpy as np
 
-from aiedge.codegen.operators.call import Call, Constant, Places, Struct, c_float, kernel_suffix, unsupported
+from aiedge.codegen.operators.call import (
+    Call,
+    Constant,
+    Places,
+    Struct,
+    c_float,
+    kernel_suffix,
+    types_of,
+    unsupported,
+)
 from aiedge.quantization import QuantParams, quantize_multiplier
 from aiedge.quantization.layers import softmax_exponentials, softmax_multiplier
 from aiedge.tflite.graph import Operator
@@ -13,14 +22,15 @@ from aiedge.tflite.traits import Nature
 
 # Their exponentials still add up within int32.
 LONGEST_ROW = 4095
-# Scale and zero point of the int8 outputs.
-PROBABILITY, LOGARITHM = (1 / 256, -128), (1 / 16, 127)
+# Scale and zero point of the int8 outputs, and of an int16 one, which may differ by a thousandth.
+PROBABILITY, LOGARITHM, WIDE = (1 / 256, -128), (1 / 16, 127), (1 / 65536, -32768)
 HEADER = '"aiedge_softmax.h"'
 
 
 def _emit(operator: Operator, at: Places) -> Call:
     source, target = operator.input(0), operator.outputs[0]
-    suffix = kernel_suffix(operator, source, target)
+    wide = types_of(operator) == ("int8", "int16")
+    suffix = "int8_int16" if wide else kernel_suffix(operator, source, target)
     if not source.shape or not source.elements or source.elements != target.elements:
         raise unsupported(operator, "its input and output must have the same shape, of one dimension or more")
     columns = source.shape[-1]
@@ -33,11 +43,11 @@ def _emit(operator: Operator, at: Places) -> Call:
     if suffix == "f32":
         arguments = places if logarithm else f"{places}, {c_float(beta)}"
         return Call(HEADER, (f"aiedge_{operator.kind.lower()}_f32({arguments})",))
-    outputs, (scale, zero_point) = params_of(target), LOGARITHM if logarithm else PROBABILITY
-    if float(outputs.scale) != scale or int(outputs.zero_point) != zero_point:
-        raise unsupported(
-            operator, f"its int8 output must have scale 1/{1 / scale:g} and zero point {zero_point}"
-        )
+    scale, zero_point = LOGARITHM if logarithm else WIDE if wide else PROBABILITY
+    outputs = params_of(target)
+    near = abs(float(outputs.scale) / scale - 1) <= (0.001 if wide else 0)
+    if not near or int(outputs.zero_point) != zero_point:
+        raise unsupported(operator, f"its output must have scale 1/{1 / scale:g} and zero point {zero_point}")
     if columns > LONGEST_ROW:
         raise unsupported(operator, f"its int8 rows may have at most {LONGEST_ROW} values")
     try:
@@ -50,7 +60,7 @@ def _emit(operator: Operator, at: Places) -> Call:
             )
     except ValueError as error:
         raise unsupported(operator, f"{error}, where TensorFlow Lite Micro stops as well") from error
-    return Call(HEADER, (f"aiedge_softmax_int8({table.name}, {len(values)}, {places})",), (table,))
+    return Call(HEADER, (f"aiedge_softmax_{suffix}({table.name}, {len(values)}, {places})",), (table,))
 
 
 def _logarithm(inputs: QuantParams, table: Constant) -> Struct:
