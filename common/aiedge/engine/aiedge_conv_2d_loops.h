@@ -82,4 +82,19 @@ static inline int8_t aiedge_conv_2d_finish_int8(const aiedge_conv_2d_groups_int8
 AIEDGE_CONV_2D_LOOPS(aiedge_conv_2d_groups_int8, aiedge_conv_2d_groups_int8_layer, int8_t, int8_t, int32_t,
                      (x - layer->input_zero_point) * w, aiedge_conv_2d_finish_int8)
 
+typedef struct {
+  const int8_t *weights;
+  AIEDGE_INT16_OUTPUT
+  AIEDGE_CONV_2D_SHAPE
+} aiedge_conv_2d_int16_layer;
+
+static inline int16_t aiedge_conv_2d_finish_int16(const aiedge_conv_2d_int16_layer *layer, int64_t sum,
+                                                  int32_t k) {
+  return aiedge_finish_int16(sum, layer->scales + k * AIEDGE_WIDE_STEP, layer->narrow, layer->low,
+                             layer->high);
+}
+
+AIEDGE_CONV_2D_LOOPS(aiedge_conv_2d_int16, aiedge_conv_2d_int16_layer, int16_t, int8_t, int64_t, x *w,
+                     aiedge_conv_2d_finish_int16)
+
 #endif

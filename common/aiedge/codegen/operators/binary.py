@@ -27,10 +27,15 @@ COMPARED = ("MAXIMUM", "MINIMUM")  # integers of one scale
 
 def _emit(operator: Operator, at: Places) -> Call:
     a, b, target = operator.input(0), operator.input(1), operator.outputs[0]
-    suffix = kernel_suffix(operator, a, b, target)
+    suffix = kernel_suffix(operator, a, b, target, int16=operator.kind in (*SUMS, "MUL"))
     kernel = struct = f"{operator.kind.lower()}_{suffix}"
     fields: dict[str, Field] = {}
-    if suffix == "int8" and operator.kind in SUMS:
+    if suffix == "int16" and operator.kind in SUMS:
+        fields = _int16_sum(operator)
+        kernel = struct = "add_int16"
+    elif suffix == "int16":
+        fields = product(operator)
+    elif suffix == "int8" and operator.kind in SUMS:
         a, b, fields = int8_sum(operator)
         kernel = struct = "add_int8"
     elif suffix == "int8" and operator.kind in CONSTANTS:
@@ -124,8 +129,22 @@ def int8_sum(operator: Operator) -> tuple[Tensor, Tensor, dict[str, Field]]:
     )
 
 
-def int8_product(operator: Operator) -> dict[str, Field]:
-    """The constants of int8 MUL."""
+def _int16_sum(operator: Operator) -> dict[str, Field]:
+    """The constants of int16 ADD and SUB: the common scale is 2^15 finer than twice the larger one."""
+    scales = [float(params_of(t).scale) for t in (operator.input(0), operator.input(1), operator.outputs[0])]
+    *inputs, output = scales
+    fields: dict[str, Field] = {}
+    for name, scale in zip("ab", inputs, strict=True):
+        to_common, factor = factors.sums(max(inputs), scale, output, bits=15)
+        fields[f"{name}_multiplier"], fields[f"{name}_shift"] = quantize_multiplier(to_common)
+    if factor >= 1:
+        raise unsupported(operator, "its output's scale must exceed 2^-14 of its inputs'")
+    fields["multiplier"], fields["shift"] = quantize_multiplier(factor)
+    return fields | {"sign": -1 if operator.kind == "SUB" else 1}
+
+
+def product(operator: Operator) -> dict[str, Field]:
+    """The constants of MUL of integers."""
     a, b, out = (params_of(t) for t in (operator.input(0), operator.input(1), operator.outputs[0]))
     multiplier, shift = quantize_multiplier(
         float(factors.product(float(a.scale), float(b.scale), float(out.scale)))
@@ -175,7 +194,7 @@ def _squares(operator: Operator) -> dict[str, Field]:
 
 # What gives the constants of int8 kernels with factors, beside sums.
 CONSTANTS: dict[str, Callable[[Operator], dict[str, Field]]] = {
-    "MUL": int8_product,
+    "MUL": product,
     "PRELU": _slopes,
     "SQUARED_DIFFERENCE": _squares,
 }

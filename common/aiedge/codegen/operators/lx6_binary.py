@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from aiedge.codegen.operators.binary import int8_product, int8_sum
+from aiedge.codegen.operators.binary import int8_sum, product
 from aiedge.codegen.operators.call import Call, Constant, Field, Struct, zero_point
 from aiedge.codegen.operators.lx6_layer import Lx6Layer, integer
 from aiedge.tflite.graph import Operator
@@ -73,7 +73,7 @@ def scaled(operator: Operator) -> Lx6Layer | None:
     if constant.shape[-1:] != (constant.elements,) or activation_range(operator) != (-128, 127):
         return None
     if operator.kind == "MUL":
-        fields = int8_product(operator)
+        fields = product(operator)
         multiplier, shift = integer(fields["multiplier"]), -integer(fields["shift"])
         bits, most = 7, 16
         factor = constant.values.ravel().astype(np.int64) - zero_point(constant)

@@ -1,4 +1,4 @@
-"""SOFTMAX and LOG_SOFTMAX along the last dimension, int8, SOFTMAX from int8 to int16, and float32."""
+"""SOFTMAX and LOG_SOFTMAX along the last dimension, int8 and float32; SOFTMAX also int16, and from int8 to int16."""
 
 import math
 
@@ -14,14 +14,14 @@ from aiedge.codegen.operators.call import (
     types_of,
     unsupported,
 )
-from aiedge.quantization import QuantParams, quantize_multiplier
+from aiedge.quantization import QuantParams, int16, quantize_multiplier
 from aiedge.quantization.layers import softmax_exponentials, softmax_multiplier
 from aiedge.tflite.graph import Operator
 from aiedge.tflite.integer import params_of
 from aiedge.tflite.traits import Nature
 
 # Their exponentials still add up within int32.
-LONGEST_ROW = 4095
+LONGEST_ROW, LONGEST_INT16 = 4095, 65535
 # Scale and zero point of the int8 outputs, and of an int16 one, which may differ by a thousandth.
 PROBABILITY, LOGARITHM, WIDE = (1 / 256, -128), (1 / 16, 127), (1 / 65536, -32768)
 HEADER = '"aiedge_softmax.h"'
@@ -29,13 +29,13 @@ HEADER = '"aiedge_softmax.h"'
 
 def _emit(operator: Operator, at: Places) -> Call:
     source, target = operator.input(0), operator.outputs[0]
-    wide = types_of(operator) == ("int8", "int16")
-    suffix = "int8_int16" if wide else kernel_suffix(operator, source, target)
+    logarithm = operator.kind == "LOG_SOFTMAX"
+    wide = not logarithm and types_of(operator) == ("int8", "int16")
+    suffix = "int8_int16" if wide else kernel_suffix(operator, source, target, int16=not logarithm)
     if not source.shape or not source.elements or source.elements != target.elements:
         raise unsupported(operator, "its input and output must have the same shape, of one dimension or more")
     columns = source.shape[-1]
     rows = source.elements // columns
-    logarithm = operator.kind == "LOG_SOFTMAX"
     beta = 1.0 if logarithm else operator.real("beta")
     if not math.isfinite(beta):
         raise unsupported(operator, "its beta must be finite")
@@ -43,6 +43,8 @@ def _emit(operator: Operator, at: Places) -> Call:
     if suffix == "f32":
         arguments = places if logarithm else f"{places}, {c_float(beta)}"
         return Call(HEADER, (f"aiedge_{operator.kind.lower()}_f32({arguments})",))
+    if suffix == "int16":
+        return _int16(operator, places)
     scale, zero_point = LOGARITHM if logarithm else WIDE if wide else PROBABILITY
     outputs = params_of(target)
     near = abs(float(outputs.scale) / scale - 1) <= (0.001 if wide else 0)
@@ -81,6 +83,25 @@ def _logarithm(inputs: QuantParams, table: Constant) -> Struct:
             "inverse_shift": inverse_shift,
         },
     )
+
+
+def _int16(operator: Operator, places: str) -> Call:
+    if operator.input(0).shape[-1] > LONGEST_INT16:
+        raise unsupported(operator, f"its int16 rows may have at most {LONGEST_INT16:,} values")
+    # TFLM takes it with a thousandth more or less.
+    if abs(float(params_of(operator.outputs[0]).scale) * 2**15 - 1) > 0.0009:
+        raise unsupported(operator, "its int16 output must have scale 1/32768")
+    try:
+        multiplier, shift = int16.softmax_scale(
+            float(params_of(operator.input(0)).scale), operator.real("beta")
+        )
+    except ValueError as error:
+        raise unsupported(operator, str(error)) from error
+    i = operator.index
+    exponentials, reciprocals = int16.softmax_tables()
+    constants = Constant(f"exponentials_{i}", exponentials), Constant(f"reciprocals_{i}", reciprocals)
+    arguments = f"{constants[0].name}, {constants[1].name}, {places}, {multiplier}, {shift}"
+    return Call(HEADER, (f"aiedge_softmax_int16({arguments})",), constants)
 
 
 EMITTERS = {Nature.SOFTMAX: _emit}
