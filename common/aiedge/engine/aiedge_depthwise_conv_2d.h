@@ -213,12 +213,12 @@ AIEDGE_KERNEL void aiedge_depthwise_conv_2d_int8(const aiedge_depthwise_conv_2d_
 #else
 
 // What that file has for layers of 3x3 taps in place of the above; any other core needs no scratch.
-static inline void aiedge_depthwise_conv_2d_rows_int8(const aiedge_depthwise_conv_2d_int8_layer *layer,
+AIEDGE_INLINE void aiedge_depthwise_conv_2d_rows_int8(const aiedge_depthwise_conv_2d_int8_layer *layer,
                                                       const int8_t *x, int8_t *y) {
   aiedge_depthwise_conv_2d_int8(layer, x, y);
 }
 
-static inline void aiedge_depthwise_conv_2d_strips_int8(const aiedge_depthwise_conv_2d_int8_layer *layer,
+AIEDGE_INLINE void aiedge_depthwise_conv_2d_strips_int8(const aiedge_depthwise_conv_2d_int8_layer *layer,
                                                         const int8_t *x, int8_t *y, uint8_t *scratch,
                                                         int32_t strip) {
   (void)scratch;

@@ -75,7 +75,7 @@ AIEDGE_KERNEL void aiedge_pointwise_int8(const aiedge_pointwise_int8_layer *laye
 #else
 
 // What that file has for channels in fours and filters in twos.
-static inline void aiedge_pointwise_even_int8(const aiedge_pointwise_int8_layer *layer, const int8_t *x,
+AIEDGE_INLINE void aiedge_pointwise_even_int8(const aiedge_pointwise_int8_layer *layer, const int8_t *x,
                                               int8_t *y) {
   aiedge_pointwise_int8(layer, x, y);
 }
