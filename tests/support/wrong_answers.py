@@ -16,7 +16,7 @@ def says(text: str, check, *arguments) -> None:
 
 # What a student may hand in where a function of some arguments is asked for, and what the check says to it.
 ACCIDENTS = [
-    (7, "is not callable"),
+    (7, "the number 7"),
     (lambda *arguments: nothing, "NameError"),  # noqa: F821
     (lambda *arguments: "a few", "✗ TODO"),
     (lambda *arguments: np.nan, "✗ TODO"),

@@ -1,6 +1,7 @@
 """The checks of the car notebook: right answers pass, and each likely mistake is recognised."""
 
 import math
+from functools import cache
 
 import numpy as np
 import pytest
@@ -29,9 +30,9 @@ def test_right_answers_pass(check, capsys: pytest.CaptureFixture) -> None:
 
 
 @pytest.mark.parametrize("check", RIGHT, ids=lambda check: check.__name__)
-@pytest.mark.parametrize("value", [..., None])
-def test_open_ones_are_called_open(check, value) -> None:
-    says("still open", check, lambda *arguments: value)
+@pytest.mark.parametrize(("value", "text"), [(..., "still open"), (None, "is `return` missing?")])
+def test_open_ones_are_called_open(check, value, text: str) -> None:
+    says(text, check, lambda *arguments: value)
 
 
 @pytest.mark.parametrize("check", RIGHT, ids=lambda check: check.__name__)
@@ -48,7 +49,18 @@ def test_accidents_are_told(check, function, text: str) -> None:
         (lambda p, y: np.mean((p > 0.5) != y), "wrong answers"),
         (lambda p, y: np.mean(p == y), "compare answers"),
         (lambda p, y: np.mean(p > 0.5), "called car"),
-        (lambda p, y: (p > 0.5) == y, "shape (8,)"),
+        (lambda p, y: (p > 0.5) == y, "a mean"),
+        (lambda p, y: np.mean(p), "mean of the probabilities"),
+        (lambda p, y: np.mean(np.abs(p - y)), "how far"),
+        (lambda p, y: np.mean(y), "pictures with a car"),
+        (lambda p, y: np.sum((p > 0.5) & (y == 1)) / len(y), "those without a car are right, too"),
+        (lambda p, y: np.sum((p > 0.5) & (y == 1)) / np.sum(p > 0.5), "how many are one"),
+        (lambda p, y: np.sum((p > 0.5) == y) / np.sum(y), "not by how many cars"),
+        (lambda p, y: np.mean((p < 0.5) == y), "of wrong answers"),
+        (lambda p, y: np.mean(p > 0.5 == y), "use & and |"),
+        (lambda p, y: np.mean((p > 0.6) == y), "the threshold is 0.5"),
+        (lambda p, y: np.mean(answers == y), "Run All Above"),  # noqa: F821
+        (lambda p, y: np.mean((p > ...) == y), "still open"),
     ],
 )
 def test_accuracy_mistakes(function, text: str) -> None:
@@ -64,6 +76,16 @@ def test_accuracy_mistakes(function, text: str) -> None:
         (lambda kernel, output: math.prod(kernel) * output[0], "rows times columns"),
         (lambda kernel, output: math.prod(kernel) * (output[0] + output[1]), "do not add"),
         (lambda kernel, output: math.prod(output[:2]) * math.prod(kernel[i] for i in range(4)), "IndexError"),
+        (lambda kernel, output: math.prod(kernel) * output[1], "not columns times"),
+        (lambda kernel, output: sum(kernel) * output[0] * output[1], "do not add"),
+        (lambda kernel, output: output[0] * output[1], "how many weights has it"),
+        (lambda kernel, output: math.prod(output), "multiply by all the numbers of its shape"),
+        (lambda kernel, output: math.prod(kernel[:2]) * output[0] * output[1], "the channels too"),
+        (lambda kernel, output: math.prod(kernel) + output[0] * output[1], "multiply, do not add"),
+        (lambda kernel, output: (math.prod(kernel) + output[2]) * output[0] * output[1], "no multiplication"),
+        (lambda kernel, output: math.prod(kernel[:-1]) * output[0] * output[1], "the last one too"),
+        (lambda kernel, output: kernel * output[0] * output[1], "one number is wanted"),
+        (lambda kernel, output: math.prod(kernel) * ... * output[1], "still open"),
     ],
 )
 def test_macs_mistakes(function, text: str) -> None:
@@ -81,6 +103,17 @@ def test_macs_mistakes(function, text: str) -> None:
         (lambda v: np.clip(np.round(v), -127, 127), "down to −128"),
         (lambda v: np.clip(v, -128, 127), "round, too"),
         (lambda v: np.round(v[:3]), "shape (3,)"),
+        (lambda v: np.clip(np.ceil(v), -128, 127), "np.ceil rounds up"),
+        (lambda v: np.clip(np.round(v), -128, 128), "not at 128"),
+        (lambda v: np.clip(np.round(v), -128, 128).astype(np.int64).astype(np.int8), "128 wraps around"),
+        (lambda v: np.minimum(np.round(v), 127), "clamp below"),
+        (lambda v: np.maximum(np.round(v), -128), "clamp above"),
+        (lambda v: np.clip(np.round(np.abs(v)), -128, 127), "negative numbers"),
+        (lambda v: np.round(v / (np.abs(v).max() / 127)), "no scale yet"),
+        (lambda v: v.astype(np.int64).astype(np.int8), "and rounded, before astype"),
+        (lambda v: np.clip(int(v), -128, 127), "TypeError"),
+        (lambda v: max(-128, min(127, np.round(v))), "use & and |"),
+        (lambda v: np.clip(np.round(v), ...), "still open"),
     ],
 )
 def test_naive_mistakes(function, text: str) -> None:
@@ -102,7 +135,18 @@ def test_int8_is_welcome_where_numbers_are_whole(capsys: pytest.CaptureFixture) 
         (lambda w: np.ptp(w) / 255, "of activations"),
         (lambda w: 127 / np.abs(w).max(), "what to divide by"),
         (lambda w: np.abs(w).max(), "the scale makes it 127"),
-        (lambda w: np.abs(w).max(axis=0) / 127, "shape"),
+        (lambda w: np.abs(w).max(axis=0) / 127, "or has an axis"),
+        (lambda w: np.abs(w).mean() / 127, "not the mean"),
+        (lambda w: w.std() / 127, "not the standard deviation"),
+        (lambda w: np.abs(w).max() * 127, "changed places"),
+        (lambda w: np.abs(w).max() / 256, "not 256"),
+        (lambda w: np.abs(w).min() / 127, "is not the largest"),
+        (lambda w: round(float(np.abs(w).max()) / 127), "do not round it"),
+        (lambda w: np.ptp(w) / 127, "two sides"),
+        (lambda w: abs(w.max()) / 127, "np.abs first"),
+        (lambda w: w.abs().max() / 127, "the name behind the dot"),
+        (lambda w: max(w) / 127, "use & and |"),
+        (lambda w: np.abs(w).max() / ..., "still open"),
     ],
 )
 def test_scale_of_layer_mistakes(function, text: str) -> None:
@@ -125,6 +169,14 @@ def test_scale_of_layer_mistakes(function, text: str) -> None:
         (lambda w: np.abs(w.reshape(w.shape[-1], -1)).max(axis=1) / 127, "mixes the channels"),
         (lambda w: np.abs(w.reshape(-1, w.shape[-1])).mean(axis=0) / 127, "not the mean"),
         (lambda w: np.abs(w).max(axis=(0, 1, 2)) / 127, "all but the last"),
+        (lambda w: np.abs(w.reshape(-1, w.shape[-1])).sum(axis=0) / 127, "not the sum"),
+        (lambda w: np.abs(w.reshape(-1, w.shape[-1])).max(axis=0) / 255, "not 255"),
+        (lambda w: np.ptp(w.reshape(-1, w.shape[-1]), axis=0) / 255, "of activations"),
+        (lambda w: np.abs(w.reshape(-1, w.shape[-1]).max(axis=0)) / 127, "np.abs first"),
+        (lambda w: w.reshape(-1, w.shape[-1]).min(axis=0) / 127, "np.abs first"),
+        (lambda w: np.abs(w.reshape(-1, w.shape[-1])).max(axis=0) * 127, "changed places"),
+        (lambda w: np.abs(w.reshape(-1, 5)).max(axis=0) / 127, "hold as many numbers"),
+        (lambda w: np.abs(w).max(axis=...) / 127, "still open"),
     ],
 )
 def test_scales_of_channels_mistakes(function, text: str) -> None:
@@ -155,7 +207,27 @@ def params(low, high, steps=255, first=-128):
         ),
         (lambda low, high: (params(low, high)[0], 0), "not symmetric"),
         (lambda low, high: params(low, high, first=127), "not 127"),
-        (lambda low, high: (params(low, high)[0], -128), "low must become −128"),
+        (lambda low, high: params(low, high)[::-1], "have changed places"),
+        (lambda low, high: (params(low, high)[0], int(-128 - low / params(low, high)[0])), "int() cuts"),
+        (
+            lambda low, high: (params(low, high)[0], math.floor(-128 - low / params(low, high)[0])),
+            "math.floor",
+        ),
+        (
+            lambda low, high: (params(low, high)[0], math.ceil(-128 - low / params(low, high)[0])),
+            "int() cuts",
+        ),
+        (lambda low, high: (params(low, high, 254)[0], 0), "not 254"),
+        (lambda low, high: (high / 255, 0), "low is missing"),
+        (lambda low, high: ((low - high) / 255, 0), "not low minus high"),
+        (lambda low, high: (high - low, 0), "divide the range"),
+        (lambda low, high: ((high - low) * 255, 0), "do not multiply"),
+        (lambda low, high: (params(low, high)[0], round(-127 - low / params(low, high)[0])), "not at −127"),
+        (lambda low, high: (params(low, high)[0], round(-128 - high / params(low, high)[0])), "not high"),
+        (lambda low, high: (params(low, high)[0], round(-128 - low)), "divide low by the scale"),
+        (lambda low, high: [params(low, high)], "two values"),
+        (lambda low, high: ((high - low) / ..., -128), "still open"),
+        (lambda low, high: (params(low, high)[0], -128), "right only for a range that begins at 0"),
     ],
 )
 def test_activation_params_mistakes(function, text: str) -> None:
@@ -181,7 +253,7 @@ def only_new(ranges, name, values):
     [
         (lambda ranges, name, values: None, "still open"),
         (lambda ranges, name, values: ranges.__setitem__(name, ...), "still open"),
-        (lambda ranges, name, values: (values.min(), values.max()), "still open"),
+        (lambda ranges, name, values: (values.min(), values.max()), "store the pair"),
         (lambda r, n, v: note(r, "all", v), "each name has its own pair"),
         (lambda r, n, v: r.__setitem__(n, (v.min(), v.max())), "last batch alone"),
         (lambda r, n, v: note(r, n, v, (np.inf, -np.inf)), "begin with (0, 0)"),
@@ -192,6 +264,17 @@ def only_new(ranges, name, values):
         (lambda r, n, v: note(r, n, v, first=max, second=min), "changed places"),
         (lambda r, n, v: r.__setitem__(n, v.max()), "shape ()"),
         (lambda r, n, v: r[n], "KeyError"),
+        (lambda r, n, v: note(r, n, v, first=max), "the min, not the max"),
+        (lambda r, n, v: note(r, n, v, second=min), "neither the min nor high alone"),
+        (lambda r, n, v: r.__setitem__(n, [v.min(), v.max(), 0]), "shape (3,)"),
+        (lambda r, n, v: note(r, n, v, first=lambda a, b: a), "values.min() is missing"),
+        (lambda r, n, v: note(r, n, v, second=lambda a, b: a), "neither the min nor high alone"),
+        (
+            lambda r, n, v: note(r, n, v, second=lambda a, b: a + b, first=lambda a, b: a + b),
+            "these are sums",
+        ),
+        (lambda r, n, v: r.__setitem__(n, (min(v), max(v))), "an axis is missing or one too many"),
+        (lambda r, n, v: r.__setitem__(n, (min(0, v), 0)), "use & and |"),
     ],
 )
 def test_note_range_mistakes(function, text: str) -> None:
@@ -200,19 +283,42 @@ def test_note_range_mistakes(function, text: str) -> None:
 
 @pytest.fixture(scope="module")
 def model() -> bytes:
+    return int8_model()
+
+
+@cache
+def int8_model() -> bytes:
     """An int8 MobileNet with random weights whose input has another range than 0 to 1, and so another zero point."""
     network = models.randomize(models.mobilenet_v1(size=32))
     return tflite.convert_int8(network, models.random_images(8, (32, 32, 3)) - 0.3)
 
 
 def convolution(
-    x, w, b, source, weights, target, fill=None, zero=1, bias=1, late=0, offset=1, wide=np.int32, clamp=True
+    x,
+    w,
+    b,
+    source,
+    weights,
+    target,
+    fill=None,
+    zero=1,
+    bias=1,
+    late=0,
+    offset=1,
+    wide=np.int32,
+    clamp=(-128, 127),
+    multiply=multiply_by_quantized_multiplier,
+    take=None,
+    give=None,
 ):
+    """The convolution with one thing done otherwise; `take` and `give` give other zero points for input and output."""
     multiplier, shift = layer_multipliers(source, weights, target, len(w))
+    z_x = source.zero_point if take is None else take(source, target)
+    z_y = target.zero_point if give is None else give(source, target)
     seen = patches(x, 3, 2, source.zero_point if fill is None else fill).astype(wide)
-    sums = (seen - wide(zero * source.zero_point)) @ w.reshape(len(w), -1).T.astype(wide) + bias * b
-    y = multiply_by_quantized_multiplier(sums, multiplier, shift) + late * b + offset * target.zero_point
-    return (np.clip(y, -128, 127) if clamp else y).astype(np.int8)
+    sums = (seen - wide(zero * z_x)) @ w.reshape(len(w), -1).T.astype(wide) + bias * b
+    y = multiply(sums, multiplier, shift) + late * b + offset * z_y
+    return (np.clip(y, *clamp) if clamp else y).astype(np.int8)
 
 
 def with_real_factor(x, w, b, source, weights, target):
@@ -237,7 +343,25 @@ def test_integer_convolution(model: bytes, capsys: pytest.CaptureFixture) -> Non
         ({"bias": 0, "late": 1}, "add the bias to the sums"),
         ({"offset": 0}, "add the output's zero point"),
         ({"wide": np.int8}, "int8 overflows"),
-        ({"clamp": False}, "clamp"),
+        ({"clamp": None}, "clamp"),
+        ({"fill": -128}, "which is not always −128"),
+        ({"take": lambda source, target: -128, "fill": None}, "neither the output's nor always −128"),
+        ({"take": lambda source, target: target.zero_point}, "neither the output's nor always −128"),
+        ({"give": lambda source, target: source.zero_point}, "not the input's"),
+        ({"zero": -1}, "do not add it"),
+        ({"bias": -1}, "do not subtract it"),
+        ({"offset": -1}, "do not subtract it"),
+        ({"clamp": (-128, 128)}, "128 wraps around"),
+        ({"clamp": (-127, 127)}, "goes down to −128"),
+        ({"clamp": (0, 127)}, "goes from −128 to 127"),
+        (
+            {
+                "multiply": lambda sums, multiplier, shift: multiply_by_quantized_multiplier(
+                    sums, shift, multiplier
+                )
+            },
+            "changed places",
+        ),
     ],
 )
 def test_integer_convolution_mistakes(change: dict, text: str, model: bytes) -> None:
@@ -253,6 +377,10 @@ def test_integer_convolution_mistakes(change: dict, text: str, model: bytes) -> 
         (lambda *a: convolution(*a).astype(np.int32), "numbers of type int32"),
         (lambda *a: convolution(*a)[..., :1], "shape"),
         (lambda *a: convolution(*a) // 2, "values differ"),
+        (lambda *a: None, "is `return` missing?"),
+        (lambda x, *a: patches(x, 3, 2, ...), "still open"),
+        (lambda x, w, *a: patches(x, 3, 2, 0) @ w, "use .T"),
+        (lambda x, w, b, *a: convolution(x, w, b, *a).reshape(-1, 8), "would give it this shape"),
     ],
 )
 def test_integer_convolution_accidents(function, text: str, model: bytes) -> None:
@@ -278,6 +406,11 @@ def test_threshold(capsys: pytest.CaptureFixture) -> None:
         (0.5, "the answer is an int8"),
         (127, "uint8"),
         (42, "got:      42"),
+        (SIGMOID.scale, "this is the scale"),
+        (lambda: 0, "call it"),
+        (0.25, "round it"),
+        ([0], "one number is wanted"),
+        (float("nan"), "NaN"),
         ("0", "holds more than numbers"),
     ],
 )
@@ -294,6 +427,14 @@ def test_threshold_mistakes(value, text: str) -> None:
         (lambda macs, cycles, mhz: macs / cycles / mhz / 1000, "cycles that each takes"),
         (lambda macs, cycles, mhz: macs / mhz / 1000, "cycles of a MAC are missing"),
         (lambda macs, cycles, mhz: mhz * 1000 / (macs * cycles), "upside down"),
+        (lambda macs, cycles, mhz: macs * cycles * mhz, "do not multiply by it"),
+        (lambda macs, cycles, mhz: macs * cycles / 240e3, "use the argument"),
+        (lambda macs, cycles, mhz: (macs + cycles) / mhz / 1000, "the cycles of a MAC are missing"),
+        (lambda macs, cycles, mhz: macs * cycles / mhz * 1000, "in parentheses"),
+        (lambda macs, cycles, mhz: macs * cycles / 1000, "divide by the megahertz, too"),
+        (lambda macs, cycles, mhz: cycles / mhz / 1000, "the MACs are missing"),
+        (lambda macs, cycles, mhz: ... / mhz, "still open"),
+        (lambda macs, cycles: macs * cycles, "must take the arguments"),
     ],
 )
 def test_expected_ms_mistakes(function, text: str) -> None:

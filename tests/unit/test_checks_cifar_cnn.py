@@ -35,6 +35,25 @@ def keras_pool(maps, n):
     )
 
 
+def columns_for_rows(maps, n):
+    """Rows by the width, columns by the height."""
+    _, height, width, channels = maps.shape
+    result = np.zeros((len(maps), n, n, channels))
+    for i, j in np.ndindex(n, n):
+        rows = slice(math.floor(i * width / n), math.ceil((i + 1) * width / n))
+        columns = slice(math.floor(j * height / n), math.ceil((j + 1) * height / n))
+        area = maps[:, rows, columns]
+        result[:, i, j] = area.mean(axis=(1, 2)) if area.size else 0
+    return result
+
+
+def rows_alone(maps, n):
+    """The mean of whole rows: columns are not cut."""
+    height = maps.shape[1]
+    areas = [maps[:, i * height // n : -(-(i + 1) * height // n)].mean(axis=(1, 2)) for i in range(n)]
+    return np.repeat(np.stack(areas, 1)[:, :, None], n, axis=2)
+
+
 def norms(weights):
     return np.abs(weights).sum(axis=tuple(range(weights.ndim - 1)))
 
@@ -76,9 +95,9 @@ def test_right_answers_pass(check, capsys: pytest.CaptureFixture) -> None:
 
 
 @pytest.mark.parametrize("check", RIGHT, ids=lambda check: check.__name__)
-@pytest.mark.parametrize("value", [..., None])
-def test_open_ones_are_called_open(check, value) -> None:
-    says("still open", check, lambda *arguments: value)
+@pytest.mark.parametrize(("value", "text"), [(..., "still open"), (None, "is `return` missing?")])
+def test_open_ones_are_called_open(check, value, text: str) -> None:
+    says(text, check, lambda *arguments: value)
 
 
 @pytest.mark.parametrize("check", RIGHT, ids=lambda check: check.__name__)
@@ -193,6 +212,152 @@ def test_accidents_are_told(check, function, text: str) -> None:
         (checks.backwards, lambda g, x, a, b: np.clip(g, a, b), "clamp nothing"),
         (checks.backwards, lambda g, x, a, b: g * ((g >= a) & (g <= b)), "look at x"),
         (checks.section_starts, lambda sizes, p: [], "starts.append"),
+        (checks.parameters, lambda s: math.prod(s[:-1]) + s[-1], "all numbers of the shape count"),
+        (checks.parameters, lambda s: math.prod(s) + 2 * s[-1], "not two"),
+        (checks.parameters, lambda s: math.prod(s) + s[0], "not the first"),
+        (checks.parameters, lambda s: sum(s), "this is their sum"),
+        (checks.parameters, lambda s: 2 * math.prod(s), "counts once"),
+        (checks.parameters, lambda s: s[-1], "weights are missing"),
+        (checks.parameters, lambda s: math.prod(s) - s[-1], "no fewer numbers"),
+        (checks.parameters, lambda s: s.prod() + s[-1], "the name behind the dot"),
+        (checks.parameters, lambda s: math.prod(s) + ..., "still open"),
+        (
+            checks.adaptive_pool,
+            lambda m, n: pool(m, n, start=math.floor, end=lambda x: math.ceil(x) - 1),
+            "no − 1",
+        ),
+        (checks.adaptive_pool, lambda m, n: pool(m, n, end=lambda x: math.ceil(x) + 1), "no + 1"),
+        (checks.adaptive_pool, lambda m, n: pool(m, n, start=lambda x: 0), "where the one before ends"),
+        (checks.adaptive_pool, lambda m, n: pool(m, n, reduce=np.min), "the minimum"),
+        (checks.adaptive_pool, lambda m, n: pool(m, n, reduce=np.median), "the median"),
+        (checks.adaptive_pool, columns_for_rows, "height belongs to the rows"),
+        (checks.adaptive_pool, lambda m, n: rows_alone(m, n), "whole rows"),
+        (checks.adaptive_pool, lambda m, n: rows_alone(m.swapaxes(1, 2), n).swapaxes(1, 2), "whole columns"),
+        (
+            checks.adaptive_pool,
+            lambda m, n: np.tile(m.mean((1, 2), keepdims=True), (1, n, n, 1)),
+            "whole map",
+        ),
+        (checks.adaptive_pool, lambda m, n: m[:, slice(..., ...)], "still open"),
+        (checks.channel_norms, lambda w: norms(w) / np.abs(w).sum(), "not its share"),
+        (checks.channel_norms, lambda w: np.full(w.shape[-1], np.abs(w).sum()), "its own sum"),
+        (checks.channel_norms, lambda w: np.full(w.shape[-1], w[..., 0].size), "how many weights"),
+        (checks.channel_norms, lambda w: w.reshape(-1, w.shape[-1]).std(axis=0), "the spread"),
+        (checks.channel_norms, lambda w: np.abs(w), "a sum or a maximum over all other axes"),
+        (
+            checks.channel_norms,
+            lambda w: np.median(np.abs(w).reshape(-1, w.shape[-1]), axis=0),
+            "not the median",
+        ),
+        (
+            checks.channel_norms,
+            lambda w: np.abs(w).reshape(-1, w.shape[-1]).sum(axis=2),
+            "there are not so many axes",
+        ),
+        (checks.channel_norms, lambda w: w.reshape(-1, ...).sum(axis=0), "still open"),
+        (checks.channels_to_remove, lambda s, p: np.argsort(s)[: len(fewest(s, p)) + 1], "one too many"),
+        (
+            checks.channels_to_remove,
+            lambda s, p: np.argsort(s)[1 : len(fewest(s, p)) + 1],
+            "counting begins at 0",
+        ),
+        (
+            checks.channels_to_remove,
+            lambda s, p: np.argsort(np.argsort(s))[: len(fewest(s, p))],
+            "np.argsort",
+        ),
+        (checks.channels_to_remove, lambda s, p: len(fewest(s, p)), "this is how many go"),
+        (
+            checks.channels_to_remove,
+            lambda s, p: np.arange(len(s))[len(s) - len(fewest(s, p)) :],
+            "the last channels",
+        ),
+        (checks.channels_to_remove, lambda s, p: np.argsort(s)[: len(s) * (1 - p)], "whole number"),
+        (
+            checks.channels_to_remove,
+            lambda s, p: np.argsort(-s)[: int(len(s) * (1 - p))],
+            "the channels that stay",
+        ),
+        (checks.channels_to_remove, lambda s, p: np.argsort(s)[: int(len(s) * (1 - p))], "so many stay"),
+        (checks.channels_to_remove, lambda s, p: np.argsort(s)[:...], "still open"),
+        (checks.quantize_channels, lambda w: integers(w)[::-1], "have changed places"),
+        (checks.quantize_channels, lambda w: integers(w, around=np.ceil), "not up"),
+        (
+            checks.quantize_channels,
+            lambda w: (np.abs(integers(w)[0]), integers(w)[1]),
+            "np.abs is for the scales",
+        ),
+        (
+            checks.quantize_channels,
+            lambda w: (integers(w)[0], w.reshape(-1, w.shape[-1]).min(axis=0) / 127),
+            "np.abs first",
+        ),
+        (checks.quantize_channels, lambda w: (integers(w)[0], integers(w)[1] * 127 * 127), "do not multiply"),
+        (checks.quantize_channels, lambda w: (integers(w)[0], norms(w) / 127), "not the sum"),
+        (
+            checks.quantize_channels,
+            lambda w: (integers(w)[0], norms(w) / w[..., 0].size / 127),
+            "not the mean",
+        ),
+        (checks.quantize_channels, lambda w: (integers(w)[0], integers(w)[1][None]), "keepdims"),
+        (checks.quantize_channels, lambda w: (integers(w)[0], w / ...), "still open"),
+        (checks.backwards, lambda g, x, a, b: np.clip(x, a, b), "x clamped"),
+        (checks.backwards, lambda g, x, a, b: np.abs(g) * ((x >= a) & (x <= b)), "its sign too"),
+        (checks.backwards, lambda g, x, a, b: g * x * ((x >= a) & (x <= b)), "not times x"),
+        (checks.backwards, lambda g, x, a, b: np.where((x >= a) & (x <= b), g, -g), "not −gradient"),
+        (checks.backwards, lambda g, x, a, b: np.where((x >= a) & (x <= b), g, 1), "not 1"),
+        (checks.backwards, lambda g, x, a, b: g * 0, "nothing passes"),
+        (checks.backwards, lambda g, x, a, b: g * (x >= a and x <= b), "use & and |"),
+        (checks.backwards, lambda g, x, a, b: g * (a <= x <= b), "use & and |"),
+        (checks.backwards, lambda g, x, a, b: g * (x >= a & x <= b), "go together"),
+        (checks.backwards, lambda g, x, a, b: g[(x >= a) & (x <= b)], "left out"),
+        (checks.backwards, lambda g, x, a, b: g * (x >= ...), "still open"),
+        (checks.section_starts, lambda sizes, p: starts([*sizes, 0], p), "one too many"),
+        (checks.section_starts, lambda sizes, p: starts(sizes, p, lambda s: -(-s // 8) * 8), "not of 8"),
+        (
+            checks.section_starts,
+            lambda sizes, p: starts(sizes, p, lambda s: s / 4 * 4 + 0.5),
+            "places are whole",
+        ),
+        (checks.section_starts, lambda sizes, p: [-(-s // 4) * 4 for s in sizes], "the sizes filled up"),
+        (checks.section_starts, lambda sizes, p: sizes, "these are the sizes"),
+        (checks.section_starts, lambda sizes, p: starts(sizes, p, lambda s: 4), "the same number of bytes"),
+        (checks.section_starts, lambda sizes, p: starts(sizes, p, lambda s: s + s % 4), "what is missing"),
+        (checks.section_starts, lambda sizes, p: starts(sizes, p)[1:], "starts.append(position)"),
+        (checks.section_starts, lambda sizes, p: p, "starts.append(position)"),
+        (
+            checks.section_starts,
+            lambda sizes, p: starts(sizes, p, lambda s: round(s / 4) * 4),
+            "not to the nearest",
+        ),
+        (
+            checks.memory_energy,
+            lambda m, o, sram: (2 * m / 16 * sram.read_nj - o / 16 * sram.write_nj) / 1000,
+            "do not subtract",
+        ),
+        (checks.memory_energy, lambda m, o, sram: 2 * m / 16 + o / 16, "multiply by their energies"),
+        (
+            checks.memory_energy,
+            lambda m, o, sram: (2 * m / 16 + o / 16) * sram.write_nj / 1000,
+            "write_nj for both",
+        ),
+        (
+            checks.memory_energy,
+            lambda m, o, sram: 2 * m / 16 * sram.read_nj + o / 16 * sram.write_nj / 1000,
+            "in parentheses",
+        ),
+        (checks.memory_energy, lambda *a: energy(*a, reads=1 / 32), "not macs / 32"),
+        (checks.memory_energy, lambda *a: energy(*a, writes=2 / 16), "written once"),
+        (checks.memory_energy, lambda m, o, sram: energy(o, o, sram), "not for each output"),
+        (checks.memory_energy, lambda *a: energy(*a, reads=2 / 8, writes=1 / 8), "not 8"),
+        (
+            checks.memory_energy,
+            lambda m, o, sram: (2 * m / 16 + o / 16) * sram.leakage_mw / 1000,
+            "not the leakage",
+        ),
+        (checks.memory_energy, lambda *a: energy(*a, unit=0.001), "do not multiply"),
+        (checks.memory_energy, lambda m, o, sram: 2 * m / 16 * sram.read / 1000, "the name behind the dot"),
+        (checks.memory_energy, lambda m, o, sram: ... * sram.read_nj, "still open"),
         (checks.section_starts, lambda sizes, p: starts([*sizes, 0], p)[1:], "before `position` moves"),
         (checks.section_starts, lambda sizes, p: starts(sizes, p, lambda s: s), "filled up"),
         (checks.section_starts, lambda sizes, p: starts(sizes, p, lambda s: s // 4 * 4), "not down"),

@@ -22,6 +22,7 @@ from aiedge.workshop.checks import (
     answer,
     as_array,
     as_number,
+    as_pair,
     expect,
     likely_mistake,
     listed,
@@ -32,23 +33,36 @@ from aiedge.workshop.checks import (
 
 def accuracy(function: Any) -> None:
     """TODO 1: the share of answers, probability above one half, that are the label."""
-    probabilities = np.array([0.9, 0.2, 0.6, 0.1, 0.8, 0.7, 0.3, 0.51])
-    labels = np.array([1, 0, 0, 0, 1, 1, 1, 1])
+    # 4 cars found and 1 missed, 2 wrong alarms: no two of the shares below are alike.
+    probabilities = np.array([0.9, 0.2, 0.65, 0.1, 0.8, 0.7, 0.3, 0.51, 0.95, 0.05, 0.4])
+    labels = np.array([1, 0, 0, 0, 1, 0, 1, 1, 1, 0, 0])
+    right = float(np.mean((probabilities > 0.5) == labels))
     got = as_number(answer(function, 1, "accuracy(...)", probabilities, labels), 1, "accuracy(...)")
     answers = probabilities > 0.5
     likely = likely_mistake(
         got,
         {
-            "this is the number of right answers: divide by how many there are, or use np.mean": 6,
-            "this is in per cent: the share lies between 0 and 1": 75,
-            "this is the share of wrong answers": 0.25,
+            "this is the number of right answers: divide by how many there are, or use np.mean": 8,
+            "this is in per cent: the share lies between 0 and 1": 100 * right,
+            "this is the share of wrong answers": 1 - right,
             "compare answers, not probabilities, with the labels": np.mean(probabilities == labels),
             "this is the share of pictures called car; compare with the labels": np.mean(answers),
             "the threshold is 0.5": np.mean(labels == np.round(probabilities + 0.3)),
+            "the threshold is 0.5, not this one": np.mean((probabilities > 0.6) == labels),
+            "this is the share of pictures with a car": np.mean(labels),
+            "divide by how many there are, not by how many cars": 8 / 5,
+            "of those called car, how many are one: compare all answers, also those without": 4 / 6,
+            "count all right answers: those without a car are right, too": 4 / 11,
+            "this is the mean of the probabilities": np.mean(probabilities),
+            "this is how far the probabilities are from the labels: compare answers": np.mean(
+                np.abs(probabilities - labels)
+            ),
             "probabilities below 0.5 mean: no car": np.mean((probabilities < 0.5) == labels),
         },
     )
-    expect(math.isclose(got, 0.75), 1, f"{got:g} for 6 of 8 right", "0.75", likely)
+    if not likely and got > 1:
+        likely = "a share lies between 0 and 1: divide by how many there are, or use np.mean"
+    expect(math.isclose(got, right, rel_tol=1e-4), 1, f"{got:.5g} for 8 of 11 right", f"{right:.5g}", likely)
     passed(1, "the share of right answers.")
 
 
@@ -71,10 +85,18 @@ def macs(function: Any) -> None:
                 "a multiplication and an addition count as one step": 2 * weights * pixels,
                 "each weight is used rows times columns times": weights * output[0],
                 "multiply rows by columns, do not add them": weights * (output[0] + output[1]),
+                "each weight is used rows times columns times, not columns times": weights * output[1],
+                "multiply the numbers of the kernel's shape, do not add them": sum(kernel) * pixels,
+                "the kernel is missing: how many weights has it?": pixels,
+                "the kernel is missing: multiply by all the numbers of its shape": pixels * output[2],
+                "all numbers of the kernel's shape count, the channels too": math.prod(kernel[:2]) * pixels,
+                "every weight is used for every pixel: multiply, do not add": weights + pixels,
+                "a bias is no multiplication": weights * pixels + output[2] * pixels,
+                "all axes of the kernel count: the last one too": math.prod(kernel[:-1]) * pixels,
             },
         )
         asked = f"{weights * pixels:,} for {kind} with kernel {kernel} and output {output}"
-        expect(got == weights * pixels, 2, f"{got:,g}", asked, likely)
+        expect(got == weights * pixels, 2, f"{got:,.10g}", asked, likely)
     passed(2, "convolution, depthwise convolution and dense layer counted.")
 
 
@@ -95,9 +117,21 @@ def naive(function: Any) -> None:
             "int8's range is −128 … 127 (0 … 255 is uint8's)": np.clip(np.round(values), 0, 255),
             "int8 goes down to −128": np.clip(np.round(values), -127, 127),
             "round, too": np.clip(values, INT8_MIN, INT8_MAX),
+            "np.ceil rounds up; np.round to the nearest": np.clip(np.ceil(values), INT8_MIN, INT8_MAX),
+            "int8 ends at 127: 128 wraps around to −128": np.clip(np.round(values), INT8_MIN, 128)
+            .astype(np.int64)
+            .astype(np.int8),
+            "int8 ends at 127, not at 128": np.clip(np.round(values), INT8_MIN, 128),
+            "int8 begins at −128: clamp below, too": np.minimum(np.round(values), INT8_MAX),
+            "int8 ends at 127: clamp above, too": np.maximum(np.round(values), INT8_MIN),
+            "np.abs is not wanted: int8 has negative numbers": np.clip(np.round(np.abs(values)), 0, INT8_MAX),
+            "no scale yet: round the numbers as they are": np.round(values / (np.abs(values).max() / 127)),
+            "numbers beyond −128 … 127 must be clamped, and rounded, before astype": np.trunc(values)
+            .astype(np.int64)
+            .astype(np.int8),
         },
     )
-    expect(np.array_equal(got, right), 3, got.tolist(), f"{right.tolist()} for {values.tolist()}", likely)
+    expect(np.array_equal(got, right), 3, listed(got), f"{listed(right)} for {listed(values)}", likely)
     passed(3, "rounded and clamped.")
 
 
@@ -116,9 +150,19 @@ def scale_of_layer(function: Any) -> None:
             "this is the asymmetric scale, of activations": np.ptp(weights) / 255,
             "this is how much to multiply by; the scale is what to divide by": 127 / largest,
             "this is the largest weight; the scale makes it 127": largest,
+            "the largest weight, not the mean": float(np.abs(weights).mean()) / 127,
+            "the largest weight, not the standard deviation": float(weights.std()) / 127,
+            "multiply and divide have changed places: the largest divided by 127": largest * 127,
+            "the scale is positive: np.abs first": -largest / 127,
+            "np.abs before .max(), not after it": abs(float(weights.max())) / 127,
+            "from 0 to the largest weight there are 127 steps, not 256": largest / 256,
+            "the smallest by size is not the largest": float(np.abs(weights).min()) / 127,
+            "the scale is a real number: do not round it": round(largest / 127),
+            "from the lowest to the highest is two sides: the largest by size, and 127 steps": np.ptp(weights)
+            / 127,
         },
     )
-    expect(math.isclose(got, largest / 127, rel_tol=1e-6), 4, f"{got:.6g}", f"{largest / 127:.6g}", likely)
+    expect(math.isclose(got, largest / 127, rel_tol=1e-6), 4, f"{got:.5g}", f"{largest / 127:.5g}", likely)
     passed(4, "the largest weight becomes 127 or −127.")
 
 
@@ -159,6 +203,12 @@ def scales_of_channels(function: Any) -> None:
                 ).max(axis=1)
                 / 127,
                 "the maximum, not the mean": np.abs(flat).mean(axis=0) / 127,
+                "the maximum, not the sum": np.abs(flat).sum(axis=0) / 127,
+                "symmetric int8 has 127 steps on each side, not 255": largest / 255,
+                "this is the asymmetric scale, of activations": np.ptp(flat, axis=0) / 255,
+                "np.abs before .max(), not after it": np.abs(flat.max(axis=0)) / 127,
+                "the lowest number is not the largest by size: np.abs first": flat.min(axis=0) / 127,
+                "multiply and divide have changed places: the largest divided by 127": largest * 127,
             },
         )
         right = largest / 127
@@ -168,14 +218,21 @@ def scales_of_channels(function: Any) -> None:
 
 def activation_params(function: Any) -> None:
     """TODO 6: scale and zero point of a range for int8."""
-    for low, high in ((-1.0, 3.0), (0.0, 6.0), (-2.5, 0.0)):
+    # In the last range the zero point's fraction is above one half: there int() and round() differ.
+    for low, high in ((-1.0, 3.0), (0.0, 6.0), (-2.5, 0.0), (-0.7, 2.0)):
         name = "activation_params(...)"
-        returned = answer(function, 6, name, low, high)
-        still_open(6, returned, name)
-        pair = isinstance(returned, tuple | list) and len(returned) == 2
-        expect(pair, 6, f"`{name}` returns {returned!r}", "two values: scale, zero_point")
-        s, z = as_number(returned[0], 6, "scale"), as_number(returned[1], 6, "zero_point")
+        pair = as_pair(answer(function, 6, name, low, high), 6, name, "scale", "zero_point")
+        s, z = as_number(pair[0], 6, "scale"), as_number(pair[1], 6, "zero_point")
         right = params_from_range(low, high)
+        swapped = math.isclose(z, float(right.scale), rel_tol=1e-6)
+        got = f"scale {s:.5g}, zero point {z:.5g}"
+        expect(
+            not swapped,
+            6,
+            got,
+            f"scale {right.scale:.5g}, zero point {right.zero_point}",
+            "scale and zero_point have changed places: return scale, zero_point",
+        )
         likely = likely_mistake(
             s,
             {
@@ -184,29 +241,54 @@ def activation_params(function: Any) -> None:
                 "this is steps per unit; the scale is units per step": 255 / (high - low),
                 "this is the symmetric scale, of weights": max(-low, high) / 127,
                 "high minus low: low may be negative": (high + low) / 255,
+                "high minus low, not low minus high": (low - high) / 255,
+                "these 255 steps span high − low: low is missing": high / 255,
+                "divide the range by 255": high - low,
+                "256 numbers have 255 steps between them, not 254": (high - low) / 254,
+                "divide, do not multiply": (high - low) * 255,
+                "two ends, high and low: this is their mean": (high + low) / 2,
             },
         )
         asked = f"for {low:g} … {high:g}"
         expect(
             math.isclose(s, float(right.scale), rel_tol=1e-6),
             6,
-            f"scale {s:.6g} {asked}",
-            f"{right.scale:.6g}",
+            f"scale {s:.5g} {asked}",
+            f"{right.scale:.5g}",
             likely,
         )
-        if z == right.zero_point + 128:
-            likely = "this is the zero point of uint8; int8 starts at −128"
-        elif z != round(z):
+        exact = -128 - low / s
+        if z == right.zero_point:
+            continue
+        if z != round(z):
             likely = "the zero point is an integer: round it"
+        elif z == int(exact):
+            likely = "int() cuts the fraction off, and math.ceil does the same here: round(...)"
+        elif z == math.floor(exact):
+            likely = "math.floor rounds down: round(...)"
+        elif z == right.zero_point + 128:
+            likely = "this is the zero point of uint8; int8 starts at −128"
         elif z == round(-128 + low / s):
             likely = "subtract low / scale: low is negative, so the zero point is above −128"
         elif z == 0:
             likely = "0 is the zero point of weights; activations are not symmetric"
         elif z == round(127 - low / s):
             likely = "low becomes −128, not 127"
+        elif z == -128:
+            likely = "−128 is right only for a range that begins at 0: subtract low / scale"
+        elif z == round(-128 - low * s):
+            likely = "divide low by the scale, do not multiply"
+        elif z == round(-128 - high / s):
+            likely = "low must become −128, not high: subtract low / scale"
+        elif z == round(-127 - low / s):
+            likely = "int8 starts at −128, not at −127"
+        elif z == round(128 + low / s) or z == round(128 - low / s):
+            likely = "low becomes −128: the sign of the 128 is wrong"
+        elif z == round(-128 - low):
+            likely = "divide low by the scale"
         else:
             likely = "low must become −128: solve −128 = low / scale + zero_point"
-        expect(z == right.zero_point, 6, f"zero point {z:g} {asked}", right.zero_point, likely)
+        expect(False, 6, f"zero point {z:.5g} {asked}", right.zero_point, likely)
     passed(6, "the lowest number becomes −128, the highest 127, and 0 has an integer.")
 
 
@@ -222,7 +304,11 @@ def note_range(function: Any) -> None:
     ]
     expected = {"a": (-1.0, 3.0), "b": (0.0, 5.0)}
     for name, values in batches:
-        answer(function, 7, "note_range(...)", ranges, name, np.array([values], np.float32))
+        array = np.array([values], np.float32)
+        returned = answer(function, 7, "note_range(...)", ranges, name, array, returns=False)
+        if not ranges and returned is not None:
+            likely = "store the pair: ranges[name] = ..., and return nothing"
+            expect(False, 7, "`ranges` stays empty, the pair is returned", "a pair in `ranges`", likely)
     if not ranges:
         raise CheckFailed("✗ TODO 7 is still open: `ranges` is empty after five calls.")
     if any(value is Ellipsis for value in ranges.values()):
@@ -246,9 +332,19 @@ def note_range(function: Any) -> None:
         "the lowest is the min of what is known and values.min()": {"a": (-0.5, 3.0), "b": (2.0, 5.0)},
         "the lowest comes first": {"a": (3.0, -1.0), "b": (5.0, 0.0)},
         "min and max have changed places": {"a": (0.5, 0.0), "b": (2.0, 0.0)},
+        "the lowest so far is the min, not the max": {"a": (0.5, 3.0), "b": (2.0, 5.0)},
+        "values.min() and values.max(), not the mean": {"a": (0.0, 1.75), "b": (0.0, 3.0)},
+        "these are sums: keep the lower and the higher of two": {"a": (-1.0, 6.0), "b": (3.0, 9.0)},
+        "the lower of two numbers: values.min() is missing": {"a": (0.0, 3.0), "b": (0.0, 5.0)},
+        "the highest is max(high, values.max()): neither the min nor high alone": {
+            "a": (-1.0, 0.0),
+            "b": (0.0, 0.0),
+        },
     }
     likely = next((text for text, pairs in wrong.items() if pairs == got), "")
-    expect(got == expected, 7, got, f"{expected} after five batches", likely)
+    wrong_name = next((name for name in expected if got[name] != expected[name]), "a")
+    shown, asked = listed(got[wrong_name]), listed(expected[wrong_name])
+    expect(got == expected, 7, f"{shown} for {wrong_name!r}", f"{asked} after all its batches", likely)
     passed(7, "ranges only widen, and hold 0.")
 
 
@@ -263,18 +359,15 @@ def integer_convolution(function: Any, model: bytes) -> None:
     name = "integer_convolution(...)"
     returned = answer(function, 8, name, x, weights.values, bias.values, *params)
     got = as_array(returned, 8, name, right.shape)
-    likely = next(
-        (
-            text
-            for text, wrong in _convolution_mistakes(x, weights.values, bias.values, *params)
-            if np.array_equal(got, wrong())
-        ),
-        "",
-    )
-    wrong = int(np.sum(got != right))
-    expect(wrong == 0, 8, f"{wrong:,} of {right.size:,} values differ", "none", likely)
+    _compare_convolution(got, right, x, weights.values, bias.values, *params)
     kind = getattr(returned, "dtype", type(returned).__name__)
     expect(kind == np.int8, 8, f"numbers of type {kind}", "int8", "clamp, then end with .astype(np.int8)")
+    # Once more with zero points of which no two are alike, and none is −128.
+    source, _, target = params
+    other = (QuantParams(source.scale, -3), params[1], QuantParams(target.scale, 11))
+    right = _convolution(x, weights.values, bias.values, *other)
+    got = as_array(answer(function, 8, name, x, weights.values, bias.values, *other), 8, name, right.shape)
+    _compare_convolution(got, right, x, weights.values, bias.values, *other)
     passed(8, f"all {right.size:,} values, bit for bit those of the interpreter.")
 
 
@@ -290,9 +383,17 @@ def threshold(value: Any, params: QuantParams) -> None:
             "add the zero point, do not subtract it": round(0.5 / scale) - zero_point,
             "this is a real number: the answer is an int8": 0.5,
             "127 is the middle of uint8": 127,
+            "0.5 is one half: of a probability, not of the scale": round(0.5 * 255) + zero_point,
+            "this is the zero point, which stands for 0.0": zero_point,
+            "the probability is one half, not one": round(1 / scale) + zero_point,
+            "round it: the answer is an int8": 0.5 / scale + zero_point + 0.25,
+            "this is the scale": scale,
+            "divide 0.5 by the scale alone, then add the zero point": round((0.5 + zero_point) / scale),
+            "multiply nothing: 0.5 / scale + zero point": round(0.5 / scale) * zero_point,
+            "the other way round: 0.5 / scale, not scale / 0.5": round(scale / 0.5) + zero_point,
         },
     )
-    expect(got == round(0.5 / scale) + zero_point, 9, f"{got:g}", round(0.5 / scale) + zero_point, likely)
+    expect(got == round(0.5 / scale) + zero_point, 9, f"{got:.5g}", round(0.5 / scale) + zero_point, likely)
     passed(9, f"above {got:g} the answer is: car.")
 
 
@@ -313,10 +414,17 @@ def expected_ms(function: Any) -> None:
             "multiply MACs by the cycles that each takes": 6_000_000 / 20.0 / 160e3,
             "the cycles of a MAC are missing": 6_000_000 / 160e3,
             "this is milliseconds upside down: cycles / cycles per millisecond": 160e3 / cycles,
+            "divide by the clock, do not multiply by it": cycles * 160,
+            "divide by the clock, do not multiply by it: cycles / (megahertz * 1000)": cycles * 160e3,
+            "the clock is 160 MHz, not 240: use the argument": cycles / 240e3,
+            "the MACs are missing": 20.0 / 160e3,
+            "megahertz * 1000 in parentheses: a / b * c divides by b alone": cycles / 160 * 1000,
+            "these are kilocycles: divide by the megahertz, too": cycles / 1000,
+            "these are nanoseconds": cycles / 160 * 1e3,
         },
     )
     asked = "750 ms for 6 million MACs of 20 cycles at 160 MHz"
-    expect(math.isclose(got, 750), 10, f"{got:g}", asked, likely)
+    expect(math.isclose(got, 750), 10, f"{got:.5g}", asked, likely)
     passed(10, "MACs, cycles and a clock make milliseconds.")
 
 
@@ -328,56 +436,108 @@ def _kernel() -> NDArray[np.float32]:
     return kernel
 
 
+def _compare_convolution(got: NDArray, right: NDArray, *arguments: Any) -> None:
+    """Raise `CheckFailed` unless all values are right, with the mistake that leads to those that were got."""
+    wrong = int(np.sum(got != right))
+    if not wrong:
+        return
+    mistakes = _convolution_mistakes(*arguments)
+    likely = next((text for text, made in mistakes if np.array_equal(got, made())), "")
+    if not likely and np.abs(got - right).max() <= 1:
+        likely = (
+            "nearly: a real factor, np.round or // rounds otherwise: use multiply_by_quantized_multiplier"
+        )
+    place = tuple(int(i[0]) for i in np.nonzero(got != right))
+    first = f"{wrong:,} of {right.size:,} values differ, the first is {got[place]:.5g}"
+    expect(False, 8, first, f"{right[place]:.5g} at {place}", likely)
+
+
+def _convolution(
+    x: NDArray,
+    weights: NDArray,
+    bias: NDArray,
+    source: QuantParams,
+    w: QuantParams,
+    target: QuantParams,
+    fill: int | None = None,
+    offset: int | None = None,
+    added: int | None = None,
+    clamp: Callable[[NDArray], NDArray] = lambda y: np.clip(y, INT8_MIN, INT8_MAX),
+    before: NDArray | int | None = None,
+    after: NDArray | int = 0,
+    multiply: Callable[..., NDArray] = multiply_by_quantized_multiplier,
+) -> NDArray:
+    """The integer convolution; what is given instead of None makes a mistake of it."""
+    multiplier, shift = layer_multipliers(source, w, target, len(weights))
+    zero = int(source.zero_point)
+    seen = patches(x, 3, 2, zero if fill is None else fill).astype(np.int64) - (
+        zero if offset is None else offset
+    )
+    sums = seen @ weights.reshape(len(weights), -1).T.astype(np.int64) + (bias if before is None else before)
+    y = multiply(sums, multiplier, shift) + after + (target.zero_point if added is None else added)
+    return clamp(np.asarray(y))
+
+
 def _convolution_mistakes(
     x: NDArray, weights: NDArray, bias: NDArray, source: QuantParams, w: QuantParams, target: QuantParams
 ) -> list[tuple[str, Callable[[], NDArray]]]:
     """Likely wrong answers of the integer convolution: what went wrong, and what comes out then."""
-    multiplier, shift = layer_multipliers(source, w, target, len(weights))
-    matrix = weights.reshape(len(weights), -1).T.astype(np.int64)
-    zero = int(source.zero_point)
+    zero, z_y = int(source.zero_point), int(target.zero_point)
 
-    def sums(fill: int = zero, offset: int = zero) -> NDArray:
-        return (patches(x, 3, 2, fill).astype(np.int64) - offset) @ matrix
-
-    def scaled(total: NDArray) -> NDArray:
-        return multiply_by_quantized_multiplier(total, multiplier, shift) + target.zero_point
-
-    def clamped(y: NDArray) -> NDArray:
-        return np.clip(y, INT8_MIN, INT8_MAX)
+    def made(**changes: Any) -> Callable[[], NDArray]:
+        return lambda: _convolution(x, weights, bias, source, w, target, **changes)
 
     def narrow() -> NDArray:
-        return ((patches(x, 3, 2, zero) - np.int8(zero)) @ weights.reshape(len(weights), -1).T).astype(
-            np.int64
-        )
+        small = (patches(x, 3, 2, zero) - np.int8(zero)) @ weights.reshape(len(weights), -1).T
+        multiplier, shift = layer_multipliers(source, w, target, len(weights))
+        sums = small.astype(np.int64) + bias
+        return np.clip(multiply_by_quantized_multiplier(sums, multiplier, shift) + z_y, INT8_MIN, INT8_MAX)
 
-    real_factor = float(source.scale) * w.scales(len(weights)) / float(target.scale)
+    def wrapped(y: NDArray) -> NDArray:
+        return y.astype(np.int8)
+
+    def to_128(y: NDArray) -> NDArray:
+        return np.clip(y, INT8_MIN, 128).astype(np.int8)
+
+    def swapped(sums: NDArray, multiplier: NDArray, shift: NDArray) -> NDArray:
+        return multiply_by_quantized_multiplier(sums, shift, multiplier)
+
+    def real(around: Callable[[NDArray], NDArray]) -> Callable[..., NDArray]:
+        factor = float(source.scale) * w.scales(len(weights)) / float(target.scale)
+        return lambda sums, multiplier, shift: around(sums * factor)
+
+    subtract = "subtract the input's zero point from the patches"
+    before = "add the bias to the sums, before they are scaled"
     return [
+        ("the edge must stand for 0.0: fill with the zero point of x", made(fill=0)),
         (
-            "the edge must stand for 0.0: fill with the zero point of x",
-            lambda: clamped(scaled(sums(0) + bias)),
+            "the edge must stand for 0.0: fill with the zero point of x, which is not always −128",
+            made(fill=-128),
         ),
-        (
-            "subtract the input's zero point from the patches",
-            lambda: clamped(scaled(sums(offset=0) + bias)),
-        ),
-        (
-            "subtract the input's zero point from the patches, and fill the edge with it",
-            lambda: clamped(scaled(sums(0, 0) + bias)),
-        ),
-        ("add the bias to the sums, before they are scaled", lambda: clamped(scaled(sums()))),
-        ("add the bias to the sums, before they are scaled", lambda: clamped(scaled(sums()) + bias)),
-        (
-            "add the output's zero point after scaling",
-            lambda: clamped(scaled(sums() + bias) - target.zero_point),
-        ),
-        ("int8 overflows: convert the patches to int32 first", lambda: clamped(scaled(narrow() + bias))),
+        (subtract, made(offset=0)),
+        (f"{subtract}, do not add it", made(offset=-zero)),
+        (f"{subtract}, and fill the edge with it", made(fill=0, offset=0)),
+        (f"{subtract}: x_params.zero_point, neither the output's nor always −128", made(offset=z_y)),
+        (f"{subtract}: x_params.zero_point, neither the output's nor always −128", made(offset=-128)),
+        (before, made(before=0)),
+        (before, made(before=0, after=bias)),
+        ("add the bias, do not subtract it", made(before=-bias)),
+        ("add the output's zero point after scaling", made(added=0)),
+        ("add the output's zero point, y_params.zero_point, not the input's", made(added=zero)),
+        ("add the output's zero point, do not subtract it", made(added=-z_y)),
+        ("int8 overflows: convert the patches to int32 first", narrow),
         (
             "a real factor rounds otherwise: use multiply_by_quantized_multiplier",
-            lambda: clamped(np.round((sums() + bias) * real_factor) + target.zero_point),
+            made(multiply=real(np.round)),
         ),
-        (
-            "clamp to −128 … 127 before astype, else large values wrap around",
-            lambda: scaled(sums() + bias).astype(np.int8),
-        ),
-        ("clamp to −128 … 127", lambda: scaled(sums() + bias)),
+        ("this cuts the fraction off: use multiply_by_quantized_multiplier", made(multiply=real(np.trunc))),
+        ("this rounds down: use multiply_by_quantized_multiplier", made(multiply=real(np.floor))),
+        ("multiplier and shift have changed places", made(multiply=swapped)),
+        ("clamp to −128 … 127 before astype, else large values wrap around", made(clamp=wrapped)),
+        ("int8 ends at 127: 128 wraps around to −128", made(clamp=to_128)),
+        ("int8 ends at 127, not at 128", made(clamp=lambda y: np.clip(y, INT8_MIN, 128))),
+        ("int8 goes down to −128", made(clamp=lambda y: np.clip(y, -127, INT8_MAX))),
+        ("int8 goes from −128 to 127 (0 … 255 is uint8's)", made(clamp=lambda y: np.clip(y, 0, 255))),
+        ("int8 goes from −128 to 127", made(clamp=lambda y: np.clip(y, 0, INT8_MAX))),
+        ("clamp to −128 … 127", made(clamp=lambda y: y)),
     ]

@@ -12,6 +12,7 @@ from aiedge.workshop.checks import (
     answer,
     as_array,
     as_number,
+    as_pair,
     expect,
     likely_mistake,
     listed,
@@ -22,7 +23,7 @@ from aiedge.workshop.checks import (
 
 def parameters(function: Any) -> None:
     """TODO 1: weights and biases of a layer, from the shape of its kernel."""
-    for kind, kernel in (("a convolution", (3, 3, 16, 8)), ("a dense layer", (256, 10))):
+    for kind, kernel in (("a convolution", (3, 3, 12, 8)), ("a dense layer", (256, 10))):
         got = as_number(answer(function, 1, "parameters(...)", kernel), 1, "parameters(...)")
         weights = math.prod(kernel)
         likely = likely_mistake(
@@ -34,10 +35,17 @@ def parameters(function: Any) -> None:
                 "multiply the numbers of the shape, do not add them": sum(kernel) + kernel[-1],
                 "a bias is added, once for each channel": weights * kernel[-1],
                 "there are no fewer numbers for the biases": weights - kernel[-1],
+                "the kernel's weights are missing: multiply the numbers of its shape": kernel[-1],
+                "all numbers of the shape count: rows, columns, channels in and out": math.prod(kernel[:-1])
+                + kernel[-1],
+                "one bias for each output channel, not two": weights + 2 * kernel[-1],
+                "the biases belong to the output channels, the last axis, not the first": weights + kernel[0],
+                "multiply the numbers of the shape: this is their sum": sum(kernel),
+                "each channel has one bias: the kernel counts once": 2 * weights,
             },
         )
         right = weights + kernel[-1]
-        expect(got == right, 1, f"{got:,g}", f"{right:,} for {kind} with kernel {kernel}", likely)
+        expect(got == right, 1, f"{got:,.10g}", f"{right:,} for {kind} with kernel {kernel}", likely)
     passed(1, "weights and biases counted.")
 
 
@@ -49,7 +57,6 @@ def adaptive_pool(function: Any) -> None:
         name = "adaptive_pool(...)"
         got = as_array(answer(function, 2, name, maps.copy(), n), 2, name, (shape[0], n, n, shape[3]))
         asked = f"the means of {n}×{n} areas of a {shape[1]}×{shape[2]} map"
-        first = f"{got[0, 0, 0, 0]:.4f} for the first area"
         wrong = {
             "these are sums: divide by how many numbers there are, or use .mean": _pooled(
                 maps, n, reduce=np.sum
@@ -59,22 +66,45 @@ def adaptive_pool(function: Any) -> None:
                 _pooled(maps, n).mean(axis=3, keepdims=True), got.shape
             ),
             "pooled[:, i, j] gets the mean of its own area": np.zeros(got.shape),
-            "rows go with i, columns with j": _pooled(maps.transpose(0, 2, 1, 3), n).transpose(0, 2, 1, 3)
-            if shape[1] == shape[2]
-            else np.nan,
+            "this cuts the map into areas of equal size and drops the rest": _pooled(maps, n, equal=True),
             "rows go with i and columns with j; here they have changed places": _pooled(maps, n).transpose(
                 0, 2, 1, 3
             ),
+            "height belongs to the rows, width to the columns; here they have changed places": _pooled(
+                maps, n, sizes=(shape[2], shape[1])
+            ),
+            "columns are needed, too: this is the mean of whole rows": _pooled(maps, n, columns=1),
+            "rows are needed, too: this is the mean of whole columns": _pooled(maps, n, rows=1),
+            "the end is (i + 1) * height / n: each area begins where the one before ends": _pooled(
+                maps, n, start=lambda x: 0
+            ),
+            "this is the mean of the whole map: take the rows and columns of each area": np.broadcast_to(
+                maps.mean(axis=(1, 2), keepdims=True), got.shape
+            ),
+            "the minimum is not wanted: keep the mean": _pooled(maps, n, reduce=np.min),
+            "the median is not wanted: keep the mean": _pooled(maps, n, reduce=np.median),
+            "this is the first number of each area: keep the mean": _pooled(
+                maps, n, reduce=lambda area, axis: area[:, 0, 0]
+            ),
+            "a slice ends before its end: no − 1": _pooled(maps, n, end=lambda x: math.ceil(x) - 1),
+            "a slice ends before its end: no + 1": _pooled(maps, n, end=lambda x: math.ceil(x) + 1),
             "the end of an area is rounded up, so that no row is left out": _pooled(maps, n, end=math.floor),
             "the beginning of an area is rounded down": _pooled(maps, n, start=math.ceil),
             "the beginning is rounded down and the end up, not to the nearest": _pooled(
                 maps, n, start=round, end=round
             ),
-            "this cuts the map into areas of equal size and drops the rest": _pooled(maps, n, equal=True),
         }
         likely = likely_mistake(got, wrong)
         right = _pooled(maps, n)
-        expect(np.allclose(got, right, atol=1e-6), 2, first, f"{right[0, 0, 0, 0]:.4f}, {asked}", likely)
+        place = np.unravel_index(int(np.argmax(np.abs(got - right) > 1e-6)), right.shape)
+        where = f"area ({place[1]}, {place[2]})"
+        expect(
+            np.allclose(got, right, atol=1e-6),
+            2,
+            f"{got[place]:.4f} for {where}",
+            f"{right[place]:.4f}, {asked}",
+            likely,
+        )
     passed(2, "means of areas, whatever the size of the map.")
 
 
@@ -93,6 +123,12 @@ def channel_norms(function: Any) -> None:
                 "these are sums of squares: sum the magnitudes": (flat**2).sum(axis=0),
                 "the sum, not the mean": np.abs(flat).mean(axis=0),
                 "the sum, not the maximum": np.abs(flat).max(axis=0),
+                "the sum, not the median": np.median(np.abs(flat), axis=0),
+                "this is how many weights there are: sum their magnitudes": np.full(channels, len(flat)),
+                "this is the spread: sum the magnitudes": flat.std(axis=0),
+                "the norm of each channel, not its share of all": np.abs(flat).sum(axis=0)
+                / np.abs(flat).sum(),
+                "each channel has its own sum": np.full(channels, np.abs(flat).sum()),
                 "reshape(-1, channels) keeps the last axis whole; reshape(channels, -1) mixes the channels": np.abs(
                     flat.reshape(channels, -1)
                 ).sum(axis=1),
@@ -121,6 +157,14 @@ def channels_to_remove(function: Any) -> None:
             likely = f"round down how many stay, {count - gone}, not how many go"
         elif share and got.shape == (count,):
             likely = "this is the order of all of them: take the first few"
+        elif got.shape == (count - gone,) and gone:
+            likely = "so many stay: gone = len(scores) - int(len(scores) * (1 - share))"
+        elif got.shape == ():
+            likely = "this is how many go; np.argsort(scores)[:gone] are their numbers"
+        elif got.shape == (gone + 1,):
+            likely = "one too many: [:gone] are the first `gone` of them"
+        elif got.shape == (gone - 1,):
+            likely = "one too few: [:gone] are the first `gone` of them"
         expect(got.shape == (gone,), 4, f"shape {got.shape}", asked, likely)
         chosen = set(got.tolist())
         likely = ""
@@ -130,6 +174,18 @@ def channels_to_remove(function: Any) -> None:
             likely = "these are the most important ones: the smallest scores go"
         elif chosen == set(range(gone)):
             likely = "these are simply the first channels: put them in the order of their scores"
+        elif chosen == set(range(count - gone, count)):
+            likely = "these are simply the last channels: put them in the order of their scores"
+        elif chosen == set(np.argsort(order)[:gone].tolist()):
+            likely = "this is each channel's rank; np.argsort once gives the numbers in their order"
+        elif chosen == set(order[1 : gone + 1].tolist()):
+            likely = "counting begins at 0: [:gone]"
+        elif not all(0 <= number < count and number == round(number) for number in chosen):
+            likely = f"numbers of channels are whole, from 0 to {count - 1}"
+        elif len(chosen) < gone:
+            likely = "each channel goes once"
+        else:
+            likely = "np.argsort(scores) has the smallest first: its first few"
         shown = f"channels {_few(sorted(chosen))}"
         expect(
             chosen == set(order[:gone].tolist()),
@@ -145,11 +201,10 @@ def quantize_channels(function: Any) -> None:
     """TODO 5: symmetric int8 with a scale for each channel."""
     for weights in (_kernel(), _kernel()[0, 0]):
         name = "quantize_channels(...)"
-        returned = answer(function, 5, name, weights.copy())
-        still_open(5, returned, name)
-        pair = isinstance(returned, tuple | list) and len(returned) == 2
-        expect(pair, 5, f"`{name}` returns {type(returned).__name__}", "two values: integers, scales")
-        still_open(5, returned[0], "integers")
+        returned = as_pair(answer(function, 5, name, weights.copy()), 5, name, "integers", "scales")
+        swapped = np.shape(returned[1]) == weights.shape != np.shape(returned[0])
+        likely = "integers and scales have changed places: return integers, scales"
+        expect(not swapped, 5, "scales of the weights' shape", f"shape {weights.shape[-1:]}", likely)
         scales = _by_channel(returned[1], 5, "scales", weights)
         flat = weights.reshape(-1, weights.shape[-1]).astype(np.float64)
         largest = np.abs(flat).max(axis=0)
@@ -163,6 +218,11 @@ def quantize_channels(function: Any) -> None:
                 "this is how much to multiply by; the scale is what to divide by": 127 / largest,
                 "divide by 127, so that the largest weight becomes 127": largest,
                 "each channel has its own maximum": np.full(len(largest), largest.max() / 127),
+                "the maximum, not the mean": np.abs(flat).mean(axis=0) / 127,
+                "the maximum, not the sum": np.abs(flat).sum(axis=0) / 127,
+                "np.abs before .max(), not after it": np.abs(flat.max(axis=0)) / 127,
+                "the lowest number is not the largest by size: np.abs first": flat.min(axis=0) / 127,
+                "divide by 127, do not multiply": largest * 127,
             },
         )
         right = largest / 127
@@ -181,6 +241,10 @@ def quantize_channels(function: Any) -> None:
                     "divide by the scale, do not multiply by it": np.round(weights * right),
                     "these are real numbers again: the integers are wanted": np.round(real) * right,
                     "symmetric: 0 stays 0, add no zero point": np.clip(np.round(real) - 128, -128, 127),
+                    "round to the nearest, not up": np.ceil(real),
+                    "the integers have signs: np.abs is for the scales alone": np.abs(np.round(real)),
+                    "round after the division, not before": np.round(np.round(weights) / right),
+                    "one scale each: each channel is divided by its own": np.round(weights / right.max()),
                 }.items()
                 if np.mean(np.isclose(got, wrong, rtol=1e-5)) > 0.9
             ),
@@ -219,6 +283,16 @@ def backwards(function: Any) -> None:
             "the gradient passes, not x": x * within,
             "clamp nothing: the gradient passes as it is, or not at all": np.clip(gradient, low, high),
             "look at x, not at the gradient": gradient * ((gradient >= low) & (gradient <= high)),
+            "this is x clamped: the gradient is asked for": np.clip(x, low, high),
+            "the gradient passes as it is, its sign too": np.abs(gradient) * within,
+            "nothing passes: where x is within, the gradient does": np.zeros(x.shape),
+            "0 outside, not −gradient": np.where(within, gradient, -gradient),
+            "outside it is 0, not 1": np.where(within, gradient, 1),
+            "the gradient as it is, not times x": gradient * x * within,
+            "x is outside where it is below low or above high: the comparisons are the wrong way round": gradient
+            * ((x <= low) & (x >= high)),
+            "both must hold, & and not |": gradient * ((x >= low) | (x <= high)),
+            "only where x is above 0, too? The range is low … high": gradient * ((x > 0) & (x <= high)),
         },
     )
     expect(
@@ -233,7 +307,7 @@ def backwards(function: Any) -> None:
 
 def section_starts(function: Any) -> None:
     """TODO 7: where sections of known sizes begin, each at a multiple of 4 bytes."""
-    for sizes, first in (([675, 100, 11475, 204, 3], 60), ([8], 44)):
+    for sizes, first in (([675, 101, 11475, 204, 3], 60), ([8], 44)):
         name = "section_starts(...)"
         value = answer(function, 7, name, list(sizes), first)
         still_open(7, value, name)
@@ -263,9 +337,28 @@ def section_starts(function: Any) -> None:
                     "these are multiples of 4 without the 4: multiply again": _starts(
                         sizes, first, lambda s: -(-s // 4)
                     ),
+                    "multiples of 4, not of 8": _starts(sizes, first, lambda s: -(-s // 8) * 8),
+                    "multiples of 4, not of 2": _starts(sizes, first, lambda s: -(-s // 2) * 2),
+                    "these are the sizes filled up: add them to the places": [-(-s // 4) * 4 for s in sizes],
+                    "these are the sizes: note the places": sizes,
+                    "the position grows, it does not shrink": _starts(
+                        sizes, first, lambda s: -(-(-s // 4) * 4)
+                    ),
+                    "the same number of bytes for each": _starts(sizes, first, lambda s: 4),
+                    "round up, not to the nearest": _starts(sizes, first, lambda s: round(s / 4) * 4),
+                    "add what is missing to 4, not the rest": _starts(sizes, first, lambda s: s + s % 4),
+                    "where nothing is missing nothing is added: (-size) % 4": _starts(
+                        sizes, first, lambda s: s + 4 - s % 4
+                    ),
                 },
             )
-        shown = got.astype(int).tolist() if np.all(got == np.floor(got)) else got.tolist()
+            if not likely and np.any(got != np.floor(got)):
+                likely = "places are whole: // or math.ceil, not /"
+        elif got.shape == (len(sizes) + 1,):
+            likely = "note the place before it moves, once for each section: this is one too many"
+        else:
+            likely = "starts.append(position) once for each section"
+        shown = listed(got)
         asked = f"{right} for sizes {sizes}, the first at {first}"
         expect(np.array_equal(got, right), 7, shown, asked, likely)
     passed(7, "every section found by the sizes alone.")
@@ -299,10 +392,38 @@ def memory_energy(function: Any) -> None:
                 "each with its own energy: reads with read_nj, writes with write_nj": (reads + writes)
                 * sram.read_nj
                 / 1000,
+                "two reads serve 16 multiplications: 2 * macs / 16, not macs / 32": other(macs / 32, writes),
+                "a word holds 16 numbers, not 8: divide by 16": other(2 * macs / 8, outputs / 8),
+                "a word holds 16 numbers, not 4: divide by 16": other(2 * macs / 4, outputs / 4),
+                "outputs are written once": other(reads, 2 * outputs / 16),
+                "a read has two numbers for each multiplication, not for each output": other(
+                    2 * outputs / 16, writes
+                ),
+                "this is how many reads and writes: multiply by their energies": (reads + writes) / 1000,
+                "this is how many reads and writes: multiply by their energies, in microjoules": reads
+                + writes,
+                "add the energies, do not multiply them": reads
+                * sram.read_nj
+                * writes
+                * sram.write_nj
+                / 1000,
+                "add the energy of the writes, do not subtract it": (
+                    reads * sram.read_nj - writes * sram.write_nj
+                )
+                / 1000,
+                "a nanojoule is a thousandth of a microjoule: divide by 1000, do not multiply": 1e6 * right,
+                "divide all of it by 1000, in parentheses": reads * sram.read_nj
+                + writes * sram.write_nj / 1000,
+                "the energy of a read or write counts, not the leakage": (reads + writes)
+                * sram.leakage_mw
+                / 1000,
+                "write with write_nj, read with read_nj: this is write_nj for both": (reads + writes)
+                * sram.write_nj
+                / 1000,
             },
         )
         asked = f"{right:.4f} µJ for {macs:,} multiplications and {outputs:,} outputs"
-        expect(math.isclose(got, right, rel_tol=1e-6), 8, f"{got:.4f} µJ", asked, likely)
+        expect(math.isclose(got, right, rel_tol=1e-6), 8, f"{got:.5g} µJ", asked, likely)
     passed(8, f"{right:.2f} µJ for the first convolution, as published.")
 
 
@@ -320,6 +441,10 @@ def _by_channel(value: Any, todo: int, name: str, weights: NDArray) -> NDArray[n
         likely = "keepdims=False, or .reshape(-1) at the end"
     elif got.shape == weights.shape[-2:] or got.shape == weights.shape[1:]:
         likely = "go over all axes but the last: reshape to a table first"
+    elif got.shape == weights.shape:
+        likely = "one number for each channel: a sum or a maximum over all other axes is missing"
+    else:
+        likely = "one number for each channel, the last axis"
     shown = f"shape {got.shape} for weights of shape {weights.shape}"
     expect(got.shape == (channels,), todo, shown, f"shape {(channels,)}", likely)
     return got
@@ -346,17 +471,26 @@ def _pooled(
     start: Any = math.floor,
     end: Any = math.ceil,
     equal: bool = False,
+    sizes: tuple[int, int] | None = None,
+    rows: int = 0,
+    columns: int = 0,
 ) -> NDArray[np.float64]:
-    """Areas of the maps, each reduced to one number; with `equal` their sizes are rounded down, as Keras' are."""
-    _, height, width, _ = maps.shape
+    """Areas of the maps, each reduced to one number; with `equal` their sizes are rounded down, as Keras' are.
+
+    `sizes` stand for the height and width of the maps; with `rows` or `columns` of 1 these are not cut.
+    """
+    height, width = sizes or maps.shape[1:3]
+    by_row, by_column = rows or n, columns or n
     result = np.zeros((len(maps), n, n, maps.shape[3]))
     for i, j in np.ndindex(n, n):
-        rows = slice(start(i * height / n), end((i + 1) * height / n))
-        columns = slice(start(j * width / n), end((j + 1) * width / n))
+        y, x = i % by_row, j % by_column
+        tall = slice(start(y * height / by_row), end((y + 1) * height / by_row))
+        wide = slice(start(x * width / by_column), end((x + 1) * width / by_column))
         if equal:
-            high, wide = height // n, width // n
-            rows, columns = slice(i * high, (i + 1) * high), slice(j * wide, (j + 1) * wide)
-        result[:, i, j] = reduce(maps[:, rows, columns], axis=(1, 2))
+            size_y, size_x = height // n, width // n
+            tall, wide = slice(i * size_y, (i + 1) * size_y), slice(j * size_x, (j + 1) * size_x)
+        area = maps[:, tall, wide]
+        result[:, i, j] = reduce(area, axis=(1, 2)) if area.size else np.nan
     return result
 
 
