@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from aiedge import logbook
-from aiedge.benchmark import command
+from aiedge.benchmark import command, watch
 from aiedge.cli import main
 from aiedge.errors import UserError
 from aiedge.lesson import find_project, projects
@@ -115,6 +115,20 @@ def test_the_benchmark_notes_where_the_students_firmware_stops(monkeypatch):
     assert logbook.solved("xormodel", "firmware") == set()
     assert command.main(["--simulate", "xormodel"]) == 2
     assert logbook.solved("xormodel", "firmware") == {1, 2}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a shell script stands for the firmware")
+@pytest.mark.parametrize("own", [True, False], ids=["of the student", "of the solution"])
+def test_a_run_on_this_computer_notes_where_the_students_firmware_stops(own, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(watch, "mistakes", lambda *_: [])  # the script proves nothing of TODO 1 and 2
+    folder = find_project("xormodel").folder
+    program = tmp_path / "program"
+    program.write_text("#!/bin/sh\necho 'TODO 3: run the network and time it (main.cpp line 52)'\nexit 3\n")
+    program.chmod(0o755)
+    main_cpp = folder / ("vscode/main/main.cpp" if own else "solution/main.cpp")
+    assert watch.main(["xormodel", str(main_cpp), str(program)]) == 0
+    assert "Next: TODO 3" in capsys.readouterr().out
+    assert logbook.solved("xormodel", "firmware") == ({1, 2} if own else set())
 
 
 def test_a_notebook_that_was_begun_leads_to_the_next_todo(tmp_path, monkeypatch):

@@ -1,13 +1,15 @@
 """What `pio run -e host -t exec` starts: the firmware as a program, and then what is to be said of its TODOs.
 
 `python -m aiedge.benchmark.watch PROJECT MAIN_CPP PROGRAM [ARGUMENT ...]`. The program's lines go to the screen as they
-come. A run that stops at an open TODO ends with status 0, one with a wrong TODO with 1.
+come. A run that stops at an open TODO ends with status 0, one with a wrong TODO with 1. The logbook keeps how far the
+student's own main.cpp came.
 """
 
 import subprocess
 import sys
 from pathlib import Path
 
+from aiedge import logbook
 from aiedge.benchmark.main_cpp import read_main_cpp
 from aiedge.benchmark.plain import TODO, mistakes, next_todo, run_plain
 from aiedge.errors import exit_cleanly
@@ -19,7 +21,8 @@ def main(arguments: list[str]) -> int:
     name, main_cpp, program, *rest = arguments
     if "--pty" in rest or "--tcp" in rest:  # a board for another program
         return subprocess.call([program, *rest])
-    lesson = find_project(name).lesson
+    project = find_project(name)
+    lesson, own = project.lesson, project.folder / "vscode" / "main" / "main.cpp"
     text = read_main_cpp(Path(main_cpp), lesson.folder / "main.cpp")
 
     def show(line: str) -> None:
@@ -28,11 +31,15 @@ def main(arguments: list[str]) -> int:
 
     run = run_plain([program, *rest], show)
     found = mistakes(run, text, lesson)
+    following = next_todo(run.todo.group(), done=True) if run.todo else ""
+    reached = found[0] if found else following
+    if Path(main_cpp).resolve() == own.resolve() and (reached or (run.status == 0 and text.todos)):
+        logbook.note_firmware(name, reached)
     if found:
         print(*["", *found], sep="\n")
         return 1
-    if run.todo:
-        print(f"\n{next_todo(run.todo.group(), done=True)}")
+    if following:
+        print(f"\n{following}")
         return 0
     if run.status == 0 and text.todos:
         how = f"../run_serial.py --simulate {name}, in the folder {name}, sends it the test set"
