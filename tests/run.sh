@@ -46,7 +46,11 @@ start mypy mypy
 start ruff-check ruff check --quiet .
 start ruff-format ruff format --check --quiet .
 start clang-format format_c
-start shellcheck shellcheck start-notebook.sh tests/run.sh .ci/run
+if command -v shellcheck >/dev/null; then
+    start shellcheck shellcheck start-notebook.sh tests/run.sh .ci/run
+else
+    echo "shellcheck is left out: its package has no wheel for this computer"
+fi
 start codespell codespell
 finish
 echo "== pytest"

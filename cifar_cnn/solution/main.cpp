@@ -11,6 +11,14 @@
 //     pio run -e esp-eye-camera -t upload -t monitor             classify what the board's camera sees
 //     pio run -e host-bin -t exec -a "--weights FILE.bin"        weights from a file, not from the program
 //     pio run -e esp-eye-bin -t upload                           weights from the board's data partition
+//
+// Four things that Python does not have:
+//     bool, uint32_t, float    the type of a variable stands before its name: true or false, a whole number
+//     from
+//                              0 to 4,294,967,295, a real number; const before it: it does not change
+//     uint32_t &time_us        with &, the variable is the caller's own: what you store in it, the caller
+//     finds there now_us();                a statement ends with a semicolon static bool f() { ... }  a
+//     function returns a bool here; its body stands in braces and ends with return ...;
 
 #include <math.h>
 
@@ -41,7 +49,10 @@ static Model model;
 static EspSerialPort port(model);
 
 // TODO 1: Return a CameraImageProvider where use_camera is true, else a SerialImageProvider at 115200 baud.
-// The network takes pictures of 32 x 32 pixels with 3 channels. Providers are static objects.
+// The network takes pictures of 32 x 32 pixels with 3 channels.
+//     CameraImageProvider(uint32_t width, uint32_t height)
+//     SerialImageProvider(unsigned width, unsigned height, unsigned channels, uint32_t baud)
+// Hint: static CameraImageProvider camera(32, 32); makes an object that stays when the function ends.
 static InputProvider &choose_provider(bool use_camera) {
   static CameraImageProvider camera(32, 32);
   static SerialImageProvider serial(32, 32, 3, 115200);
@@ -50,6 +61,9 @@ static InputProvider &choose_provider(bool use_camera) {
 }
 
 // TODO 2: Run the network and measure the microseconds that it takes. Return false where it fails.
+//     bool model.invoke()               runs the network; false where that fails
+//     uint32_t now_us()                 the time by the board's clock, in microseconds
+// Hint: the time after minus the time before goes into time_us; keep what invoke() returns until then.
 static bool run_network(uint32_t &time_us) {
   const uint32_t start = now_us();
   const bool done = model.invoke();
@@ -59,7 +73,12 @@ static bool run_network(uint32_t &time_us) {
 
 // TODO 3: Turn the network's ten outputs into shares that add up to 1, by the softmax function: e to the
 // power of each output, divided by the sum of all ten. Subtract the largest output from each before, so that
-// expf() stays in range. output.get(i) is an output as a real number.
+// expf() stays in range.
+//     float output.get(size_t index)    an output as a real number
+//     float expf(float x)               e to the power of x
+//     float fmaxf(float a, float b)     the larger of two
+// Hint: three loops: for (size_t i = 0; i < kCifar10Count; i++) ... finds the largest, stores each power in
+// shares[i] and adds it to a sum, and divides each by the sum: shares[i] /= sum;
 static void softmax(const Tensor &output, float shares[kCifar10Count]) {
   float largest = output.get(0), sum = 0;
   for (size_t i = 1; i < kCifar10Count; i++) largest = fmaxf(largest, output.get(i));
@@ -69,6 +88,10 @@ static void softmax(const Tensor &output, float shares[kCifar10Count]) {
 
 // TODO 4: Put the numbers of the three classes with the largest shares into top, the largest first; of
 // equal shares the class with the lower number comes first.
+//     const float shares[kCifar10Count]    an array: shares[0] to shares[9]; top[0] to top[kTop - 1] is
+//     another
+// Hint: a class's rank is how many others come before it; where the rank is below kTop, its place is
+// top[rank].
 static void find_top(const float shares[kCifar10Count], size_t top[kTop]) {
   for (size_t i = 0; i < kCifar10Count; i++) {
     size_t rank = 0;  // classes that come before this one
@@ -79,7 +102,10 @@ static void find_top(const float shares[kCifar10Count], size_t top[kTop]) {
   }
 }
 
-// TODO 5: Report the network's outputs and the time with port.write_result().
+// TODO 5: Report the network's outputs and the time.
+//     void port.write_result(const Tensor &output, uint32_t time_us)   sends both to the computer, or prints
+//     them
+// Hint: void means that it returns nothing; the tensor is model.output().
 static void report(uint32_t time_us) {
   port.write_result(model.output(), time_us);
 }

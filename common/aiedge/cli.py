@@ -19,6 +19,7 @@ COMMANDS = {
     "weights": ("tflite.command:weights", "write an int8 model's weights as one binary file"),
     "image": ("benchmark.command:image", "a picture as a project's network takes it, and the answer to it"),
     "energy": ("energy.command:energy", "published figures beside ours, a model here, a recorded current"),
+    "search": ("search.command:search", "from a board and an accuracy to the network"),
     "progress": ("workshop.progress:progress", "how far you are in each project, and what comes next"),
     "lessons": ("workshop.lessons.command:lessons", "build and check the lessons"),
     "doctor": ("workshop.doctor:doctor", "one screen about this computer, to paste into a question"),

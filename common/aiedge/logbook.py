@@ -56,8 +56,11 @@ def todos(project: str, part: str) -> list[int]:
 
 
 def note_firmware(project: str, stopped_at: str = "") -> None:
-    """Keep how far a student's firmware came: to the TODO that the message `stopped_at` names, or to its end."""
-    named = re.search(r"TODO (\d+)", stopped_at)
+    """Keep how far a student's firmware came: to the TODO that `stopped_at` names, the next one or the wrong one.
+
+    Without such words it came to its end.
+    """
+    named = re.search(r"Next: TODO (\d+)", stopped_at) or re.search(r"TODO (\d+)", stopped_at)
     end = int(named[1]) if named else max(todos(project, FIRMWARE), default=0) + 1
     note(project, FIRMWARE, *range(1, end))
 

@@ -6,7 +6,8 @@ the network gets the kernels of its core, and the build their assembly. The mode
 option custom_model; custom_project, by default the same, is what the board calls itself. With custom_weights = loaded
 the weights are no part of the program but $BUILD_DIR/model/<model>.bin, which an upload writes too; with
 custom_stream = yes the compiled network runs row by row. For memory_summary.py, AIEDGE_MEMORY becomes the command that
-says what fits the board custom_board, by default the ESP-EYE.
+says what fits the board custom_board, by default the ESP-EYE; for `-t exec` on this computer, AIEDGE_WATCH becomes the
+command that runs the program and says which TODO of main.cpp is next.
 """
 
 import os
@@ -100,6 +101,10 @@ def compile_model() -> None:
     step = ("streamed" if by_rows else "fused") if compiled else "TFLM"
     env["AIEDGE_MEMORY"] = [*aiedge, "memory", model, *target, "--build", step]  # noqa: F821
     env["AIEDGE_MEMORY"] += of_the_firmware()  # noqa: F821
+    project_name = env.GetProjectOption("custom_project", name)  # noqa: F821
+    main_cpp = Path(env.subst("$PROJECT_SRC_DIR")) / "main.cpp"  # noqa: F821
+    watch = [aiedge[0], "-P", "-m", "aiedge.benchmark.watch", project_name, main_cpp]
+    env["AIEDGE_WATCH"] = " ".join(f'"{word}"' for word in watch)  # noqa: F821
 
 
 def of_the_firmware() -> list[str]:

@@ -7,7 +7,7 @@
 
 Needs the tflite-micro wheel (Linux on x86-64), the compilers and emulators of the Cortex-M4 and the Xtensa LX106, and
 TensorFlow at the first run, for the networks. Instructions are counted on emulated cores with GCC 12.2 at -O2, not
-measured on a board.
+measured on a board; cycles are an estimate from them, see `aiedge.cost.cycles`.
 """
 
 import argparse
@@ -37,7 +37,7 @@ NAMES = {
 # at least: how many times TFLM's speed on this computer. None where no target is set.
 TARGETS: dict[str, dict[str, float]] = {
     "mobilenet_v1": {
-        "cortex-m4": 2.0,
+        "cortex-m4": 1.75,
         "xtensa": 5.0,
         "arena": 55_296,
         "faster": 12,
@@ -57,12 +57,21 @@ PEERS: dict[str, dict[str, float]] = {
     "cifar_cnn_25_51_76": {"cortex-m4": 2.51, "xtensa": 14.04},
     "xormodel": {"cortex-m4": 4333},
 }
+# Estimated cycles a MAC of CMSIS-NN (4ab83cc) on the Cortex-M4, counted in the same way: its wrappers for s8 on these
+# networks' convolutions, without what is around them.
+PEER_CYCLES = {
+    "mobilenet_v1": 3.94,
+    "cifar_cnn_32_64_128": 2.70,
+    "cifar_cnn_25_51_76": 2.96,
+    "resnet8": 2.71,
+}
 HEAD = (
     "network",
     "MACs",
     "differing values",
     "instructions per MAC, Cortex-M4 (emulated)",
-    "the same, Xtensa LX106 (emulated)",
+    "cycles per MAC, Cortex-M4 (estimated)",
+    "instructions per MAC, Xtensa LX106 (emulated)",
     "arena",
     "TFLM's arena",
     "code, Cortex-M4, -O2 / -Os",
@@ -108,7 +117,9 @@ def row(name: str, count: int) -> tuple[tuple[str, ...], dict[str, Report]]:
         NAMES[name],
         f"{m4.macs:,}",
         f"{wrong} of {total:,}",
-        *(cost(name, target, reports[target]) for target in ("cortex-m4", "xtensa")),
+        cost(name, "cortex-m4", m4),
+        cycles(name, m4),
+        cost(name, "xtensa", reports["xtensa"]),
         judged(f"{m4.arena_bytes:,} B", m4.arena_bytes, TARGETS[name].get("arena")),
         f"{host.peers[TFLM_ARENA]:,} B",
         " / ".join(
@@ -129,6 +140,15 @@ def cost(name: str, target: str, report: Report) -> str:
     text = f"{value:{digits}}{' in all' if name == 'xormodel' else ''}"
     peer = PEERS.get(name, {}).get(target)
     return judged(text, value, TARGETS[name].get(target)) + (f" (peers {peer:{digits}})" if peer else "")
+
+
+def cycles(name: str, report: Report) -> str:
+    """Estimated cycles a MAC, for XOR cycles, with CMSIS-NN's."""
+    value = report.cycles or 0
+    if name == "xormodel":
+        return f"{value:,} in all"
+    peer = PEER_CYCLES.get(name)
+    return f"{value / report.macs:.2f}" + (f" (CMSIS-NN {peer:.2f})" if peer else "")
 
 
 def judged(text: str, value: float, most: float | None) -> str:

@@ -14,7 +14,7 @@ from aiedge.errors import UserError
 from aiedge.tflite.interpreters import has_tflm, run_tflm_all
 from tests.support.batch import run_batch
 from tests.support.random_layers import Draw, behind
-from tests.support.random_operators import KINDS_AND_TYPES, UNARY, dtypes, random_model
+from tests.support.random_operators import ALIKE, KINDS_AND_TYPES, UNARY, dtypes, is_alike, random_model
 
 pytestmark = pytest.mark.skipif(
     not has_tflm(), reason="needs tflite-micro: its wheel exists for Linux on x86-64"
@@ -57,13 +57,23 @@ def compare(kind: str, dtype: str, seed: int, count: int, folder: Path, compiler
                 np.testing.assert_allclose(y, expected, rtol=1e-5, atol=2e-6 * largest, err_msg=description)
 
 
-@pytest.mark.parametrize(("kind", "dtype"), KINDS_AND_TYPES)
+def most(sanitized: bool = False) -> list:
+    """All kinds and types; those of which there is one alike are for the long run, under sanitizers of each type."""
+    return [
+        pytest.param(kind, dtype, marks=pytest.mark.slow)
+        if is_alike(kind, dtype) or (sanitized and kind in ALIKE)
+        else (kind, dtype)
+        for kind, dtype in KINDS_AND_TYPES
+    ]
+
+
+@pytest.mark.parametrize(("kind", "dtype"), most())
 def test_random_models(kind: str, dtype: str, tmp_path: Path, need_tool) -> None:
     count = 16 if dtype == "int8" else 8
     compare(kind, dtype, 1, count, tmp_path, [need_tool("gcc", "apt install gcc"), "-O2"])
 
 
-@pytest.mark.parametrize(("kind", "dtype"), KINDS_AND_TYPES)
+@pytest.mark.parametrize(("kind", "dtype"), most(sanitized=True))
 def test_under_sanitizers(kind: str, dtype: str, tmp_path: Path, need_tool) -> None:
     compare(kind, dtype, 2, 3, tmp_path, [need_tool("clang", "apt install clang"), *SANITIZE])
 

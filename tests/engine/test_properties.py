@@ -46,6 +46,23 @@ def test_an_int8_network_calls_nothing_and_keeps_nothing(
     assert (data, bss) == ("0", "0")
 
 
+@pytest.mark.parametrize("level", ["-O1", "-Os"])
+def test_clang_compiles_it_for_a_cortex_m(level: str, tmp_path: Path, need_tool) -> None:
+    compiler = need_tool("clang", "apt install clang")
+    gcc = need_tool("arm-none-eabi-gcc", "apt install gcc-arm-none-eabi libnewlib-arm-none-eabi")
+    generate(tflite.read(network("resnet8")), "net").write(tmp_path)
+    includes = [Path(output(gcc, "-print-file-name=libc.a")[0]).resolve().parents[1] / "include"]
+    includes += [Path("/usr/include/newlib"), ENGINE]
+    flags = [
+        "--target=arm-none-eabi",
+        "-mcpu=cortex-m4",
+        "-mthumb",
+        level,
+        *(f"-I{each}" for each in includes),
+    ]
+    subprocess.run([compiler, *flags, "-std=c11", "-c", "net.c", "-o", "net.o"], cwd=tmp_path, check=True)
+
+
 def test_floats_would_be_seen(tmp_path: Path, xormodel: bytes, need_tool) -> None:
     compiled("xormodel", False, xormodel, tmp_path, need_tool)
     code = (tmp_path / "net.c").read_text()

@@ -152,7 +152,9 @@ def test_unfinished_firmware_stops_at_its_next_todo(solved, tmp_path, cifar_mode
     main = cifar_main(tmp_path, solved)
     done = run(firmware(*BUILDS["clang-release"], main, cifar_model, ["-DAIEDGE_PROFILE"]))
     assert done.returncode == 3
-    assert re.findall(r"^TODO (\d): .+ \(main.cpp\)$", done.stdout, re.MULTILINE) == [str(solved + 1)]
+    assert re.findall(r"^TODO (\d): .+ \(main.cpp line \d+\)$", done.stdout, re.MULTILINE) == [
+        str(solved + 1)
+    ]
 
 
 def test_the_time_of_each_layer_by_this_computers_clock(program):

@@ -87,7 +87,9 @@ def test_unfinished_firmware_stops_at_its_next_todo(environment, solved, build_x
         command = [*QEMU, "enable=on,target=native", "-serial", "stdio", "-kernel", str(program)]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30)
     assert done.returncode == 3
-    assert re.findall(r"^TODO (\d): .+ \(main.cpp\)$", done.stdout, re.MULTILINE) == [str(solved + 1)]
+    assert re.findall(r"^TODO (\d): .+ \(main.cpp line \d+\)$", done.stdout, re.MULTILINE) == [
+        str(solved + 1)
+    ]
 
 
 @pytest.mark.parametrize("compiler", ["g++", "clang++", "arm-none-eabi-g++"])
@@ -399,5 +401,5 @@ def test_the_car_firmware_builds_and_says_its_project(environment, tmp_path, car
     assert re.search(
         r"^carclassifier_hard, compiled, with \d+ bytes of arena, on ", done.stdout, re.MULTILINE
     )
-    assert re.search(r"^(no )?car   result 0\.\d{4} \(\d+ us\)$", done.stdout, re.MULTILINE)
+    assert re.search(r"^(no )?car   (LED on   )?result 0\.\d{4} \(\d+ us\)$", done.stdout, re.MULTILINE)
     assert "warning:" not in done.stdout + done.stderr

@@ -19,6 +19,7 @@ from aiedge.board.line.protocol import HELLO_REPLY_HEAD, RESULT_HEAD, VERSION, E
 from tests.support.firmware import BUILDS, EVERY_BUILD, MODEL, QEMU, firmware, main_cpp, need, wire
 
 GREETING = bytes([VERSION])
+OUTPUT = slice(RESULT_HEAD.size, RESULT_HEAD.size + 1)  # in a RESULT of the XOR's network
 
 
 class Line:
@@ -74,7 +75,7 @@ class Line:
         assert kind != FrameType.RESULT or result[:5] == bytes([number % 256]) + zlib.crc32(data).to_bytes(
             4, "little"
         )
-        return kind, seq, result[RESULT_HEAD.size :] if kind == FrameType.RESULT else result
+        return kind, seq, result[OUTPUT] if kind == FrameType.RESULT else result
 
 
 @contextlib.contextmanager
@@ -172,7 +173,7 @@ def test_a_repeated_request_is_answered_and_runs_nothing(program):
         for seq in 8, 9:
             assert line.ask(FrameType.WRITE, seq, b"\x07\0\0\x80\x7f")[:2] == (FrameType.ACK, seq)
             kind, answered, again = line.ask(FrameType.FETCH, seq, b"\x07")
-            assert (kind, answered, again[0], again[RESULT_HEAD.size :]) == (FrameType.RESULT, seq, 7, result)
+            assert (kind, answered, again[0], again[OUTPUT]) == (FrameType.RESULT, seq, 7, result)
         assert line.log.count(b"xor") == rows
         line.ask(FrameType.HELLO, 10, GREETING)
         assert line.ask(FrameType.FETCH, 11, b"\x07")[2][0] == ErrorCode.NO_RESULT
@@ -229,7 +230,7 @@ def test_garbage_costs_nothing_but_itself(program):
             line.send(wire(FrameType.WRITE, seq, bytes([seq, 0, 0]) + b"\x10\x20"))
             while (answer := line.frame())[1] != seq or answer[0] != FrameType.RESULT:
                 pass
-            assert answer[2][RESULT_HEAD.size :] == expected
+            assert answer[2][OUTPUT] == expected
 
 
 def test_a_dropped_connection_is_accepted_anew(program):

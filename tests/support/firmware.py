@@ -141,7 +141,7 @@ def generated(model: Path = MODEL, *options: str) -> Path:
 
 
 @cache
-def _objects(compiler: str, flags: tuple[str, ...], sources: tuple[Path, ...]) -> list[Path]:
+def objects_of(compiler: str, flags: tuple[str, ...], sources: tuple[Path, ...]) -> list[Path]:
     """Object files of C and C++ sources, compiled once for all of pytest's workers; a warning fails the test."""
     version = subprocess.run([compiler, "--version"], capture_output=True).stdout
     files = [path for path in sorted((*LIBRARY.rglob("*"), *ENGINE.iterdir(), *sources)) if path.is_file()]
@@ -200,7 +200,7 @@ def _firmware(
     library = tuple(sorted({*LIBRARY.glob("*.cpp"), *LIBRARY.glob("host/*.cpp")} - {*of_model}))
     includes = (f"-I{model_c}", f"-I{ENGINE}", "-DAIEDGE_RUNTIME_COMPILED")
     for_model = (*flags, *includes, *main_flags)
-    objects = [*_objects(compiler, flags, library), *_objects(compiler, for_model, of_model)]
+    objects = [*objects_of(compiler, flags, library), *objects_of(compiler, for_model, of_model)]
     # A student's function does not use its argument before it is written.
     rest = [*flags, *main_flags, "-Wno-unused-parameter"]
     return compile_cpp(compiler, rest, [folder / "main.cpp", *objects], folder / "program")

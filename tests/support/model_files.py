@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 
 TYPES = {
     name: getattr(schema.TensorType, name.upper())
-    for name in ("int8", "uint8", "int16", "int32", "int64", "float32", "resource")
+    for name in ("int8", "uint8", "int16", "int32", "int64", "float32", "bool", "resource")
 }
 
 # Operators whose options table is not named after them.
 OPTIONS = {
+    "SVDF": "SVDFOptions",
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": "UnidirectionalSequenceLSTMOptions",
     "AVERAGE_POOL_2D": "Pool2DOptions",
     "MAX_POOL_2D": "Pool2DOptions",
     "L2_NORMALIZATION": "L2NormOptions",
@@ -72,6 +74,14 @@ class ModelFile:
             self.model.buffers.append(buffer)
         tensors.append(tensor)
         return len(tensors) - 1
+
+    def variable_tensor(
+        self, shape: list[int], dtype: str, scale: float | None = None, zero_point: int = 0
+    ) -> int:
+        """Add a tensor that keeps its values from one inference to the next, and return its index."""
+        index = self.tensor(shape, dtype, scale, zero_point)
+        self.model.subgraphs[0].tensors[index].isVariable = True
+        return index
 
     def variable(
         self, name: str, shape: list[int], dtype: str, first: NDArray | None = None, **params: object

@@ -8,7 +8,7 @@ from aiedge.codegen.operators.elementwise import DEQUANTIZED, QUANTIZED
 from aiedge.tflite.traits import TRAITS, Nature
 from tests.support.model_files import TYPES
 from tests.support.random_layers import Draw, behind, converted, filtered, not_negative, weighted
-from tests.support.random_states import stateful
+from tests.support.random_states import lstm, stateful, svdf
 
 
 def pool(d: Draw, kind: str) -> list[int]:
@@ -377,6 +377,72 @@ def matmul(d: Draw, kind: str) -> list[int]:
     return d.add(kind, [a, b], [d.tensor([*batches, rows, columns], float(scale))], **flags)
 
 
+def broadcasting(d: Draw, shape: list[int]) -> list[int]:
+    """A shape that broadcasts to this one: some of its sizes are 1, and the first ones may be missing."""
+    part = [1 if d.rng.random() < 0.2 else n for n in shape]
+    return part[int(d.rng.integers(len(part))) :] if d.rng.random() < 0.2 else part
+
+
+def true(d: Draw, shape: list[int], kind: str = "LESS") -> int:
+    """What is true of two inputs of which one has the shape, and the other broadcasts to it."""
+    scale = min(d.scale(), 0.9)
+    a, b = d.input(shape, scale), d.input(broadcasting(d, shape), min(scale * d.pick(1.0, 0.7, 2.0), 0.9))
+    return d.add(kind, d.pick([a, b], [b, a]), [d.file.tensor(shape, "bool")])[0]
+
+
+def number(d: Draw, source: int, shape: list[int], *dtypes: str) -> list[int]:
+    """A tensor in another type, of which the model is then."""
+    d.dtype = d.pick(*dtypes)
+    return d.add("CAST", [source], [d.tensor(shape)])
+
+
+def comparison(d: Draw, kind: str) -> list[int]:
+    shape = d.shape()
+    return number(d, true(d, shape, kind), shape, "int8", "float32")
+
+
+def logical(d: Draw, kind: str) -> list[int]:
+    shape = d.shape()
+    sources = [true(d, shape)] if kind == "LOGICAL_NOT" else [true(d, shape), true(d, broadcasting(d, shape))]
+    found = d.add(kind, sources, [d.file.tensor(shape, "bool")])[0]
+    return number(d, found, shape, "int8", "float32")
+
+
+def selection(d: Draw, kind: str) -> list[int]:
+    shape = d.shape()
+    a = d.input(shape)
+    b = d.input(broadcasting(d, shape), *d.params[a])
+    return d.add(kind, [true(d, broadcasting(d, shape)), *d.pick([a, b], [b, a])], [d.like(a)])
+
+
+def cast(d: Draw, kind: str) -> list[int]:
+    source = d.input(d.shape(largest=9))
+    return number(d, source, d.shapes[source], "int8", "int16", "int32", "float32")
+
+
+def cumsum(d: Draw, kind: str) -> list[int]:
+    source = d.input(d.shape(largest=20))
+    shape = d.shapes[source]
+    axis = int(d.rng.integers(len(shape)))
+    options = {name: bool(d.rng.random() < 0.5) for name in ("exclusive", "reverse")}
+    target = d.tensor(shape, d.params[source][0] * float(10 ** d.rng.uniform(-1, 2)))
+    signed = axis - len(shape) if d.rng.random() < 0.3 else axis
+    return d.add(kind, [source, d.integers([signed])], [target], **options)
+
+
+def fill(d: Draw, kind: str) -> list[int]:
+    """The value is an input, or a constant that is compared with one; ZEROS_LIKE is compared, too."""
+    shape = d.shape()
+    if kind == "FILL" and d.rng.random() < 0.5:
+        value = d.input([])
+        return d.add(kind, [d.integers(shape), value], [d.like(value, shape)])
+    source = d.input(shape)
+    filled = d.like(source)
+    inputs = [source] if kind == "ZEROS_LIKE" else [d.integers(shape), d.constant([], *d.params[source])]
+    d.add(kind, inputs, [filled])
+    return d.add("MAXIMUM", [source, filled], [d.like(source)])
+
+
 def convolution(d: Draw, kind: str) -> list[int]:
     return [filtered(d, kind, d.input([d.pick(1, 1, 2, 3), d.size(12), d.size(12), d.size(9)]))]
 
@@ -399,6 +465,20 @@ OPERATORS: dict[str, Callable[[Draw, str], list[int]]] = {
     "ADD": binary,
     "SUB": binary,
     "MUL": binary,
+    "EQUAL": comparison,
+    "NOT_EQUAL": comparison,
+    "GREATER": comparison,
+    "GREATER_EQUAL": comparison,
+    "LESS": comparison,
+    "LESS_EQUAL": comparison,
+    "LOGICAL_AND": logical,
+    "LOGICAL_OR": logical,
+    "LOGICAL_NOT": logical,
+    "SELECT_V2": selection,
+    "CAST": cast,
+    "CUMSUM": cumsum,
+    "FILL": fill,
+    "ZEROS_LIKE": fill,
     "MAXIMUM": binary,
     "MINIMUM": binary,
     "PRELU": binary,
@@ -453,6 +533,8 @@ OPERATORS: dict[str, Callable[[Draw, str], list[int]]] = {
     "HARD_SWISH": unary,
     "LOGISTIC": unary,
     "TANH": unary,
+    "SVDF": svdf,
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": lstm,
     **dict.fromkeys(("CALL_ONCE", "VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE"), stateful),
 }
 UNARY = [kind for kind, draw in OPERATORS.items() if draw is unary]
@@ -482,3 +564,13 @@ def random_model(rng: np.random.Generator, kind: str, dtype: str) -> bytes:
 
 
 KINDS_AND_TYPES = [(kind, dtype) for kind in OPERATORS if kind in TRAITS for dtype in dtypes(kind)]
+
+# Natures that move bytes, of whatever type, and kinds whose kernel differs from another one's by a sign or a function.
+MOVING = {Nature.PERMUTATION, Nature.REPETITION, Nature.MIRROR, Nature.UNPACK, Nature.GATHER, Nature.BLOCKS}
+ALIKE = {"SLICE", "MINIMUM", "REDUCE_MIN", "ARG_MIN", "NOT_EQUAL", "GREATER", "GREATER_EQUAL", "LESS_EQUAL"}
+ALIKE |= {"LOGICAL_OR", "CEIL", "COS", "ROUND", "SIN", "FLOOR_DIV", "ZEROS_LIKE"}
+
+
+def is_alike(kind: str, dtype: str) -> bool:
+    """Whether another kind or type has the same kernel but for a sign or a function, or the type."""
+    return dtype == "float32" and (kind in ALIKE or TRAITS[kind].nature in MOVING) and "int8" in dtypes(kind)

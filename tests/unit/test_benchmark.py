@@ -52,6 +52,7 @@ class MemoryBoard:
     """What `run` needs of a `Board`, without a line; after `last` answers the port vanishes, or `error` comes."""
 
     baud, bytes_sent, payload_bytes, retries, bad_frames, resets, frame_payload = 115200, 0, 0, 0, 0, 0, 2
+    conduct = None
 
     def __init__(self, function=xor, last=None, error=None):
         self.function, self.last, self.asked = function, last, 0

@@ -27,24 +27,26 @@ def count(n):
 
 EMPTY_SHA256 = bytes.fromhex("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
 MESSAGES = {  # PROTOCOL.md's table, in Python
-    "hello": Frame(FrameType.HELLO, 1, b"\x02"),
+    "hello": Frame(FrameType.HELLO, 1, b"\x03"),
     "hello_reply": Frame(
         FrameType.HELLO_REPLY,
         1,
-        struct.pack("<4B4I2H", 2, 0, 0, 0, 2, 1, 32, 16384, 1024, 16) + EMPTY_SHA256 + b"xormodel",
+        struct.pack("<4B4I2H", 3, 0, 0, 0, 2, 1, 32, 16384, 1024, 16) + EMPTY_SHA256 + b"xormodel",
     ),
     "write": Frame(FrameType.WRITE, 2, b"\x07\0\0\x80\x7f"),
     "write_later_piece": Frame(FrameType.WRITE, 3, b"\x08\x01\x02" + count(16)),
     "ack": Frame(FrameType.ACK, 3, b"\x01\0\0\x80"),
     "result": Frame(
-        FrameType.RESULT, 2, b"\x07" + struct.pack("<I", zlib.crc32(b"\x80\x7f")) + b"\x0c\0\0\0\x7f"
+        FrameType.RESULT,
+        2,
+        struct.pack("<BIIBIIB", 7, zlib.crc32(b"\x80\x7f"), 12, 0x7F, 11, 20, 7) + b"= 1",
     ),
     "fetch": Frame(FrameType.FETCH, 4, b"\x07"),
     "set_baud": Frame(FrameType.SET_BAUD, 5, struct.pack("<I", 921600)),
     "baud_reply": Frame(FrameType.BAUD_REPLY, 5, struct.pack("<I", 921600)),
     "error": Frame(FrameType.ERROR, 3, b"\x02the input has 2 bytes, in units of 16"),
     "empty_payload": Frame(FrameType.WRITE, 0x1234),
-    "last_seq": Frame(FrameType.HELLO, 0xFFFF, b"\x02"),
+    "last_seq": Frame(FrameType.HELLO, 0xFFFF, b"\x03"),
     "zeros": Frame(FrameType.WRITE, 0, bytes(32)),
     "full_block": Frame(FrameType.WRITE, 257, b"\x01" * 247),
     "two_full_blocks": Frame(FrameType.WRITE, 257, b"\x01" * 501),

@@ -64,7 +64,7 @@ def test_the_error_codes_are_the_pages() -> None:
 def test_the_header_has_no_other_numbers() -> None:
     named = {cpp for _, _, cpp, _ in table("number | in Python | in C++ |")}
     named |= {cpp_name(member.name) for kind in (FrameType, ErrorCode) for member in kind}
-    assert HEADER.keys() - named == {"kWriteHead", "kResultHead"}
+    assert HEADER.keys() - named == {"kWriteHead", "kResultHead", "kConductHead"}
 
 
 def test_payloads_begin_as_the_page_says() -> None:
@@ -78,6 +78,11 @@ def test_payloads_begin_as_the_page_says() -> None:
         assert head_of(payloads[name]).format == layout.format, name
     assert HEADER["kWriteHead"] == protocol.WRITE_HEAD.size
     assert HEADER["kResultHead"] == protocol.RESULT_HEAD.size
+    layout = "".join(
+        CODES[row[1]]
+        for row in table("conduct | type | what the sketch did between the input and `write_result()`")[:-1]
+    )
+    assert f"<{layout}" == protocol.CONDUCT.format and HEADER["kConductHead"] == protocol.CONDUCT.size
     *fields, project = table("HELLO_REPLY | type |")
     assert project[:2] == ["project", "ASCII"]
     assert "<" + "".join(CODES[field[1]] for field in fields) == protocol.HELLO_REPLY_HEAD.format

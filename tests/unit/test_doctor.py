@@ -1,5 +1,7 @@
 """The diagnosis screen: fits one screen, is quick, and says what to do about every lack."""
 
+import base64
+import hashlib
 import os
 import re
 import subprocess
@@ -9,7 +11,8 @@ from types import SimpleNamespace
 import pytest
 
 from aiedge.board.ports import SerialPort
-from aiedge.workshop import doctor
+from aiedge.errors import UserError
+from aiedge.workshop import doctor, environment, verify
 
 
 def lacks(findings):
@@ -89,3 +92,51 @@ def test_a_kits_path_in_which_no_firmware_builds(monkeypatch, tmp_path, name):
     (finding,) = doctor.firmware()
     assert finding.mark == "!!" and f"in its path: {tmp_path / name}" in finding.found
     assert "rename it" in finding.advice
+
+
+def installed(folder, **files):
+    """A package `tiny` 1.0 in `folder`, as an installer leaves it."""
+    record = "tiny-1.0.dist-info/RECORD,,\n"
+    for name, text in {**files, "tiny-1.0.dist-info/METADATA": "Name: tiny\nVersion: 1.0\n"}.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).decode().rstrip("=")
+        record += f"{name},sha256={digest},{len(text)}\n"
+    (folder / "tiny-1.0.dist-info/RECORD").write_text(record)
+
+
+def test_verify_names_a_package_that_differs_from_the_lock(monkeypatch, tmp_path):
+    lock = tmp_path / "a.lock"
+    lock.write_text(
+        "# made by a tool\ntiny==1.0 \\\n    --hash=sha256:00 \\\n    --hash=sha256:11\n"
+        f"never==2.0 ; sys_platform == 'plan9' \\\n    --hash=sha256:00\n"
+        f"more==3.0 ; sys_platform == '{sys.platform}' \\\n    --hash=sha256:00\n"
+    )
+    monkeypatch.setattr(environment, "LOCKS", {"user": lock, "dev": lock})
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    installed(tmp_path / "site", **{"tiny/__init__.py": "one = 1\n", "tiny/b.py": ""})
+    assert verify.locked(lock) == {"tiny": "1.0", "more": "3.0"}
+    assert list(verify.differences(lock)) == ["more 3.0 is not installed"]
+
+    (tmp_path / "site/tiny/__init__.py").write_text("one = 2\n")
+    (tmp_path / "site/tiny/b.py").unlink()
+    lock.write_text("tiny==1.0 \\\n    --hash=sha256:00\n")
+    assert list(verify.differences(lock)) == ["tiny 1.0: changed or missing: tiny/__init__.py, of 2"]
+    lock.write_text("tiny==1.1 \\\n    --hash=sha256:00\n")
+    with pytest.raises(UserError, match=r"tiny is 1\.0, not 1\.1") as refused:
+        doctor.verify_packages()
+    assert "--setup" in refused.value.hint
+
+
+def test_every_locked_package_has_hashes_and_one_version():
+    """Of both files: what the set-up demands of them, and the names of the one in the other."""
+    for lock in environment.LOCKS.values():
+        entries = re.split(r"\n(?=\w)", re.sub(r"^#.*\n", "", lock.read_text(), flags=re.MULTILINE))
+        assert len(entries) > 100
+        for entry in entries:
+            assert re.fullmatch(
+                r"[\w.-]+==\S+( ; [^\\]+)? \\\n(    --hash=sha256:[0-9a-f]{64}( \\)?\n?)+", entry
+            ), entry
+    user, dev = (verify.locked(environment.LOCKS[kind]) for kind in ("user", "dev"))
+    assert dev.items() >= user.items()

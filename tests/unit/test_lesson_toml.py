@@ -39,7 +39,7 @@ def test_the_readme_gives_the_minutes_of_each_project(repo: Path) -> None:
     for lesson in lessons():
         for project in lesson.projects:
             (row,) = (line for line in lines if line.startswith("|") and f"[{project.name}]" in line)
-            assert f"| {lesson.minutes} |" in row
+            assert lesson.firmware and f"| {lesson.minutes} + {lesson.firmware.minutes} |" in row
 
 
 def test_no_other_place_names_a_lesson(repo: Path) -> None:

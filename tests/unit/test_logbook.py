@@ -40,6 +40,8 @@ def test_first_the_notebook_then_the_firmware_then_the_next_project(capsys, monk
     assert logbook.line("xormodel") == "xormodel ✓ notebook 6/6, firmware 0/5 · next: firmware, TODO 1"
     logbook.note_firmware("xormodel", "the firmware is unfinished: TODO 4: read the output (main.cpp)")
     assert logbook.line("xormodel").endswith("firmware 3/5 · next: firmware, TODO 4")
+    logbook.note_firmware("xormodel", "✓ TODO 4. Next: TODO 5, main.cpp line 70")
+    assert logbook.solved("xormodel", "firmware") == {1, 2, 3, 4}
     logbook.note_firmware("xormodel")
     assert logbook.line("xormodel") == "xormodel ✓ notebook 6/6, firmware 5/5 · done"
     assert logbook.complete("xormodel") and not logbook.complete("cifar_cnn")
@@ -108,11 +110,41 @@ def test_the_benchmark_notes_where_the_students_firmware_stops(monkeypatch):
     def stops(*_):
         raise UserError("the firmware is unfinished: TODO 3: run the network and time it (main.cpp)")
 
-    monkeypatch.setattr(command, "simulate", stops)
+    monkeypatch.setattr(command.session, "simulate", stops)
     assert command.main(["--simulate", "xormodel", "--solution"]) == 2
     assert logbook.solved("xormodel", "firmware") == set()
     assert command.main(["--simulate", "xormodel"]) == 2
     assert logbook.solved("xormodel", "firmware") == {1, 2}
+
+
+def test_a_notebook_that_was_begun_leads_to_the_next_todo(tmp_path, monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda text: shown.append(text.data))
+    folder = find_project("xormodel").folder / "notebook"
+    logbook.note("xormodel", "notebook", 1, 2, 3)
+    monkeypatch.chdir(tmp_path)
+    progress.resume()
+    assert shown == []  # a solution's run, or another copy
+    monkeypatch.chdir(folder)
+    progress.resume()
+    assert "notebook 3/6" in shown[0] and "next: TODO 4" in shown[0]
+    assert "[4. Eight bits (12 min)](<#4.-Eight-bits-(12-min)>)" in shown[0]
+    logbook.note("xormodel", "notebook", *range(1, 7))
+    progress.resume()
+    assert "next: firmware, TODO 1" in shown[1] and "Run All" not in shown[1]
+
+
+def test_a_new_notebook_begins_without_a_word(monkeypatch):
+    monkeypatch.setattr("IPython.display.display", lambda text: pytest.fail("shows something"))
+    monkeypatch.chdir(find_project("xormodel").folder / "notebook")
+    progress.resume()
+
+
+def test_a_notebook_that_cannot_be_read_has_no_section(tmp_path):
+    for text in ("", "{}", '{"cells": [{}]}', '{"cells": 3}'):
+        (tmp_path / "n.ipynb").write_text(text)
+        assert progress.section_of(1, tmp_path / "n.ipynb") == ""
+    assert progress.section_of(1, tmp_path / "none.ipynb") == ""
 
 
 def test_an_unknown_project(capsys):

@@ -26,7 +26,7 @@ ELEMENTWISE = {"LOGISTIC", "ADD"}
 
 
 class Sketch:
-    """A graph in the making, without weights: the memory plan goes by activations alone."""
+    """A graph in the making, whose weights are zeros: the memory plan goes by activations alone."""
 
     def __init__(self) -> None:
         self.tensors: list[Tensor] = []
@@ -52,8 +52,11 @@ class Sketch:
         return outputs[0]
 
     def then(self, kind: str, source: Tensor, *shape: int, **options: object) -> Tensor:
-        """An operator of one input and one output."""
-        return self.add(kind, [source], [self.tensor(*shape)], **options)
+        """An operator of one input, but for weights, and one output."""
+        output, inputs = self.tensor(*shape), [source]
+        if kind == "CONV_2D":
+            inputs.append(self.tensor(shape[-1], 1, 1, source.shape[-1], data=np.zeros(1, np.int8)))
+        return self.add(kind, inputs, [output], **options)
 
     def graph(self, inputs: list[Tensor], outputs: list[Tensor]) -> Graph:
         return Graph(tuple(self.tensors), tuple(self.operators), tuple(inputs), tuple(outputs), b"")

@@ -1,5 +1,7 @@
 """The plots of the notebooks: narrow enough for a small window, nothing hidden by a legend, moving pictures."""
 
+import base64
+import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 
@@ -131,11 +133,17 @@ def test_every_plot_of_the_package_is_tested_here() -> None:
     assert set(plots.__all__) == set(FIGURES) | apart
 
 
+def _svg(html: str) -> ET.Element:
+    found = re.fullmatch(r'<img src="data:image/svg\+xml;base64,([^"]+)">', html)
+    assert found
+    return ET.fromstring(base64.b64decode(found[1]))
+
+
 @pytest.fixture
 def shown(monkeypatch) -> list[ET.Element]:
     """What the moving pictures show, parsed."""
     roots: list[ET.Element] = []
-    monkeypatch.setattr(moving, "display", lambda svg: roots.append(ET.fromstring(svg.data)))
+    monkeypatch.setattr(moving, "display", lambda html: roots.append(_svg(html.data)))
     return roots
 
 

@@ -1,5 +1,6 @@
 """The start command, on a small copy of the kit: one tiny package to install, from a folder of wheels, offline."""
 
+import hashlib
 import os
 import shutil
 import signal
@@ -63,6 +64,7 @@ class Kit:
             "logbook",
             "paths",
             "workshop/__init__",
+            "workshop/bundle",
             "workshop/environment",
             "workshop/start",
             "workshop/terminal",
@@ -73,7 +75,6 @@ class Kit:
         self.write("common/aiedge/board/__init__.py", "")
         self.write("common/aiedge/board/build.py", "")
         self.write("common/aiedge/workshop/notebooks.py", SHOW_ARGUMENTS.format(name="notebooks"))
-        self.write("common/requirements.lock", "tiny==1.0\n")
         self.write("pyproject.toml", PYPROJECT)
         self.write("backend.py", BACKEND)
         for name in ("xormodel", "car"):
@@ -85,6 +86,7 @@ class Kit:
             wheel.writestr("tiny-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n")
             wheel.writestr("tiny-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
             wheel.writestr("tiny-1.0.dist-info/RECORD", "")
+        self.lock()
         self.tools.mkdir()
         for tool in ("bash", "sh", "dirname"):
             (self.tools / tool).symlink_to(shutil.which(tool))
@@ -94,6 +96,12 @@ class Kit:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
         return file
+
+    def lock(self, head: str = "", digest: str = "") -> None:
+        """Write the lock file: the one wheel with its SHA-256, or with another."""
+        own = hashlib.sha256((self.wheelhouse / "tiny-1.0-py3-none-any.whl").read_bytes()).hexdigest()
+        text = f"{head}tiny==1.0 \\\n    --hash=sha256:{digest or own}\n"
+        self.write("common/requirements.lock", text)
 
     def add_uv(self) -> bool:
         """Put this computer's uv on the kit's path, with all that a version manager's shim of it needs."""
@@ -255,6 +263,19 @@ def test_first_and_next_start(kit, uv):
     assert second.stdout.splitlines()[1:] == [f"notebooks: {kit.folder}/.venv run xormodel"], second.stderr
 
 
+@pytest.mark.parametrize("uv", [False, True], ids=["pip", "uv"])
+@pytest.mark.parametrize("wrong", ["another wheel", "no hash"])
+def test_only_the_wheels_of_the_lock_are_installed(kit, uv, wrong):
+    if uv and not kit.add_uv():
+        pytest.skip("needs uv: pip install uv")
+    if wrong == "no hash":
+        kit.write("common/requirements.lock", "tiny==1.0\n")
+    else:
+        kit.lock(digest="0" * 64)
+    assert "do not use it" in refused(kit.start("xormodel"))
+    assert not kit.stamp.exists() and not list((kit.folder / ".venv").glob("lib/*/site-packages/tiny*"))
+
+
 def test_an_interrupted_setup_is_repaired(kit):
     kit.add_uv()  # quicker, where there is one; a uv that does not run is passed over
     build = kit.folder / "common/aiedge/board/build.py"
@@ -288,14 +309,14 @@ def test_two_starts_at_once_take_turns(kit):
 def test_a_changed_lock_is_installed_on_top(kit):
     kit.add_uv()
     assert kit.start("--setup").returncode == 0
-    kit.write("common/requirements.lock", "# newer\ntiny==1.0\n")
+    kit.lock("# newer\n")
     kit.write("common/aiedge/board/build.py", "raise SystemExit(1)\n")
     assert "PlatformIO could not be prepared" in refused(kit.start("--setup"))
     assert not kit.stamp.exists()  # so that the next start repairs it
 
     kit.write("common/aiedge/board/build.py", "")
     assert "[1/4]" in kit.start("--setup").stdout
-    kit.write("common/requirements.lock", "# newest\ntiny==1.0\n")
+    kit.lock("# newest\n")
     done = kit.start("--setup")
     assert "[1/4]" not in done.stdout and "[2/4]" in done.stdout
     assert kit.start("--setup").stdout == ""

@@ -1,6 +1,7 @@
 """The stand-in board: the solved XOR firmware built for this computer, asked over a pty and over TCP."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -160,7 +161,9 @@ def test_unfinished_firmware_is_named(build_xor, tmp_path, tcp):
     program = build_xor(unfinished)
     with pytest.raises(UserError) as caught, StandIn(program, tcp) as stand_in, Board(stand_in.port) as board:
         board.hello()
-    assert caught.value.message == "the firmware is unfinished: TODO 2: fill the inputs (main.cpp)"
+    assert re.fullmatch(
+        r"the firmware is unfinished: TODO 2: fill the inputs \(main.cpp line \d+\)", caught.value.message
+    )
     assert "vscode/main/main.cpp" in caught.value.hint
 
 

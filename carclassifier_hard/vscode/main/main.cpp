@@ -1,6 +1,6 @@
 // A car classifier on a board: MobileNetV1 says whether a picture shows a car.
 //
-// The firmware takes a picture, runs the network, reports the result, and lights the red LED for a car.
+// The firmware takes a picture, runs the network, lights the red LED for a car, and reports the result.
 // The pictures come from your computer over the serial port, or from the camera; on this computer a folder
 // of pictures takes the camera's place. Six pieces are yours to write; app_main() at the end of the file
 // puts them together.
@@ -10,6 +10,14 @@
 //     pio run -e host-camera -t exec -a "--images FOLDER"        classify the PPM and BMP files of a folder
 //     pio run -e esp-eye-camera -t upload -t monitor             classify what the board's camera sees
 //     pio run -e esp-eye-stream -t upload                        row by row: no picture is kept
+//
+// Four things that Python does not have:
+//     bool, uint32_t, float    the type of a variable stands before its name: true or false, a whole number
+//     from
+//                              0 to 4,294,967,295, a real number; const before it: it does not change
+//     uint32_t &time_us        with &, the variable is the caller's own: what you store in it, the caller
+//     finds there now_us();                a statement ends with a semicolon static bool f() { ... }  a
+//     function returns a bool here; its body stands in braces and ends with return ...;
 
 #include <math.h>
 
@@ -41,35 +49,65 @@ static Model model;
 static EspSerialPort port(model);
 
 // TODO 1: Return a CameraImageProvider where use_camera is true, else a SerialImageProvider at 115200 baud.
-// The network takes pictures of 96 x 96 pixels with 3 channels. Providers are static objects.
+// The network takes pictures of 96 x 96 pixels with 3 channels.
+//     CameraImageProvider(uint32_t width, uint32_t height)
+//     SerialImageProvider(unsigned width, unsigned height, unsigned channels, uint32_t baud)
+// Hint: static CameraImageProvider camera(96, 96); makes an object that stays when the function ends.
 static InputProvider &choose_provider(bool use_camera) {
   todo(1, "choose where the pictures come from");
 }
 
 // TODO 2: Add the brightness to every number of the input; the numbers stay between 0 and 1. With a
 // brightness of 0 no bit of the input changes, whether it is int8 or float32.
+//     size_t input.count                        how many numbers there are; size_t is a whole number
+//     float input.get(size_t index)             reads a number, void input.set(size_t index, float real)
+//     stores one float fminf(float a, float b)             the smaller of two; fmaxf() is the larger
+// Hint: for (size_t i = 0; i < input.count; i++) { ... } does its body for i = 0, 1, 2 ...
 static void preprocess(Tensor &input, float brightness) {
   todo(2, "make the picture brighter");
 }
 
 // TODO 3: Run the network and measure the microseconds that it takes. Return false where it fails.
+//     bool model.invoke()                       runs the network; false where that fails
+//     uint32_t now_us()                         the time by the board's clock, in microseconds
+// Hint: the time after minus the time before goes into time_us; keep what invoke() returns until then.
 static bool run_network(uint32_t &time_us) {
   todo(3, "run the network and time it");
 }
 
 // TODO 4: Tell whether the network has seen a car: its only output, a probability, is above the threshold.
+//     const Tensor &model.output()              the tensor that the network writes
+//     float Tensor::get(size_t index)           a number of a tensor, the first at index 0
+// Hint: a comparison is a bool, as in Python.
 static bool is_car(float threshold) {
   todo(4, "compare the output with the threshold");
 }
 
-// TODO 5: Report the output and the time with port.write_result().
-static void report(uint32_t time_us) {
-  todo(5, "report the result");
+// TODO 5: Light the LED for a car, and switch it off for anything else.
+//     void set_led(bool on)                     true switches the light on, false off
+// Hint: it takes a bool, and car is one.
+static void show(bool car) {
+  todo(5, "light the LED");
 }
 
-// TODO 6: Light the LED for a car with set_led(), and switch it off for anything else.
-static void show(bool car) {
-  todo(6, "light the LED");
+// TODO 6: Report the output and the time.
+//     void port.write_result(const Tensor &output, uint32_t time_us)   sends both to the computer, or prints
+//     them
+// Hint: void means that it returns nothing; the tensor is model.output().
+static void report(uint32_t time_us) {
+  todo(6, "report the result");
+}
+
+// Tries preprocess() on three numbers, so that you see what yours does.
+static void try_brightness(float brightness) {
+  float numbers[] = {0.0f, 0.5f, 0.9f};
+  Tensor tensor;
+  tensor.data = numbers;
+  tensor.count = 3;
+  tensor.type = TensorType::kFloat32;
+  preprocess(tensor, brightness);
+  print("0.00 0.50 0.90, brighter by %.2f: %.2f %.2f %.2f\n", static_cast<double>(brightness),
+        static_cast<double>(numbers[0]), static_cast<double>(numbers[1]), static_cast<double>(numbers[2]));
 }
 
 // Makes a row brighter: a network that takes its pictures row by row keeps no whole one.
@@ -84,8 +122,8 @@ static void run(InputProvider &provider) {
     if (!run_network(time_us)) continue;
     const bool car = is_car(kThreshold);
     print("%s   ", car ? "car" : "no car");
-    report(time_us);
     show(car);
+    report(time_us);
   }
 }
 
@@ -94,6 +132,8 @@ extern "C" void app_main(void) {
   print("%s, %s, with %u bytes of arena, on %s\n", Model::name(), Model::runtime(), Model::arena_bytes(),
         target_name());
   InputProvider &pictures = choose_provider(kUseCamera);
+  try_brightness(0.25f);
+  try_brightness(-0.25f);
   ConstantInputProvider grey(0.5f);  // a first try
   run(grey);
   run(pictures);

@@ -8,6 +8,8 @@
 - `session`: send the samples, on a board or on the firmware built for this computer
 - `result`, `metrics`: what the answers tell
 - `store`: result files; unfinished runs, which the next run goes on with
+- `main_cpp`, `firmware`: which TODO of main.cpp is what; what the firmware concluded, beside what its outputs mean
+- `plain`, `watch`: the firmware as a program of its own, and which TODO is next
 - `photos`: some pictures, with the likeliest classes of each
 - `compare`, `pictures`: two results, one result as a picture
 - `costs`, `charts`, `page`: all results side by side, as a web page

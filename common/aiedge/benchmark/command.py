@@ -1,21 +1,21 @@
 """The commands `./run_serial.py` and `aiedge image`."""
 
 import argparse
-import contextlib
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from aiedge import logbook
 from aiedge.benchmark import image as pictures
-from aiedge.benchmark import store
+from aiedge.benchmark import session, store
 from aiedge.benchmark.compare import compare, latest
+from aiedge.benchmark.firmware import OpenTodo, WrongTodo
 from aiedge.benchmark.photos import photos, report
 from aiedge.benchmark.result import TABLE_TO, BenchmarkResult
-from aiedge.benchmark.session import Options, run_on_port, simulate
+from aiedge.benchmark.session import Options, run_on_port
 from aiedge.board import BASE_BAUD, choose_port, find_ports
 from aiedge.errors import Parser, UserError, exit_cleanly
 from aiedge.lesson import find_project
@@ -115,13 +115,14 @@ def _command(options: argparse.Namespace) -> int:
         how = replace(
             how, samples=partial(photos, path=Path(options.photos) if options.photos else None), folder=None
         )
-    if options.simulate:
-        with _noting(options):
-            result = simulate(options.simulate, how)
-    else:
-        port = options.port or choose_port(find_ports(), input if sys.stdin.isatty() else None)
-        print(f"asking {port} what it runs (up to 20 s)", flush=True)
-        result = run_on_port(port, options.project, how)
+    try:
+        result = _run(options, how)
+    except WrongTodo as wrong:
+        print(*wrong.mistakes, sep="\n")
+        return 1
+    except OpenTodo as todo:
+        print(todo.message)
+        return 0
     if options.photos is not None:
         print(f"\n{report(result, options.model)}")
         return int(result.has_wrong_bits)
@@ -135,15 +136,13 @@ def _command(options: argparse.Namespace) -> int:
     return status
 
 
-@contextlib.contextmanager
-def _noting(options: argparse.Namespace) -> Iterator[None]:
-    """Keep in the logbook how far the student's firmware came, where it stops at a TODO."""
-    try:
-        yield
-    except UserError as error:
-        if not options.solution and "TODO" in error.message:
-            logbook.note_firmware(options.simulate, error.message)
-        raise
+def _run(options: argparse.Namespace, how: Options) -> BenchmarkResult:
+    """Ask the stand-in that is to be built, or the board at a port."""
+    if options.simulate:
+        return simulate(options.simulate, how)
+    port = options.port or choose_port(find_ports(), input if sys.stdin.isatty() else None)
+    print(f"asking {port} what it runs (up to 20 s)", flush=True)
+    return run_on_port(port, options.project, how)
 
 
 def _keep(result: BenchmarkResult, folder: Path, other: Path | None) -> None:
@@ -169,7 +168,9 @@ def _page(folder: Path) -> int:
 
 
 def _status(result: BenchmarkResult) -> int:
-    """1 for wrong bits, and for wrong answers where the lesson gives all questions with their answers."""
+    """1 for wrong bits, a wrong main.cpp, and wrong answers where the lesson gives all questions with theirs."""
+    if result.has_wrong_firmware:
+        return 1
     if result.setting.variant == "int8" and result.has_wrong_bits:
         return 1
     data = find_project(result.setting.project).lesson.data
@@ -204,3 +205,13 @@ def _image(options: argparse.Namespace) -> None:
         print(*pictures.demo(photo, project, output, options.layout, has_colours(sys.stdout)), sep="\n")
     if ask:
         print(*pictures.run(photo, project, options.model), sep="\n")
+
+
+def simulate(project: str, options: Options) -> BenchmarkResult:
+    """`session.simulate`; where the student's firmware stops at a TODO, the logbook keeps how far it came."""
+    try:
+        return session.simulate(project, options)
+    except UserError as error:
+        if not options.solution and "TODO" in error.message:
+            logbook.note_firmware(project, error.message)
+        raise

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiedge.benchmark import metrics
+from aiedge.benchmark.firmware import NOTHING_COMPARED, FirmwareCheck
 from aiedge.benchmark.image import TOP
 from aiedge.cost.runtimes import EXACT
 
@@ -89,7 +90,9 @@ class BenchmarkResult:
 
     `inputs` are shown in the table of a small set and may be empty. `index` is each sample's place in the test set,
     `kinds` what it shows; `outputs` are real numbers, float32 [samples, values]; `times_us` is what each inference took
-    where the firmware ran, in microseconds: on a board, or with `setting.simulated` on this computer.
+    where the firmware ran, in microseconds: on a board, or with `setting.simulated` on this computer. `says` are the
+    firmware's own answers where it printed them, "" for those that nobody knows; `firmware` is how they, its light and
+    its times go with the outputs.
     """
 
     setting: Setting
@@ -105,6 +108,8 @@ class BenchmarkResult:
     traffic: Traffic
     verified: Verification | None = None
     inputs: tuple[str, ...] = ()
+    firmware: FirmwareCheck = NOTHING_COMPARED
+    says: tuple[str, ...] = ()
 
     @cached_property
     def predicted(self) -> NDArray[np.int64]:
@@ -125,6 +130,11 @@ class BenchmarkResult:
     def has_wrong_bits(self) -> bool:
         """Whether an output differs from that of a runtime with the same bits."""
         return bool(self.verified and self.verified.is_exact and self.verified.outputs)
+
+    @property
+    def has_wrong_firmware(self) -> bool:
+        """Whether what main.cpp made of an output is wrong."""
+        return bool(self.firmware.mistakes)
 
     @property
     def accuracy(self) -> float:
@@ -209,13 +219,16 @@ class BenchmarkResult:
             return []
         if self.top_accuracy is not None:
             return self._top_table()
-        lines = ["", f"{'inputs':>12}  expected  {'output':>8}  {'time':>9}"]
-        for shown, expected, outputs, predicted, time in zip(
-            self.inputs, self.expected, self.outputs, self.predicted, self.times_us, strict=True
+        says = self.says if any(self.says) else ("",) * len(self.outputs)
+        column = f"  {'firmware':>8}" if any(self.says) else ""
+        lines = ["", f"{'inputs':>12}  expected  {'output':>8}{column}  {'time':>9}"]
+        for shown, expected, outputs, said, predicted, time in zip(
+            self.inputs, self.expected, self.outputs, says, self.predicted, self.times_us, strict=True
         ):
             output = " ".join(f"{value:.4f}" for value in outputs)
+            of_firmware = f"  {said:>8}" if column else ""
             mark = "" if predicted == expected else "  <- wrong"
-            lines.append(f"{shown:>12}  {expected:>8}  {output:>8}  {time:>6} µs{mark}")
+            lines.append(f"{shown:>12}  {expected:>8}  {output:>8}{of_firmware}  {time:>6} µs{mark}")
         return [*lines, ""]
 
     def _top_table(self) -> list[str]:
@@ -290,7 +303,23 @@ class BenchmarkResult:
                 f"verified  {v.predictions:,} predictions and {v.outputs:,} outputs of {len(self.outputs):,} differ "
                 f"from the same model in {v.runtime}" + ("" if v.is_exact else ", which rounds otherwise")
             )
-        return lines
+        return [*lines, *self._firmware()]
+
+    def _firmware(self) -> list[str]:
+        """What main.cpp made of the outputs: its mistakes, or what was compared."""
+        found = self.firmware
+        if found.mistakes:
+            return ["", *found.mistakes]
+        compared = [
+            f"{count:,} {what}"
+            for count, what in (
+                (found.answers, "answers agree with the outputs"),
+                (found.lights, "states of the LED with the answers"),
+                (found.times, "times with the clock"),
+            )
+            if count
+        ]
+        return [f"firmware  main.cpp: {', '.join(compared)}"] if compared else []
 
 
 def predictions(outputs: NDArray) -> NDArray[np.int64]:

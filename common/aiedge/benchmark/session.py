@@ -5,14 +5,17 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from aiedge import __version__
 from aiedge.benchmark.data import Samples, samples
+from aiedge.benchmark.firmware import OpenTodo, WrongTodo, examine, mistake, no_result, said
+from aiedge.benchmark.main_cpp import MainCpp, read_main_cpp
 from aiedge.benchmark.models import Choice, Codec, check_model
+from aiedge.benchmark.plain import mistakes, next_todo, run_plain
 from aiedge.benchmark.result import TABLE_TO, BenchmarkResult, Setting, Traffic, Verification, predictions
 from aiedge.benchmark.store import Progress
 from aiedge.board import (
@@ -26,9 +29,12 @@ from aiedge.board import (
     StandIn,
     Transport,
 )
+from aiedge.board.line.conduct import Conduct
+from aiedge.board.line.log import Unfinished
+from aiedge.board.line.requests import NoResult
 from aiedge.cost.runtimes import Reference, reference
 from aiedge.errors import UserError
-from aiedge.lesson import project_dir
+from aiedge.lesson import find_project, project_dir, projects
 from aiedge.paths import commit
 from aiedge.progress import tqdm
 
@@ -76,8 +82,12 @@ def run(
     baud = 0 if simulated and not options.paced else board.baud
     setting = _setting(info, codec, data, simulated, baud, options)
     # Before the board works for minutes: nothing is to fail after the last answer.
-    compared_with = reference(model) if options.verify else None
-    if options.verify and compared_with is None:
+    text = _main_cpp(info.project, options.solution)
+    brighter = text.numbers.get("kBrightness", 0.0)
+    compared_with = reference(model) if options.verify and not brighter else None
+    if brighter:
+        _say("the outputs are not compared: kBrightness in main.cpp changes the pictures")
+    elif options.verify and compared_with is None:
         _say("the answers are not compared: nothing on this computer runs the same model")
     with contextlib.ExitStack() as stack:
         folder = options.folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -87,11 +97,17 @@ def run(
         try:
             _ask(board, codec, data, progress)
             verified = _verify(codec, data, progress.raw, compared_with) if compared_with else None
-        except BaseException:
+        except BaseException as error:
             if options.folder and progress.raw:
                 kept = f"{len(progress.raw):,} of {len(data):,} answers are kept"
                 _say(f"\n{kept}: the same command goes on there")
+            if isinstance(error, NoResult) and (wrong := no_result(text, error.why)):
+                raise WrongTodo(wrong) from error
             raise
+    outputs = np.array([codec.decode(raw) for raw in progress.raw])
+    firmware = examine(text, data.classes, progress.conducts, outputs, progress.times_us)
+    if wrong := _changed_input(text, verified):
+        firmware = replace(firmware, mistakes=(wrong, *firmware.mistakes))
     return BenchmarkResult(
         setting=setting,
         port=port,
@@ -101,24 +117,30 @@ def run(
         index=data.places,
         expected=data.expected,
         kinds=() if data.kinds is None else tuple(map(str, data.kinds)),
-        outputs=np.array([codec.decode(raw) for raw in progress.raw]),
+        outputs=outputs,
         times_us=np.array(progress.times_us),
         traffic=progress.traffic,
         verified=verified,
         inputs=tuple(_shown(data, i) for i in range(len(data))) if len(data) <= TABLE_TO else (),
+        firmware=firmware,
+        says=tuple(_said(conduct, data.classes) for conduct in progress.conducts),
     )
 
 
 def run_on_port(port: str, project: str = "", options: Options = Options()) -> BenchmarkResult:
     """Run the benchmark of a project, by default of the one that the board names, on the board at `port`.
 
-    The board must run the model in the project's `vscode/main/`, or the one that `options` choose instead.
+    The board must run the model in the project's `vscode/main/`, or the one that `options` choose instead. Raises
+    `OpenTodo` where its firmware stops at a TODO, `WrongTodo` where it gives no result by a mistake that is known.
     """
     if project:
         project_dir(project)  # complains about a name that is none
     simulated = port.startswith(_STAND_INS)
     with _open(port, simulated, options) as board:
-        info = board.hello()
+        try:
+            info = board.hello()
+        except Unfinished as error:
+            raise OpenTodo(next_todo(error.todo)) from error
         if project and info.project != project:
             raise UserError(
                 f"the board runs {info.project}, not {project}", f"build and flash {project}/vscode"
@@ -132,7 +154,8 @@ def run_on_port(port: str, project: str = "", options: Options = Options()) -> B
 def simulate(project: str, options: Options = Options()) -> BenchmarkResult:
     """Build a project's firmware for this computer and run the benchmark on it.
 
-    That is the student's firmware and model in `vscode/`, or with `options.solution` the solved ones.
+    That is the student's firmware and model in `vscode/`, or with `options.solution` the solved ones. First it runs
+    alone, which raises `OpenTodo` where it stops at a TODO and `WrongTodo` for those that are wrong already.
     """
     from aiedge.board.build import build
 
@@ -148,6 +171,11 @@ def simulate(project: str, options: Options = Options()) -> BenchmarkResult:
         main_cpp=folder / "solution/main.cpp" if options.solution else None,
         model_cpp=path if options.solution else None,
     )
+    alone, text = run_plain([program]), _main_cpp(project, options.solution)
+    if found := mistakes(alone, text, find_project(project).lesson, results=bool(alone.todo)):
+        raise WrongTodo(*found)
+    if alone.todo:
+        raise OpenTodo(next_todo(alone.todo.group(), done=True))
     with StandIn(program, log=_Log()) as stand_in, _open(stand_in.port, True, options) as board:
         model = _chosen(choice, board.hello())
         _agree_on_baud(board, True, options)
@@ -188,7 +216,7 @@ def _ask(board: Board, codec: Codec, data: Samples, progress: Progress) -> None:
         try:
             answers = board.infer_all(codec.encode(data.real(i)) for i in rest)
             for i, (raw, time_us) in zip(rest, answers, strict=True):
-                progress.add(raw, time_us)
+                progress.add(raw, time_us, board.conduct)
                 right += _is_right(codec, data, i, raw)
                 bar.set_postfix_str(f"{right / (i + 1):.1%} right", refresh=False)
                 bar.update()
@@ -252,6 +280,28 @@ def _agree_on_baud(board: Board, simulated: bool, options: Options) -> None:
     rate = board.set_baud(options.baud)
     if rate != options.baud:
         _say(f"the line does not carry {options.baud:,} baud: going on with {rate:,}")
+
+
+def _main_cpp(project: str, solution: bool) -> MainCpp:
+    """The main.cpp from which a project's firmware is built; an empty one for a project of another kit."""
+    if project not in projects():
+        return MainCpp()
+    path = project_dir(project) / ("solution" if solution else "vscode/main") / "main.cpp"
+    return read_main_cpp(path, find_project(project).lesson.folder / "main.cpp")
+
+
+def _changed_input(main: MainCpp, verified: Verification | None) -> str:
+    """The wrong TODO where the outputs are not those of the pictures that were sent, "" where they are."""
+    if not (verified and verified.is_exact and verified.outputs and "preprocess" in main.todos):
+        return ""
+    what = f"the network saw other pictures than were sent: {verified.outputs:,} outputs differ"
+    return mistake(main, "preprocess", what, "with a brightness of 0 no number of the input may change")
+
+
+def _said(conduct: Conduct | None, classes: tuple[str, ...]) -> str:
+    """The answer that the firmware printed first, "" for none."""
+    answers = said(conduct.text, classes) if conduct else []
+    return classes[answers[0][0]] if answers else ""
 
 
 def _shown(data: Samples, i: int) -> str:

@@ -16,7 +16,9 @@ from typing import IO, Any, Self
 
 import numpy as np
 
+from aiedge.benchmark.firmware import FirmwareCheck
 from aiedge.benchmark.result import BenchmarkResult, Setting, Traffic, Verification
+from aiedge.board.line.conduct import Conduct
 from aiedge.errors import UserError
 from aiedge.files import locked, write_atomic
 from aiedge.paths import REPO
@@ -31,8 +33,9 @@ MALFORMED = (ValueError, TypeError, KeyError, IndexError, OverflowError, Recursi
 class Progress:
     """The answers of an unfinished run, in a file; a context manager that closes it.
 
-    `raw` are the answered output tensors' bytes, `times_us` their times, `traffic` what earlier starts of the run sent;
-    `started` is when the first one began. With `fresh` nothing is taken over. Raises `UserError` while another program
+    `raw` are the answered output tensors' bytes, `times_us` their times, `conducts` what else the firmware did,
+    `traffic` what earlier starts of the run sent; `started` is when the first one began. With `fresh` nothing is taken
+    over. Raises `UserError` while another program
     is at the same run.
     """
 
@@ -41,6 +44,7 @@ class Progress:
         self.path = _partial(folder, setting)
         self.raw: list[bytes] = []
         self.times_us: list[int] = []
+        self.conducts: list[Conduct | None] = []
         self.traffic = Traffic()
         self.started = now()
         self._file = self._open()
@@ -61,11 +65,13 @@ class Progress:
         if not self.raw:
             self.path.unlink(missing_ok=True)
 
-    def add(self, raw: bytes, time_us: int) -> None:
+    def add(self, raw: bytes, time_us: int, conduct: Conduct | None = None) -> None:
         """Keep the next sample's answer."""
         self.raw.append(raw)
         self.times_us.append(time_us)
-        self._append([len(self.raw), raw.hex(), time_us])
+        self.conducts.append(conduct)
+        more = [conduct.network_us, conduct.request_us, conduct.flags, conduct.text] if conduct else []
+        self._append([len(self.raw), raw.hex(), time_us, *more])
 
     def add_traffic(self, traffic: Traffic) -> None:
         """Keep what this start of the run sent."""
@@ -118,7 +124,7 @@ class Progress:
         elif isinstance(line, dict):
             self.traffic += Traffic(**_finite(line))
         else:
-            position, text, time_us = line
+            position, text, time_us, *more = line
             raw, time_us = bytes.fromhex(text), int(time_us)
             if position != len(self.raw) + 1 or position > samples:
                 raise ValueError("out of order")
@@ -126,6 +132,17 @@ class Progress:
                 raise ValueError("no answer of this network")
             self.raw.append(raw)
             self.times_us.append(time_us)
+            self.conducts.append(_conduct(more))
+
+
+def _conduct(numbers: list[Any]) -> Conduct | None:
+    """What the firmware did, as `Progress.add` keeps it; raises `ValueError` or `TypeError` for anything else."""
+    if not numbers:
+        return None
+    network_us, request_us, flags, text = numbers
+    if not all(0 <= int(number) < LARGEST for number in (network_us, request_us, flags)):
+        raise ValueError("no conduct")
+    return Conduct.of(int(network_us), int(request_us), int(flags), str(text))
 
 
 def _head(setting: Setting) -> str:
@@ -219,12 +236,14 @@ def _document(result: BenchmarkResult) -> dict[str, Any]:
         },
         "traffic": asdict(result.traffic),
         "verified": asdict(result.verified) if result.verified else None,
+        "firmware": asdict(result.firmware),
         "answers": {
             "index": result.index.tolist(),
             "expected": result.expected.tolist(),
             "kinds": list(result.kinds),
             "outputs": result.outputs.tolist(),
             "time_us": result.times_us.tolist(),
+            "says": list(result.says),
         },
     }
 
@@ -255,6 +274,8 @@ def _result(document: dict[str, Any]) -> BenchmarkResult:
         times_us=times_us,
         traffic=Traffic(**_finite(document["traffic"])),
         verified=Verification(**verified) if verified else None,
+        firmware=_firmware(document.get("firmware", {})),
+        says=tuple(map(str, answers.get("says", ()))),
     )
     samples, classes = result.setting.samples, len(result.setting.classes)
     if result.outputs.ndim != 2 or result.outputs.shape[1] not in (1, classes):
@@ -265,9 +286,17 @@ def _result(document: dict[str, Any]) -> BenchmarkResult:
         _finite({name: verified[name] for name in ("outputs", "predictions")})
     if times_us.min() < 0 or times_us.max() >= LARGEST:
         raise ValueError("its figures are no numbers")
+    if len(result.says) not in (0, samples):
+        raise ValueError("answers are missing")
     if len(result.kinds) not in (0, samples) or not 0 <= expected.min() <= expected.max() < classes:
         raise ValueError("its classes are wrong")
     return result
+
+
+def _firmware(found: dict[str, Any]) -> FirmwareCheck:
+    mistakes = tuple(map(str, found.get("mistakes", ())))
+    counts = _finite({name: value for name, value in found.items() if name != "mistakes"})
+    return FirmwareCheck(**counts, mistakes=mistakes)
 
 
 def _csv(result: BenchmarkResult) -> str:

@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Self
 
 from aiedge.board.line.baud import BaudRate
+from aiedge.board.line.conduct import Conduct, read_conduct
 from aiedge.board.line.deadline import Deadline
 from aiedge.board.line.frames import Frame
 from aiedge.board.line.hello import BoardInfo, ask_hello, read_hello
 from aiedge.board.line.log import BoardLog
 from aiedge.board.line.noise import Noise
-from aiedge.board.line.protocol import BASE_BAUD, MAX_PAYLOAD, ErrorCode, FrameType
+from aiedge.board.line.protocol import BASE_BAUD, CONDUCT, MAX_PAYLOAD, MOST_TEXT, ErrorCode, FrameType
 from aiedge.board.line.requests import ATTEMPTS, FLASH, Requests, other_version, refusal
 from aiedge.board.line.transport import SerialTransport, Transport
 from aiedge.board.line.window import SendWindow
@@ -27,8 +28,9 @@ class Board:
 
     `port` is a port's name, a URL, or an open `Transport`; `baud` is its speed, from which the time-outs follow. `log`
     gets the lines that the board prints. What gets lost or damaged is sent again: `retries` counts that, `bad_frames`
-    the damaged frames from the board, `resets` how often the board started anew. Every method raises `UserError` when
-    the board vanishes, keeps silent, refuses a request, or reports an unfinished TODO.
+    the damaged frames from the board, `resets` how often the board started anew. `conduct` is what the firmware did
+    with the input whose result came last, None where that is not known. Every method raises `UserError` when the board
+    vanishes, keeps silent, refuses a request, or reports an unfinished TODO.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class Board:
         log: Callable[[str], None] = lambda line: None,
     ):
         self.resets = 0
+        self.conduct: Conduct | None = None
         self._line = SerialTransport(port, baud) if isinstance(port, str) else port
         self._log = BoardLog(log)
         self._requests = Requests(self._line, baud, self._log)
@@ -191,11 +194,14 @@ class Board:
         elif not sent and (not came or self._deadline.has_passed):
             self._wait_no_longer()
 
-    def _checked(self, output: bytes, microseconds: int, info: BoardInfo) -> tuple[bytes, int]:
-        """A result, after a look at its size."""
+    def _checked(self, rest: bytes, microseconds: int, info: BoardInfo) -> tuple[bytes, int]:
+        """A result, after a look at its size; notes what follows the output."""
         self._fetch_seq = -1
-        if len(output) != info.output_bytes:
-            raise UserError(f"the board's result has {len(output)} bytes, not {info.output_bytes}", FLASH)
+        output, tail = rest[: info.output_bytes], rest[info.output_bytes :]
+        has_tail = CONDUCT.size <= len(tail) <= CONDUCT.size + MOST_TEXT
+        if len(output) != info.output_bytes or (tail and not has_tail):
+            raise UserError(f"the board's result has {len(rest)} bytes, not {info.output_bytes}", FLASH)
+        self.conduct = read_conduct(tail)
         now = time.monotonic()
         self._deadline.learn_work(1e-6 * microseconds, now - self._last_result)
         self._last_result = now

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
-from aiedge.board.line.log import find_todo, unfinished
+from aiedge.board.line.log import Unfinished, find_todo
+from aiedge.board.line.requests import Ended
 from aiedge.errors import UserError
 
 _START_TIMEOUT = 10.0  # s
@@ -95,7 +96,7 @@ class StandIn:
         # It named the reason on the port, which went away with the program.
         said = self._say_again() if status in (_STOPPED, _UNFINISHED) else ""
         if todo := find_todo(said):
-            return unfinished(todo)
+            return Unfinished(todo)
         if reason := re.search(r"^error: (.+)\nhint: (.+)$", said, re.MULTILINE):
             return UserError(f"the firmware stopped: {reason[1]}", reason[2])
         end = (
@@ -104,7 +105,8 @@ class StandIn:
             else f"ended with exit status {status}"
         )
         hint = f"it printed last: {self._lines[-1]}" if self._lines else f"run it alone: {self._program}"
-        return UserError(f"the firmware {end}", hint)
+        kind = UserError if status else Ended
+        return kind(f"the firmware {end}", hint)
 
     def _say_again(self) -> str:
         """What the program prints without a port."""

@@ -93,6 +93,8 @@ def _compile(options: argparse.Namespace) -> None:
     print(f"arena {source.plan.arena_bytes:,} bytes, weights and tables {source.constant_bytes:,} bytes")
     if options.fast_flash:
         print(source.wide)
+    if kept := source.plan.state_bytes:
+        print(f"{kept:,} bytes of the arena are kept from one inference to the next: {name}_reset() begins")
     if source.weights:
         file = options.weights.name if options.weights else f"{name}.bin"
         print(f"{file}: {len(source.weights):,} bytes, with what all cores need")

@@ -25,7 +25,7 @@ from aiedge.memory.lifetimes import SCRATCH
 from aiedge.tflite.graph import Graph, Operator, Tensor
 from aiedge.tflite.integer import params_of
 from aiedge.tflite.names import array_name, guard, header_name, is_c_name
-from aiedge.tflite.traits import FUSABLE
+from aiedge.tflite.traits import FUSABLE, Nature
 
 ALIGNMENT = 4
 # Types of what the caller holds, and their names in the firmware (Tensor.h).
@@ -42,6 +42,7 @@ SHORT = {"FULLY_CONNECTED": "dense"}
 RESOLVER_WORDS = {
     "2D": "2D",
     "PADV2": "PadV2",
+    "LSTM": "LSTM",
 }  # where TFLM's resolver does not just capitalize a kind's word
 HOT_BYTES = 1024  # a table of at most so many can lie in RAM, beside the kernels (AIEDGE_IRAM)
 STREAM, WEIGHTS = '"aiedge_stream.h"', '"aiedge_weights.h"'
@@ -180,6 +181,7 @@ def generate(
         "calls": list(zip(plan.steps, calls, strict=True)),
         "operands": operands,
         "resets": [statement for statement, _ in resets],
+        "variables": len({t for o in graph.operators if o.nature is Nature.HANDLE for t in o.outputs}),
         "states": [(state, place_of(state)) for state in graph.states],
         "limits": _limits(calls),
         "headers": sorted(

@@ -10,6 +10,7 @@ A notebook's memory section, for the bytes of an int8 model:
 """
 
 import io
+import textwrap
 from typing import TYPE_CHECKING
 
 from aiedge.boards import Board
@@ -33,7 +34,7 @@ def map_figure(map_: MemoryMap, title: str) -> "Figure":
         from matplotlib.patches import Rectangle
 
     count = len(map_.rows)
-    figure = Figure(figsize=(min(6 + 0.16 * count, 30), 7), layout="constrained")
+    figure = Figure(figsize=(min(max(7, 2 + 0.16 * count), 30), 7), layout="constrained")
     above, below = figure.subplots(2, 1, sharex=True)
     places, base = range(count), [0.0] * count
     for sort, colour in COLOURS.items():
@@ -85,14 +86,14 @@ def ladder_figure(ladder: Ladder, title: str, targets: tuple[Board, ...] = ()) -
     with extras():
         from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(10, 3.8), layout="constrained")
+    figure = Figure(figsize=(7, 4.4), layout="constrained")
     axes = figure.subplots()
-    names = [rung.name for rung in ladder.rungs]
+    names = [f"{rung.name}\n{textwrap.fill(rung.how, 40)}" for rung in ladder.rungs]
     arenas = [rung.arena / 1024 for rung in ladder.rungs]
     outside = [(rung.total - rung.arena) / 1024 for rung in ladder.rungs]
     axes.barh(names, arenas, color=BLUE, label="arena")
     drawn = axes.barh(names, outside, left=arenas, color=ORANGE, label="input and output outside of it")
-    labels = [f"{rung.total:,} B: {rung.how}" for rung in ladder.rungs]
+    labels = [f"{rung.total:,} B" for rung in ladder.rungs]
     for label in axes.bar_label(drawn, labels, padding=8, fontsize=8):
         label.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 1})
     widest = max(rung.total for rung in ladder.rungs) / 1024
@@ -108,7 +109,8 @@ def ladder_figure(ladder: Ladder, title: str, targets: tuple[Board, ...] = ()) -
                 transform=axes.get_xaxis_transform(),
             )
     axes.invert_yaxis()
-    axes.set(xlabel="activations (KiB)", xlim=(0, 2 * widest))
+    axes.tick_params(axis="y", labelsize=7.5)
+    axes.set(xlabel="activations (KiB)", xlim=(0, 1.35 * widest))
     figure.suptitle(title)
     figure.legend(fontsize=8, loc="outside lower center", ncols=2)
     return figure

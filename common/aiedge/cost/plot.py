@@ -30,16 +30,16 @@ def bars(title: str, names: Sequence[str], columns: dict[str, Sequence[float]]) 
     with extras():
         from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(10, 1.6 + 0.24 * len(names)), layout="constrained")
+    figure = Figure(figsize=(7, 1.6 + 0.24 * len(names)), layout="constrained")
     all_axes = figure.subplots(1, len(columns), sharey=True, squeeze=False)[0]
     for axes, (unit, values), colour in zip(all_axes, columns.items(), (BLUE, ORANGE), strict=False):
         drawn = axes.barh(list(names), list(values), color=colour)
         axes.bar_label(
             drawn, labels=[f"{value:,.0f}" if value else "" for value in values], padding=3, fontsize=7
         )
-        axes.set(xlabel=unit, xlim=(0, max(*values, 1) * 1.25))
+        axes.set(xlabel=unit, xlim=(0, max(*values, 1) * 1.45))
         axes.margins(y=0.01)
-        axes.locator_params(axis="x", nbins=5)
+        axes.locator_params(axis="x", nbins=3)
         axes.xaxis.set_major_formatter("{x:,.0f}")
     all_axes[0].invert_yaxis()
     figure.suptitle(title)

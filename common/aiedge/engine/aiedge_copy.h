@@ -189,6 +189,12 @@ static inline void aiedge_fill_f32(float *y, float value, int32_t count) {
   }
 }
 
+static inline void aiedge_fill_int32(int32_t *y, int32_t value, int32_t count) {
+  for (int32_t i = 0; i < count; i++) {
+    y[i] = value;
+  }
+}
+
 AIEDGE_PAD(int8, int8_t, aiedge_fill_int8)
 AIEDGE_PAD(f32, float, aiedge_fill_f32)
 

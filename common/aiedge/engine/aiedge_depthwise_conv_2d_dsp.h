@@ -24,39 +24,42 @@ enum {
 
 // A part of the output, and the input that it needs with the padding around it.
 typedef struct {
-  int32_t top, left, input_rows, input_columns;
-  // What the pass of each channel over its plane needs, in this order: twice the output's zero point, plus 1;
-  // the tensors' channels; the tile's columns and rows; bytes from a row's end to the next row, in the plane
-  // and in the output.
-  int32_t zero_point, channels, columns, rows, to_next_row, to_next_output;
+  int32_t top, input_rows;
+  int32_t first;        // column of the image, after the pair that the padding begins
+  int32_t padded;       // 1 where it begins one
+  int32_t inside, odd;  // pairs of columns in the image from there, and 1 where one column is left over
+  int32_t words;        // pairs in all
+  // What the passes need, in this order: the tensors' channels; twice the output's zero point, plus 1; the
+  // tile's columns and rows; bytes from a row's end to the next row, in the plane and in the output.
+  int32_t channels, zero_point, columns, rows, to_next_row, to_next_output;
 } aiedge_plane_tile;
 
 // Stores two neighbouring values of four channels in their planes.
 AIEDGE_INLINE void aiedge_plane_pair(uint32_t a, uint32_t b, uint32_t *to) {
-  const uint32_t low = (a & 0xFFFF) | b << 16, high = a >> 16 | (b & 0xFFFF0000);
+  uint32_t low, high;
+  __asm("pkhbt %0, %1, %2, lsl #16" : "=r"(low) : "r"(a), "r"(b));
+  __asm("pkhtb %0, %1, %2, asr #16" : "=r"(high) : "r"(b), "r"(a));
   to[0] = aiedge_even(low);
   to[AIEDGE_PLANE_WORDS] = aiedge_odd(low);
   to[2 * AIEDGE_PLANE_WORDS] = aiedge_even(high);
   to[3 * AIEDGE_PLANE_WORDS] = aiedge_odd(high);
 }
 
-// Lays out the input of a tile, whose first column is -1 at least; x is the image from the first of the four
-// channels on.
+// Lays out the input of a tile; x is the image from the first of the four channels on.
 AIEDGE_KERNEL void aiedge_planes(const aiedge_depthwise_conv_2d_int8_layer *layer, const int8_t *x,
                                  const aiedge_plane_tile *tile, uint32_t *to) {
-  const int32_t channels = layer->channels;
+  const int32_t channels = layer->channels, inside = tile->inside, padded = tile->padded;
   const uint32_t outside = aiedge_load4(layer->outside);
-  const int32_t padded = tile->left < 0, first = padded ? tile->left + 2 : tile->left;
-  // Columns of the image after the pair that the padding begins; their pairs are laid out in a loop.
-  int32_t to_come = tile->input_columns - 2 * padded;
-  if (to_come > layer->width - first) to_come = layer->width - first;
-  const int32_t inside = to_come > 0 ? to_come / 2 : 0, words = (tile->input_columns + 1) / 2;
-  for (int32_t iy = tile->top, rows = tile->input_rows; rows > 0; rows--, iy++) {
-    uint32_t *const next = to + AIEDGE_PLANE_ROW_WORDS, *const end = to + words;
+  const uint32_t height = (uint32_t)layer->height;
+  const int32_t row_step = layer->width * channels;
+  int32_t at = (tile->top * layer->width + tile->first) * channels;
+  uint32_t iy = (uint32_t)tile->top;  // beyond the height where it is negative
+  for (int32_t rows = tile->input_rows; rows > 0; rows--, iy++, at += row_step) {
+    uint32_t *const next = to + AIEDGE_PLANE_ROW_WORDS, *const end = to + tile->words;
     const int8_t *from = layer->outside;
     int32_t second = 0;
-    if (iy >= 0 && iy < layer->height) {
-      from = x + (iy * layer->width + first) * channels;
+    if (iy < height) {
+      from = x + at;
       second = channels;
     }
     if (padded) aiedge_plane_pair(outside, aiedge_load4(from - second), to++);
@@ -83,7 +86,7 @@ AIEDGE_KERNEL void aiedge_planes(const aiedge_depthwise_conv_2d_int8_layer *laye
           : [second] "r"(second), [end] "r"(to + inside)
           : "cc", "memory");
     }
-    for (int32_t left_over = to_come & 1; to < end; left_over = 0) {
+    for (int32_t left_over = tile->odd; to < end; left_over = 0) {
       aiedge_plane_pair(left_over ? aiedge_load4(from) : outside, outside, to++);
     }
     to = next;
@@ -144,28 +147,30 @@ AIEDGE_KERNEL void aiedge_planes(const aiedge_depthwise_conv_2d_int8_layer *laye
   "add r1, r11\n"              \
   "subs r3, #1\n"              \
   "str r3, [sp, #20]\n"        \
-  "bne 1b\n"                   \
-  "add sp, #32\n"              \
-  "pop {r4-r11, pc}\n"
+  "bne 1b\n"
 
-enum { AIEDGE_PASS_ANY_SIGN = 1, AIEDGE_PASS_IN_TWOS = 2 };
+// What a pass is like, and that three more follow the first.
+enum { AIEDGE_PASS_ANY_SIGN = 1, AIEDGE_PASS_IN_TWOS = 2, AIEDGE_PASS_MORE = 3 * 4 };
 
-// One channel's pass. On the stack are bias, multiplier, rounding, shift, columns, rows, to_next_row and
-// to_next_output. r0 is the place in the plane, r1 that in the output, r2 the number of channels, r3 counts
-// columns; r4 to r9 are the weights, two words for each row of taps: the first two, and the last two.
-static __attribute__((naked, noinline)) void aiedge_plane_pass(__attribute__((unused)) const uint32_t *plane,
-                                                               __attribute__((unused)) int8_t *y,
-                                                               __attribute__((unused)) const int32_t *tile,
-                                                               __attribute__((unused)) const int16_t *weights,
-                                                               __attribute__((unused)) const int32_t *scale,
-                                                               __attribute__((unused)) const int16_t *last,
-                                                               __attribute__((unused)) int32_t way) {
+// The passes of four channels. While one runs there are on the stack: bias, multiplier, rounding, shift,
+// columns, rows, to_next_row and to_next_output. r0 is the place in the plane, r1 that in the output, r2 the
+// number of channels, r3 counts columns; r4 to r9 are the weights, two words for each row of taps: the first
+// two, and the last two. Above that: the plane, the output, the tile, the weights, the last tap and the
+// scales of the channel, and what the caller put there.
+AIEDGE_ASSEMBLY void aiedge_plane_passes(__attribute__((unused)) const uint32_t *planes,
+                                         __attribute__((unused)) int8_t *y,
+                                         __attribute__((unused)) const int32_t *tile,
+                                         __attribute__((unused)) const int16_t *weights,
+                                         __attribute__((unused)) const int32_t *scales,
+                                         __attribute__((unused)) int32_t way) {
   __asm volatile(
       "push {r4-r11, lr}\n"
-      "ldrd r12, lr, [sp, #36]\n"
-      "ldm r2, {r6-r11}\n"
-      "mov r2, r7\n"
-      "ldm r12, {r4, r5, r7}\n"
+      "add r12, r3, #64\n"
+      "ldr lr, [sp, #36]\n"
+      "push {r0-r3, r12, lr}\n"
+      "7:\n"
+      "ldm r2, {r2, r6, r8-r11}\n"
+      "ldm lr, {r4, r5, r7}\n"
       "lsl r4, r4, #1\n"
       "lsl r6, r6, r7\n"
       "asr r6, r6, #1\n"
@@ -174,35 +179,53 @@ static __attribute__((naked, noinline)) void aiedge_plane_pass(__attribute__((un
       "ldr r10, [r3, #16]\n"
       "ldr r7, [r3, #32]\n"
       "ldr r8, [r3, #48]\n"
-      "ldrh r9, [lr]\n"
+      "ldrh r9, [r12]\n"
       "sadd16 r4, r4, r4\n"
       "sadd16 r10, r10, r10\n"
       "sadd16 r7, r7, r7\n"
       "sadd16 r8, r8, r8\n"
-      "sadd16 r9, r9, r9\n"
       "lsr r5, r4, #16\n"
       "pkhbt r5, r5, r10, lsl #16\n"
       "lsr r6, r10, #16\n"
       "pkhbt r6, r6, r7, lsl #16\n"
       "lsr r10, r8, #16\n"
-      "pkhbt r9, r10, r9, lsl #16\n"
-      "ldr r3, [sp, #76]\n"
+      "pkhbt r9, r10, r9, lsl #17\n"
+      "ldr r3, [sp, #96]\n"
       "lsls r3, r3, #31\n"
       "bcc 4f\n"
       "bmi 3f\n"  //
       AIEDGE_PASS_ROWS(AIEDGE_PASS_STRIDE_1(AIEDGE_PASS_SCALE("r12") AIEDGE_PASS_SCALE("lr")))
+      "b 6f\n"
       "3:\n"  //
       AIEDGE_PASS_ROWS(AIEDGE_PASS_STRIDE_1(AIEDGE_PASS_SIGNED("r12") "ldr r11, [sp, #8]\n"  //
                                             AIEDGE_PASS_SIGNED("lr")))
+      "b 6f\n"
       "4:\n"
       "bmi 5f\n"  //
       AIEDGE_PASS_ROWS(AIEDGE_PASS_STRIDE_2(AIEDGE_PASS_SCALE("r12")))
+      "b 6f\n"
       "5:\n"  //
-      AIEDGE_PASS_ROWS(AIEDGE_PASS_STRIDE_2(AIEDGE_PASS_SIGNED("r12"))));
+      AIEDGE_PASS_ROWS(AIEDGE_PASS_STRIDE_2(AIEDGE_PASS_SIGNED("r12")))
+      "6:\n"
+      "add sp, #32\n"
+      "ldm sp, {r0-r3, r12, lr}\n"
+      "ldr r4, [sp, #64]\n"
+      "add r0, r0, #56\n"
+      "add r1, r1, #1\n"
+      "add r3, r3, #4\n"
+      "add r12, r12, #2\n"
+      "add lr, lr, #12\n"
+      "subs r4, r4, #4\n"
+      "stm sp, {r0-r3, r12, lr}\n"
+      "str r4, [sp, #64]\n"
+      "bcs 7b\n"
+      "add sp, #24\n"
+      "pop {r4-r11, pc}\n" ::
+          : AIEDGE_CLOBBERED);
 }
 
 // A layer of 3x3 taps with a stride of 1 or 2 along the row, no dilation, at most one column of padding on
-// the left, four channels at least, whose scaling is plain with shifts up to 22. The scratch, at a multiple
+// the left, channels in fours, whose scaling is plain with shifts up to 22. The scratch, at a multiple
 // of four bytes, has 224 bytes for each row of input that `strip` rows of output need.
 AIEDGE_KERNEL void aiedge_depthwise_conv_2d_strips_int8(const aiedge_depthwise_conv_2d_int8_layer *layer,
                                                         const int8_t *x, int8_t *y, uint8_t *scratch,
@@ -211,8 +234,8 @@ AIEDGE_KERNEL void aiedge_depthwise_conv_2d_strips_int8(const aiedge_depthwise_c
   const int32_t channels = layer->channels, width = layer->output_width, height = layer->output_height;
   const int32_t stride_h = layer->stride_h, stride_w = layer->stride_w;
   const int one = stride_w == 1;
-  const int32_t way =
-      (one ? AIEDGE_PASS_IN_TWOS : 0) | (layer->output.zero_point == -128 ? 0 : AIEDGE_PASS_ANY_SIGN);
+  const int32_t way = AIEDGE_PASS_MORE | (one ? AIEDGE_PASS_IN_TWOS : 0) |
+                      (layer->output.zero_point == -128 ? 0 : AIEDGE_PASS_ANY_SIGN);
   // Tiles of about one width, an even one where outputs come in twos.
   const int32_t most = one ? AIEDGE_PLANE_COLUMNS - 2 : AIEDGE_PLANE_COLUMNS / 2 - 1;
   const int32_t tiles = (width + most - 1) / most, columns = ((width + tiles - 1) / tiles + one) & ~one;
@@ -225,24 +248,26 @@ AIEDGE_KERNEL void aiedge_depthwise_conv_2d_strips_int8(const aiedge_depthwise_c
     tile.input_rows = (tile.rows - 1) * stride_h + 3;
     for (int32_t ox = 0; ox < width; ox += columns) {
       tile.columns = width - ox < columns ? width - ox : columns;
-      tile.left = ox * stride_w - layer->pad_left;
-      tile.input_columns = (tile.columns - 1) * stride_w + 3;
+      const int32_t left = ox * stride_w - layer->pad_left;
+      const int32_t input_columns = (tile.columns - 1) * stride_w + 3;
+      tile.padded = left < 0;
+      tile.first = left + 2 * tile.padded;
+      int32_t to_come = input_columns - 2 * tile.padded;
+      if (to_come > layer->width - tile.first) to_come = layer->width - tile.first;
+      tile.inside = to_come / 2;
+      tile.odd = to_come & 1;
+      tile.words = (input_columns + 1) / 2;
       const int32_t done = (tile.columns + one) & ~one;
       tile.to_next_row = 4 * (stride_h * AIEDGE_PLANE_ROW_WORDS - (one ? done / 2 : done));
       tile.to_next_output = (width - done) * channels;
       int8_t *const to = y + (oy * width + ox) * channels;
+      const int16_t *weights = layer->weights;
+      const int32_t *scales = layer->scales;
       for (int32_t c = 0; c < channels; c += 4) {
-        // The last four channels may be some that are done already.
-        const int32_t begin = c < channels - 4 ? c : channels - 4;
-        aiedge_planes(layer, x + begin, &tile, planes);
-        for (int32_t i = 0; i < 4; i++) {
-          // Its weights stand among those of four channels: pairs of taps, 8 for each, then the last taps.
-          const uint32_t channel = (uint32_t)(begin + i), place = channel % 4;
-          const int16_t *packed = layer->weights + channel / 4 * 36;
-          aiedge_plane_pass(planes + i * AIEDGE_PLANE_WORDS, to + channel, &tile.zero_point,
-                            packed + 2 * place, layer->scales + channel * AIEDGE_CHANNEL_STEP,
-                            packed + 32 + place, way);
-        }
+        aiedge_planes(layer, x + c, &tile, planes);
+        aiedge_plane_passes(planes, to + c, &tile.channels, weights, scales, way);
+        weights += 4 * 9;
+        scales += 4 * AIEDGE_CHANNEL_STEP;
       }
     }
   }

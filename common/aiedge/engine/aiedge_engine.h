@@ -12,8 +12,8 @@
 #include "aiedge_status.h"
 
 // Cortex-M with DSP instructions has kernels of its own. Without optimization the compiler keeps registers
-// that they need.
-#if defined(__ARM_FEATURE_DSP) && defined(__OPTIMIZE__) && !defined(AIEDGE_REFERENCE)
+// that they need; Clang does so in any case.
+#if defined(__ARM_FEATURE_DSP) && defined(__OPTIMIZE__) && !defined(__clang__) && !defined(AIEDGE_REFERENCE)
 #define AIEDGE_DSP
 #endif
 
@@ -45,6 +45,15 @@
 #define AIEDGE_HOT
 #define AIEDGE_TABLE
 #endif
+
+// A function that is all assembly. Nothing may be concluded from the C of it: that it uses no argument, reads
+// nothing, or leaves registers alone.
+#if defined(__GNUC__) && __GNUC__ >= 8
+#define AIEDGE_ASSEMBLY static __attribute__((naked, noipa, unused))
+#else
+#define AIEDGE_ASSEMBLY static __attribute__((naked, noinline, noclone, unused))
+#endif
+#define AIEDGE_CLOBBERED "r0", "r1", "r2", "r3", "r12", "cc", "memory"
 
 #define AIEDGE_INLINE static inline __attribute__((always_inline))
 #define AIEDGE_KERNEL static __attribute__((noinline, unused)) AIEDGE_HOT

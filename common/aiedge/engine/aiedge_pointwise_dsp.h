@@ -7,25 +7,25 @@
 #include "aiedge_requantize.h"
 
 // Four channels of two pixels with two filters: 76 bytes of code.
-#define AIEDGE_POINTWISE_STEP  \
-  "ldrd r8, r9, [r2], #8\n"    \
-  "ldr.w r12, [r0], #4\n"      \
-  "sxtb16.w lr, r12, ror #8\n" \
-  "sxtb16.w r12, r12\n"        \
-  "sxtb16.w r10, r8, ror #8\n" \
-  "sxtb16.w r8, r8\n"          \
-  "sxtb16.w r11, r9, ror #8\n" \
-  "sxtb16.w r9, r9\n"          \
-  "smlad r4, lr, r10, r4\n"    \
-  "smlad r5, lr, r11, r5\n"    \
-  "smlad r4, r12, r8, r4\n"    \
-  "smlad r5, r12, r9, r5\n"    \
-  "ldr.w r12, [r1], #4\n"      \
-  "sxtb16.w lr, r12, ror #8\n" \
-  "sxtb16.w r12, r12\n"        \
-  "smlad r6, lr, r10, r6\n"    \
-  "smlad r7, lr, r11, r7\n"    \
-  "smlad r6, r12, r8, r6\n"    \
+#define AIEDGE_POINTWISE_STEP \
+  "ldrd r8, r9, [r2], #8\n"   \
+  "ldr.w r12, [r0], #4\n"     \
+  "sxtb16 lr, r12, ror #8\n"  \
+  "sxtb16 r12, r12\n"         \
+  "sxtb16 r10, r8, ror #8\n"  \
+  "sxtb16 r8, r8\n"           \
+  "sxtb16 r11, r9, ror #8\n"  \
+  "sxtb16 r9, r9\n"           \
+  "smlad r4, lr, r10, r4\n"   \
+  "smlad r5, lr, r11, r5\n"   \
+  "smlad r4, r12, r8, r4\n"   \
+  "smlad r5, r12, r9, r5\n"   \
+  "ldr.w r12, [r1], #4\n"     \
+  "sxtb16 lr, r12, ror #8\n"  \
+  "sxtb16 r12, r12\n"         \
+  "smlad r6, lr, r10, r6\n"   \
+  "smlad r7, lr, r11, r7\n"   \
+  "smlad r6, r12, r8, r6\n"   \
   "smlad r7, r12, r9, r7\n"
 
 // As aiedge_finish_fast(), with multiplier and shift in r8 and r9, the zero point in lr.
@@ -46,10 +46,11 @@
 // are the sums: of the first pixel by both filters, of the second. On the stack are both inputs, both
 // outputs, the scales of two filters and where those of all end, the zero point, and where among the four
 // steps of the loop the first time begins: it takes what is more than a multiple of four.
-static __attribute__((naked, noinline)) AIEDGE_HOT void aiedge_pointwise_pixels(
-    __attribute__((unused)) const int8_t *x0, __attribute__((unused)) const int8_t *x1,
-    __attribute__((unused)) const aiedge_pointwise_int8_layer *layer, __attribute__((unused)) int8_t *y0,
-    __attribute__((unused)) int8_t *y1) {
+AIEDGE_ASSEMBLY void aiedge_pointwise_pixels(__attribute__((unused)) const int8_t *x0,
+                                             __attribute__((unused)) const int8_t *x1,
+                                             __attribute__((unused)) const aiedge_pointwise_int8_layer *layer,
+                                             __attribute__((unused)) int8_t *y0,
+                                             __attribute__((unused)) int8_t *y1) {
   __asm volatile(
       "push {r4-r11, lr}\n"
       "ldr r5, [sp, #36]\n"
@@ -97,7 +98,8 @@ static __attribute__((naked, noinline)) AIEDGE_HOT void aiedge_pointwise_pixels(
       "cmp r12, r8\n"
       "bne 1b\n"
       "add sp, #32\n"
-      "pop {r4-r11, pc}\n");
+      "pop {r4-r11, pc}\n" ::
+          : AIEDGE_CLOBBERED);
 }
 
 AIEDGE_KERNEL void aiedge_pointwise_even_int8(const aiedge_pointwise_int8_layer *layer, const int8_t *x,

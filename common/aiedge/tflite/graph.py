@@ -74,11 +74,15 @@ class Tensor:
         return f"tensor {self.index} ({self.dtype.name} {list(self.shape)} {self.name!r})"
 
 
-# Steps of one output, from the shape of the weights.
-MACS: dict[Nature, Callable[[tuple[int, ...]], int]] = {
-    Nature.DENSE: lambda shape: shape[-1],
-    Nature.CONVOLUTION: lambda shape: prod(shape[1:]),
-    Nature.DEPTHWISE: lambda shape: prod(shape[1:3]),
+# Multiply-accumulate steps of the operators with weights.
+MACS: dict[Nature, Callable[["Operator"], int]] = {
+    Nature.DENSE: lambda op: op.outputs[0].elements * op.input(1).shape[-1],
+    Nature.CONVOLUTION: lambda op: op.outputs[0].elements * prod(op.input(1).shape[1:]),
+    Nature.DEPTHWISE: lambda op: op.outputs[0].elements * prod(op.input(1).shape[1:3]),
+    Nature.MEMORY: lambda op: op.input(0).shape[0] * (op.input(1).elements + op.input(2).elements),
+    Nature.RECURRENT: lambda op: (
+        4 * op.outputs[0].elements * (op.input(0).shape[-1] + op.outputs[0].shape[-1])
+    ),
 }
 
 
@@ -137,7 +141,7 @@ class Operator:
     def macs(self) -> int:
         """Multiply-accumulate steps of one inference; 0 for operators without weights."""
         steps = MACS.get(self.nature)
-        return self.outputs[0].elements * steps(self.input(1).shape) if steps else 0
+        return steps(self) if steps else 0
 
     def __str__(self) -> str:
         return f"operator {self.index} ({self.kind})"

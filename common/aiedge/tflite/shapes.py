@@ -39,6 +39,19 @@ def _binary(operator: Operator) -> None:
     )
 
 
+def _selection(operator: Operator) -> None:
+    target = operator.outputs[0].shape
+    shapes = [operator.input(position).shape for position in range(3)]
+    _require(
+        all(
+            len(shape) <= len(target)
+            and all(n in (1, m) for n, m in zip(shape[::-1], target[::-1], strict=False))
+            for shape in shapes
+        ),
+        f"{[list(shape) for shape in shapes]} do not broadcast to {list(target)}",
+    )
+
+
 def _dense(operator: Operator) -> None:
     source, weights, target = operator.input(0), operator.input(1), operator.outputs[0]
     _require(
@@ -169,6 +182,53 @@ def _assign(operator: Operator) -> None:
     _same_bytes(operator.input(0), operator.input(1))
 
 
+def _memory(operator: Operator) -> None:
+    _require(len(operator.inputs) == 5 and operator.inputs[4] is not None, "it has no state")
+    source, feature, time, state, target = (
+        *(operator.input(position).shape for position in (0, 1, 2, 4)),
+        operator.outputs[0].shape,
+    )
+    _require({len(shape) for shape in (source, feature, time, target)} == {2}, "its tensors are no matrices")
+    filters, rank = feature[0], operator.integer("rank")
+    _require(
+        rank > 0
+        and filters > 0
+        and source[1] == feature[1]
+        and time[0] == filters
+        and min(*source, time[1]) > 0
+        and target == (source[0], filters // rank)
+        and filters % rank == 0
+        and prod(state) == source[0] * filters * time[1],
+        f"its weights {list(feature)} and {list(time)}, {rank} to a unit, and its state {list(state)} do not lead from "
+        f"{list(source)} to {list(target)}",
+    )
+    _bias(operator, 3, target[1])
+
+
+def _recurrent(operator: Operator) -> None:
+    needed = (*range(9), *range(12, 16), 18, 19)
+    _require(
+        len(operator.inputs) == 24 and all(operator.inputs[position] is not None for position in needed),
+        "it lacks weights, biases or states",
+    )
+    source, target = operator.input(0).shape, operator.outputs[0].shape
+    _require(
+        len(source) == 3 and target[:2] == source[:2] and len(target) == 3 and min(*source, *target) > 0,
+        f"it makes {list(target)} of {list(source)}",
+    )
+    cells, batch = target[2], source[1] if operator.flag("timeMajor") else source[0]
+    wanted: dict[int, tuple[int, ...]] = dict.fromkeys(range(1, 5), (cells, source[2]))
+    wanted |= dict.fromkeys(range(5, 9), (cells, cells))
+    wanted |= dict.fromkeys(range(12, 16), (cells,))
+    for position, shape in wanted.items():
+        found = operator.input(position).shape
+        _require(found == shape, f"its input {position} has the shape {list(found)}, not {list(shape)}")
+    _require(
+        {operator.input(position).elements for position in (18, 19)} == {batch * cells},
+        f"its states do not have {cells} cells for {batch} sequences",
+    )
+
+
 def _same_bytes(variable: Tensor, value: Tensor) -> None:
     _require(
         (variable.dtype, variable.elements) == (value.dtype, value.elements),
@@ -207,6 +267,13 @@ def _unpack(operator: Operator) -> None:
     )
 
 
+def _fill(operator: Operator) -> None:
+    if operator.trait.inputs == 1:
+        _same_values(operator)
+    else:
+        _require(operator.input(1).elements == 1, f"it fills with {operator.input(1).elements} values")
+
+
 def _gather(operator: Operator) -> None:
     source, target = operator.input(0), operator.outputs[0]
     _require(bool(source.elements) or not target.elements, f"it names values of {list(source.shape)}")
@@ -236,6 +303,9 @@ RULES: dict[Nature, Callable[[Operator], None]] = {
     Nature.UNARY: _same_values,
     Nature.CONVERSION: _same_values,
     Nature.BINARY: _binary,
+    Nature.COMPARISON: _binary,
+    Nature.SELECTION: _selection,
+    Nature.CAST: _same_values,
     Nature.DENSE: _dense,
     Nature.MATMUL: _matmul,
     Nature.CONVOLUTION: _convolution,
@@ -244,6 +314,8 @@ RULES: dict[Nature, Callable[[Operator], None]] = {
     Nature.TRANSPOSED: _transposed,
     Nature.REDUCTION: _reduction,
     Nature.ARG: _reduction,
+    Nature.SCAN: _same_values,
+    Nature.FILL: _fill,
     Nature.SOFTMAX: _softmax,
     Nature.NORMALIZATION: _softmax,
     Nature.CONCATENATION: _concatenation,
@@ -260,4 +332,6 @@ RULES: dict[Nature, Callable[[Operator], None]] = {
     Nature.BILINEAR: _resize,
     Nature.READ: _read,
     Nature.ASSIGN: _assign,
+    Nature.MEMORY: _memory,
+    Nature.RECURRENT: _recurrent,
 }

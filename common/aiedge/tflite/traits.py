@@ -22,6 +22,9 @@ class Nature(Enum):
     UNARY = auto()  # element i of the output needs element i of the input alone
     CONVERSION = auto()  # the same, to another type or scale
     BINARY = auto()  # the same of two inputs, whose shapes broadcast
+    COMPARISON = auto()  # of two inputs, whose shapes broadcast, what is true
+    SELECTION = auto()  # by that the one or the other of two inputs
+    CAST = auto()  # the same numbers in another type
     DENSE = auto()  # a matrix of weights times each row
     MATMUL = auto()  # matrices times matrices, both of them computed
     CONVOLUTION = auto()  # a window that slides over an image; filters span all channels
@@ -29,6 +32,8 @@ class Nature(Enum):
     POOL = auto()  # the same without weights
     TRANSPOSED = auto()  # a window that slides over the output: the gradient of a convolution
     REDUCTION = auto()  # one value for all of a dimension
+    SCAN = auto()  # for each value of a dimension the sum up to it
+    FILL = auto()  # one value for all
     ARG = auto()  # of a dimension the index of the largest or smallest value
     SOFTMAX = auto()  # rows that add up to 1, or their logarithms
     NORMALIZATION = auto()  # rows of length 1
@@ -48,6 +53,8 @@ class Nature(Enum):
     HANDLE = auto()  # the name of a variable
     READ = auto()  # the value of a variable
     ASSIGN = auto()  # the value of a variable for later, to the next inference
+    MEMORY = auto()  # filters over time of what a matrix of weights makes of each step
+    RECURRENT = auto()  # a sequence step by step, each with what the last one left
     OTHER = auto()  # what this table does not have
 
 
@@ -124,29 +131,40 @@ TRAITS = {
     "BATCH_TO_SPACE_ND": Trait(Nature.BLOCKS, 3),
     "BROADCAST_TO": Trait(Nature.REPETITION, 2),
     "CALL_ONCE": Trait(Nature.INITIALIZER, 0, outputs=0, options="CallOnce"),
+    "CAST": Trait(Nature.CAST),
     "CEIL": Trait(Nature.UNARY),
     "CONCATENATION": Trait(Nature.CONCATENATION, optional=MANY, options="Concatenation"),
     "CONV_2D": Trait(Nature.CONVOLUTION, 2, optional=1, options="Conv2D"),
     "COS": Trait(Nature.UNARY),
+    "CUMSUM": Trait(Nature.SCAN, 2, options="Cumsum"),
     "DEPTHWISE_CONV_2D": Trait(Nature.DEPTHWISE, 2, optional=1, options="DepthwiseConv2D"),
     "DEPTH_TO_SPACE": Trait(Nature.PERMUTATION, options="DepthToSpace"),
     "DEQUANTIZE": Trait(Nature.CONVERSION),
     "DIV": Trait(Nature.BINARY, 2, options="Div"),
     "ELU": Trait(Nature.UNARY, table=tables.elu_table),
+    "EQUAL": Trait(Nature.COMPARISON, 2),
     "EXP": Trait(Nature.UNARY),
     "EXPAND_DIMS": Trait(Nature.VIEW, 2),
+    "FILL": Trait(Nature.FILL, 2),
     "FLOOR": Trait(Nature.UNARY),
     "FLOOR_DIV": Trait(Nature.BINARY, 2),
     "FLOOR_MOD": Trait(Nature.BINARY, 2),
     "FULLY_CONNECTED": Trait(Nature.DENSE, 2, optional=1, options="FullyConnected", single=True),
     "GATHER": Trait(Nature.GATHER, 2, options="Gather"),
     "GATHER_ND": Trait(Nature.GATHER, 2),
+    "GREATER": Trait(Nature.COMPARISON, 2),
+    "GREATER_EQUAL": Trait(Nature.COMPARISON, 2),
     "HARD_SWISH": Trait(Nature.UNARY, table=tables.hard_swish_table, single=True),
     "L2_NORMALIZATION": Trait(Nature.NORMALIZATION, options="L2Norm"),
     "LEAKY_RELU": Trait(
         Nature.UNARY, options="LeakyRelu", parameter="alpha", table=tables.leaky_relu_table, single=True
     ),
+    "LESS": Trait(Nature.COMPARISON, 2),
+    "LESS_EQUAL": Trait(Nature.COMPARISON, 2),
     "LOG": Trait(Nature.UNARY),
+    "LOGICAL_AND": Trait(Nature.COMPARISON, 2),
+    "LOGICAL_NOT": Trait(Nature.CAST),
+    "LOGICAL_OR": Trait(Nature.COMPARISON, 2),
     "LOGISTIC": Trait(Nature.UNARY, table=tables.logistic_table),
     "LOG_SOFTMAX": Trait(Nature.SOFTMAX),
     "MAXIMUM": Trait(Nature.BINARY, 2),
@@ -156,6 +174,7 @@ TRAITS = {
     "MIRROR_PAD": Trait(Nature.MIRROR, 2, options="MirrorPad"),
     "MUL": Trait(Nature.BINARY, 2, options="Mul"),
     "NEG": Trait(Nature.UNARY),
+    "NOT_EQUAL": Trait(Nature.COMPARISON, 2),
     "PAD": Trait(Nature.PAD, 2),
     "PADV2": Trait(Nature.PAD, 3),
     "PRELU": Trait(Nature.BINARY, 2),
@@ -171,6 +190,7 @@ TRAITS = {
     "REVERSE_V2": Trait(Nature.PERMUTATION, 2),
     "ROUND": Trait(Nature.UNARY),
     "RSQRT": Trait(Nature.UNARY, table=tables.rsqrt_table),
+    "SELECT_V2": Trait(Nature.SELECTION, 3),
     "SIN": Trait(Nature.UNARY),
     "SLICE": Trait(Nature.SLICE, 3),
     "SOFTMAX": Trait(Nature.SOFTMAX, options="Softmax"),
@@ -185,11 +205,16 @@ TRAITS = {
     "STRIDED_SLICE": Trait(Nature.SLICE, 4, options="StridedSlice"),
     "SUB": Trait(Nature.BINARY, 2, options="Sub", single=True),
     "SUM": Trait(Nature.REDUCTION, 2, options="Reducer"),
+    "SVDF": Trait(Nature.MEMORY, 3, optional=2, options="SVDF", single=True, states=(4,)),
     "TANH": Trait(Nature.UNARY, table=tables.tanh_table),
     "TRANSPOSE": Trait(Nature.PERMUTATION, 2, options="Transpose"),
     "TRANSPOSE_CONV": Trait(Nature.TRANSPOSED, 3, optional=1, options="TransposeConv"),
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": Trait(
+        Nature.RECURRENT, 9, optional=15, options="UnidirectionalSequenceLSTM", single=True, states=(18, 19)
+    ),
     "UNPACK": Trait(Nature.UNPACK, outputs=MANY, options="Unpack"),
     "VAR_HANDLE": Trait(Nature.HANDLE, 0, options="VarHandle"),
+    "ZEROS_LIKE": Trait(Nature.FILL),
 }
 OTHER = Trait(Nature.OTHER)
 

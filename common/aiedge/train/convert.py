@@ -27,8 +27,10 @@ def convert_float(model: "keras.Model") -> bytes:
     return _convert(model, None)
 
 
-def convert_int8(model: "keras.Model", calibration: Any = None) -> bytes:
+def convert_int8(model: "keras.Model", calibration: Any = None, per_channel: bool = True) -> bytes:
     """The model as an int8 .tflite: weights per channel, activations by the ranges seen on `calibration`.
+
+    Without `per_channel` a layer's weights have one scale.
 
     `calibration` holds samples as the model takes them, float32 [n, ...], in a list where the model has several inputs;
     or it is an iterator, a function that gives one, or a `tf.data.Dataset`, of samples or batches with labels or
@@ -44,10 +46,10 @@ def convert_int8(model: "keras.Model", calibration: Any = None) -> bytes:
     _check_model(model)
     if is_aware(model) or calibration is None:
         return _convert(for_export(model), [])
-    return _convert(model, _samples(model, calibration))
+    return _convert(model, _samples(model, calibration), per_channel)
 
 
-def _convert(model: "keras.Model", calibration: list[NDArray] | None) -> bytes:
+def _convert(model: "keras.Model", calibration: list[NDArray] | None, per_channel: bool = True) -> bytes:
     """Convert to float (None), to int8 by samples, or to int8 by the ranges that the model marks (no samples)."""
     # Here, not above: reading a model must not wait for TensorFlow.
     from aiedge.train.framework import keras, quiet, tensorflow
@@ -79,6 +81,7 @@ def _convert(model: "keras.Model", calibration: list[NDArray] | None) -> bytes:
                     for samples in zip(*calibration, strict=True)
                 )
                 converter.target_spec.supported_ops = [tensorflow.lite.OpsSet.TFLITE_BUILTINS_INT8]
+            converter._experimental_disable_per_channel = not per_channel
             converter.inference_input_type = converter.inference_output_type = tensorflow.int8
         made = converter.convert()
     return _in_order(made, [x.name for x in one.inputs], [f"output_{i}" for i in range(len(one.outputs))])

@@ -18,6 +18,7 @@ import textwrap
 from collections.abc import Callable, Iterator
 from importlib import metadata
 from importlib.util import find_spec
+from pathlib import Path
 from typing import NamedTuple
 
 from aiedge import __version__
@@ -77,12 +78,29 @@ def doctor(parser: Parser) -> Callable[[argparse.Namespace], None]:
     parser.add_argument(
         "--board", nargs="?", const="", metavar="PORT", help="also the board: versions, sizes, times, a log"
     )
+    parser.add_argument(
+        "--verify", action="store_true", help="also compare each package's files with the kit's lock file"
+    )
+    parser.add_argument(
+        "--room",
+        nargs="?",
+        const=REPO / "results" / "room",
+        type=Path,
+        metavar="FOLDER",
+        help="add this laptop to the page in a folder, which tells of each what is missing before the day",
+    )
     return _doctor
 
 
 def _doctor(options: argparse.Namespace) -> None:
     """Print the screen; with a board also what it says, and put both into a file to send back."""
     print(text := report())
+    if options.verify:
+        verify_packages()
+    if options.room:
+        from aiedge.workshop import room
+
+        print(f"\nwrote {shown(room.add(options.room, findings()))}")
     if options.board is None:
         return
     from aiedge.workshop import doctor_board
@@ -92,15 +110,35 @@ def _doctor(options: argparse.Namespace) -> None:
     print(f"\nwrote {shown(path)}; docs/first-board.md says what else to send")
 
 
+def verify_packages() -> None:
+    """Raise `UserError` that names every package that differs from the lock file, in version or in a file."""
+    if not in_checkout():
+        raise UserError("a package that was installed alone has no lock file", "pip check says what it lacks")
+    from aiedge.workshop import verify
+
+    kinds = environment.STAMP.read_text() if environment.STAMP.exists() else ""
+    lock = environment.LOCKS["dev" if "\ndev " in kinds else "user"]
+    if found := list(verify.differences(lock)):
+        hint = f"remove .venv, and set the kit up: {SETUP}"
+        raise UserError("\n       ".join([f"not as in {shown(lock)}:", *found]), hint)
+    print(f"all {len(verify.locked(lock))} packages are those of {shown(lock)}, file by file")
+
+
+def findings() -> list[Finding]:
+    """All that is looked at, in the screen's order."""
+    if in_checkout():
+        return [
+            *(*computer(), *set_up(), *packages(), photographs()),
+            *(*tflm(), *tools(), *firmware(), *serial_ports()),
+        ]
+    return [*computer(), *package_alone(), *tflm(), *tools(), *serial_ports()]
+
+
 def report() -> str:
     """The whole screen."""
-    if in_checkout():
-        findings = [*computer(), *set_up(), *packages(), *tflm(), *tools(), *firmware(), *serial_ports()]
-    else:
-        findings = [*computer(), *package_alone(), *tflm(), *tools(), *serial_ports()]
     title = f"aiedge {__version__}, {commit()}"
     return "\n".join(
-        [title, *map(str, findings), "ok fine   -- missing, needed only for that   !! must be mended"]
+        [title, *map(str, findings()), "ok fine   -- missing, needed only for that   !! must be mended"]
     )
 
 
@@ -161,6 +199,20 @@ def packages() -> Iterator[Finding]:
     found = ", ".join(f"{name} {version(name) or 'missing'}" for name in names)
     advice = f"not as locked: {', '.join(wrong)}. {SETUP}" if wrong else ""
     yield Finding("!!" if wrong else "ok", "packages", found, advice)
+
+
+def photographs() -> Finding:
+    """CIFAR-10's pictures: where there are none and no network gives them, the notebooks draw theirs."""
+    try:
+        from aiedge.train.datasets import archives
+    except ImportError:
+        return Finding("--", "photographs", "cannot look for them without the packages", SETUP)
+    named = os.environ.get("AIEDGE_DATA")
+    path = Path(named).expanduser() / archives.CIFAR10.file if named else archives.kept(archives.CIFAR10)
+    if path.is_file():
+        return Finding("ok", "photographs", "CIFAR-10")
+    advice = "downloaded where a notebook first asks for them, 170 MB; without a network pictures are drawn"
+    return Finding("--", "photographs", "none yet", advice)
 
 
 def tflm() -> Iterator[Finding]:

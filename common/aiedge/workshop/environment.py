@@ -18,7 +18,7 @@ from pathlib import Path
 
 from aiedge.errors import UserError
 from aiedge.files import locked, write_atomic
-from aiedge.paths import COMMON, REPO, check_builds
+from aiedge.paths import BUNDLE, COMMON, REPO, check_builds
 
 VENV = REPO / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
@@ -29,10 +29,13 @@ LOCKS = {"user": COMMON / "requirements.lock", "dev": COMMON / "requirements-dev
 # Where the pinned TensorFlow has wheels.
 PLATFORMS = {("Linux", "x86_64"), ("Linux", "aarch64"), ("Darwin", "arm64"), ("Windows", "AMD64")}
 
-# Keeps JupyterLab from asking a newcomer about news, and from looking for updates in a room with no network.
-LAB_SETTINGS = (
-    '{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}\n'
-)
+# Keeps JupyterLab from asking a newcomer about news, and from looking for updates in a room with no network. A link to
+# the glossary opens it to read, not to edit.
+LAB_SETTINGS = """{
+  "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false},
+  "@jupyterlab/docmanager-extension:plugin": {"defaultViewers": {"markdown": "Markdown Preview"}}
+}
+"""
 
 
 def prepare(kind: str = "user") -> None:
@@ -141,6 +144,8 @@ def install(lock: Path, source: list[str | Path]) -> None:
     `source` are the installer's options for where packages come from, of `wheels`.
     """
     installer: list[str | Path] = [PYTHON, "-P", "-m", "pip", "install", "--no-deps"]
+    # Wheels alone, which run no code when they are installed, and only those whose SHA-256 is in the lock.
+    verified = ["--require-hashes", "--only-binary=:all:"]
     uv = find_uv()
     if uv:
         installer = [uv, "pip", "install", "--no-deps", "--compile-bytecode", "--python", PYTHON]
@@ -148,9 +153,10 @@ def install(lock: Path, source: list[str | Path]) -> None:
     count = sum("==" in line for line in lock.read_text().splitlines())
     say(f"[2/4] Installing about {count} packages: 1 to 3 minutes, 2 GB of disk")
     run(
-        [*installer, *([] if screen else ["--quiet"]), *source, "-r", lock],
+        [*installer, *([] if screen else ["--quiet"]), *verified, *source, "-r", lock],
         "the packages could not be installed (the lines above say why)",
-        "the first set-up needs a network; without one, set AIEDGE_WHEELHOUSE to a folder of wheels that\n"
+        "a hash that does not match is another file than the one that the kit was tested with: do not use it;\n"
+        "      the first set-up needs a network; without one, set AIEDGE_WHEELHOUSE to a folder of wheels that\n"
         "      ./start-notebook.sh --wheelhouse FOLDER filled on a like computer with a network",
         bar=screen and not uv,
     )
@@ -163,9 +169,15 @@ def install(lock: Path, source: list[str | Path]) -> None:
         "the kit does not compile",
         "clone it again",
     )
-    write_atomic(VENV / "share/jupyter/lab/settings/overrides.json", LAB_SETTINGS)
     say("[4/4] Preparing PlatformIO, which builds the firmware")
     run([PYTHON, "-P", "-m", "aiedge.board.build"], "PlatformIO could not be prepared", "start again")
+
+
+def set_up_lab() -> None:
+    """Give JupyterLab the kit's settings where it does not have them yet."""
+    path = VENV / "share/jupyter/lab/settings/overrides.json"
+    if not path.exists() or path.read_text() != LAB_SETTINGS:
+        write_atomic(path, LAB_SETTINGS)
 
 
 def find_uv() -> str | None:
@@ -176,8 +188,13 @@ def find_uv() -> str | None:
 
 
 def wheels() -> list[str | Path]:
-    """Installer options for where packages come from: a folder of wheels alone, or the usual index (none)."""
+    """Installer options for where packages come from: a folder of wheels alone, or the usual index (none).
+
+    A kit out of a bundle has such a folder where the bundle was made on a system like this one.
+    """
     folder = os.environ.get("AIEDGE_WHEELHOUSE")
+    if not folder and any(bundled_wheels(BUNDLE).glob("*.whl")):
+        folder = str(bundled_wheels(BUNDLE))
     if not folder:
         return []
     if not any(Path(folder).glob("*.whl")):
@@ -188,12 +205,18 @@ def wheels() -> list[str | Path]:
     return ["--no-index", "--find-links", Path(folder).resolve()]
 
 
+def bundled_wheels(bundle: Path) -> Path:
+    """The folder of a bundle with the wheels for this system and this version of Python."""
+    return bundle / f"wheels-{platform.system()}-{platform.machine()}-{'{}.{}'.format(*sys.version_info)}"
+
+
 def fill_wheelhouse(folder: Path) -> None:
     """Download the wheels of the user's packages, for computers with this system and this version of Python."""
     prepare()
     say(f"Downloading the wheels into {folder}")
     screen = sys.stdout.isatty()
     pip: list[str | Path] = [PYTHON, "-P", "-m", "pip", "download", "--no-deps", "--only-binary=:all:"]
+    pip.append("--require-hashes")
     run(
         [*pip, *([] if screen else ["--quiet"]), "--dest", folder, "-r", LOCKS["user"]],
         "the wheels could not be downloaded (the lines above say why)",

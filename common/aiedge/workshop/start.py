@@ -13,7 +13,7 @@ from pathlib import Path
 from aiedge import logbook
 from aiedge.errors import Parser, UserError, exit_cleanly
 from aiedge.lesson import project_dir, projects
-from aiedge.workshop import environment, terminal
+from aiedge.workshop import bundle, environment, terminal
 
 COMMAND = "./start-notebook.sh"
 WELCOME = "Save with Ctrl-S; this terminal keeps JupyterLab running, Ctrl-C twice in it stops that."
@@ -38,6 +38,12 @@ def arguments(words: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--wheelhouse", metavar="FOLDER", type=Path, help="fill a folder of wheels, for AIEDGE_WHEELHOUSE"
     )
+    parser.add_argument(
+        "--bundle",
+        metavar="FOLDER",
+        type=Path,
+        help="copy the kit with all it needs where there is no network",
+    )
     return parser.parse_args(words)
 
 
@@ -48,6 +54,8 @@ def main() -> int:
     options = arguments(sys.argv[1:])
     if options.wheelhouse:
         environment.fill_wheelhouse(options.wheelhouse)
+    elif options.bundle:
+        bundle.make(options.bundle)
     elif options.setup or options.dev:
         environment.prepare("dev" if options.dev else "user")
     elif options.project is None:
@@ -59,6 +67,7 @@ def main() -> int:
         environment.prepare()
         if options.run:
             return hand_over(["-m", "aiedge.workshop.notebooks", "run", folder.name])
+        environment.set_up_lab()
         print(f"{logbook.line(folder.name)}\n{WELCOME}", flush=True)
         os.environ.update(terminal.variables(folder, environment.PYTHON.parent))
         return hand_over(["-m", "jupyterlab", *lab_options(folder, options.port, not options.no_browser)])

@@ -16,10 +16,10 @@ class CameraImageProvider : public InputProvider {
   // For a network whose input is height x width x 3, of at most 128 x 128 pixels.
   CameraImageProvider(uint32_t width, uint32_t height) : width_(width), height_(height) {}
 
-  // Takes a picture; false, and a line that says why, where there is none.
-  bool read(Tensor &input) override;
-
  private:
+  // Takes a picture; false, and a line that says why, where there is none.
+  bool next(Tensor &input) override;
+
   const uint32_t width_;
   const uint32_t height_;
   ImageScaler scaler_;

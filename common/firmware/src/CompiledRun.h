@@ -46,9 +46,9 @@ class Rows : public RowSink {
       tensor.rows = nullptr;
       change_(tensor);
     }
-    const uint32_t start = now_us();
+    const uint32_t start = clock_us();
     const int status = AIEDGE_MODEL_PUSH_ROW(input_data, output_data, arena);
-    time_us_ += now_us() - start;
+    time_us_ += clock_us() - start;
     next_++;
     if (status != (next_ < AIEDGE_MODEL_ROWS ? AIEDGE_MORE_ROWS : AIEDGE_OK)) next_ = kNone;
   }

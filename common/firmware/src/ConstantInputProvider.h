@@ -10,15 +10,15 @@ class ConstantInputProvider : public InputProvider {
  public:
   explicit ConstantInputProvider(float value) : value_(value) {}
 
+ private:
   // Fills the input, the first time.
-  bool read(Tensor &input) override {
+  bool next(Tensor &input) override {
     if (given_) return false;
     given_ = true;
     for (size_t i = 0; i < input.count; i++) input.set(i, value_);
     return true;
   }
 
- private:
   const float value_;
   bool given_ = false;
 };

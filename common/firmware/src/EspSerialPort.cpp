@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "Conduct.h"
+#include "clock.h"
 #include "print.h"
 #include "uart.h"
 
@@ -14,14 +16,16 @@ EspSerialPort *the_port = nullptr;
 
 EspSerialPort::EspSerialPort(Model &model) : model_(model), commands_(model) { the_port = this; }
 
+void (*EspSerialPort::on_result)(const Tensor &, uint32_t, uint32_t, uint32_t) = nullptr;
+
 EspSerialPort *EspSerialPort::instance() { return the_port; }
 
 bool EspSerialPort::set_base_baud(uint32_t baud) { return speed_.set_base(baud); }
 
-bool EspSerialPort::read(Tensor &input) {
+bool EspSerialPort::next(Tensor &input) {
   if (assembly_.is_read() && !result_.is_of(assembly_.number())) {
-    result_.fail(assembly_.number());
-    result_.send(replies_, seq_);
+    result_.fail(assembly_.number(), conduct().why_no_result());
+    result_.send(replies_, seq_, true);
   }
   speed_.listen();
   while (uart_listens()) {
@@ -49,13 +53,21 @@ bool EspSerialPort::read(Tensor &input) {
 }
 
 void EspSerialPort::write_result(const Tensor &output, uint32_t time_us) {
-  if (const RowSink *const rows = model_.input().rows) time_us += rows->time_us();
+  const RowSink *const rows = model_.input().rows;
+  const uint32_t rows_us = rows == nullptr ? 0 : rows->time_us();
+  const uint32_t request_us = clock_us() - conduct().read_us + rows_us;
+  const uint32_t network_us = conduct().network_us + rows_us;
+  time_us += rows_us;
+  if (output.data != model_.output().data) return note_other_tensor();  // and the input gets no result
+  note_result();
   if (!assembly_.is_read() || result_.is_of(assembly_.number())) {
     print("result %.4f (%lu us)\n", static_cast<double>(output.get(0)), static_cast<unsigned long>(time_us));
+    if (on_result != nullptr) on_result(output, time_us, network_us, request_us);
     return;
   }
   result_.set(assembly_.number(), assembly_.crc(), time_us, output);
-  result_.send(replies_, seq_);
+  result_.add(network_us, request_us, conduct());
+  result_.send(replies_, seq_, true);
 }
 
 // Answers a frame; true where it completed the input.
@@ -131,7 +143,7 @@ void EspSerialPort::handle_fetch(const Frame &frame) {
   } else if (!result_.is_of(frame.payload[0])) {
     replies_.error(frame.seq, kNoResult, "that input has no result");
   } else {
-    result_.send(replies_, frame.seq);
+    result_.send(replies_, frame.seq, false);
   }
 }
 

@@ -26,20 +26,24 @@ class EspSerialPort : public InputProvider {
   // The port of the sketch, null where it has none: there is one serial line.
   static EspSerialPort *instance();
 
-  // Waits for the next input; false where nobody can send one. An input that was read before and
-  // got no result is answered as failed.
-  bool read(Tensor &input) override;
-
   // Answers the input that read() returned; to the time of invoke() it adds what a network that runs row by
   // row has worked while the input came. Without one (the input came from elsewhere) it prints
   // the first output and the time: "result 0.9961 (12 us)".
   void write_result(const Tensor &output, uint32_t time_us);
+
+  // Where it is not null, it is called after each such line, with the output, and in microseconds the time
+  // that was reported, the network's by the library's clock, and that since the input was read.
+  static void (*on_result)(const Tensor &output, uint32_t time_us, uint32_t network_us, uint32_t request_us);
 
   // Sets the speed at which the line starts, and to which it returns when a higher one does not work.
   // False where the hardware has no such speed.
   bool set_base_baud(uint32_t baud);
 
  private:
+  // Waits for the next input; false where nobody can send one. An input that was read before and
+  // got no result is answered as failed.
+  bool next(Tensor &input) override;
+
   bool handle_frame(Tensor &input);
   void handle_hello(const Frame &frame);
   bool handle_write(const Frame &frame, Tensor &input);

@@ -39,10 +39,10 @@ float layer_us(unsigned index) {
 // The network calls this before each layer with its number, and after the last one with the number of layers.
 void aiedge_profile(int32_t index) {
   using namespace aiedge;
-  total_us[current] += now_us() - start_us;
+  total_us[current] += clock_us() - start_us;
   calls[current]++;
   current = static_cast<unsigned>(index);
-  start_us = now_us();
+  start_us = clock_us();
 }
 
 #else

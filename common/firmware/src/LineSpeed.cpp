@@ -21,11 +21,11 @@ bool LineSpeed::use(uint32_t baud) {
 }
 
 bool LineSpeed::check() {
-  if (baud_ == base_ || now_us() - heard_us_ <= 1000 * (confirmed_ ? kQuietMs : kConfirmMs)) return false;
+  if (baud_ == base_ || clock_us() - heard_us_ <= 1000 * (confirmed_ ? kQuietMs : kConfirmMs)) return false;
   return use(base_);
 }
 
-void LineSpeed::listen() { heard_us_ = now_us(); }
+void LineSpeed::listen() { heard_us_ = clock_us(); }
 
 void LineSpeed::confirm() {
   listen();

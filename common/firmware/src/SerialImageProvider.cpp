@@ -6,7 +6,7 @@
 
 namespace aiedge {
 
-bool SerialImageProvider::read(Tensor &input) {
+bool SerialImageProvider::next(Tensor &input) {
   EspSerialPort *const port = EspSerialPort::instance();
   const size_t values = static_cast<size_t>(width_) * height_ * channels_;
   while (port == nullptr) {

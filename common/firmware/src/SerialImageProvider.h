@@ -19,10 +19,10 @@ class SerialImageProvider : public InputProvider {
   SerialImageProvider(unsigned width, unsigned height, unsigned channels, uint32_t baud = kBaseBaud)
       : width_(width), height_(height), channels_(channels), baud_(baud) {}
 
-  // Waits for the next image. Where the sketch and the model do not fit, it says so and stops.
-  bool read(Tensor &input) override;
-
  private:
+  // Waits for the next image. Where the sketch and the model do not fit, it says so and stops.
+  bool next(Tensor &input) override;
+
   const unsigned width_;
   const unsigned height_;
   const unsigned channels_;

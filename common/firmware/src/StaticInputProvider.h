@@ -12,7 +12,8 @@ class StaticInputProvider : public InputProvider {
   StaticInputProvider(const float *values, size_t rows, size_t columns)
       : next_(values), rows_(rows), columns_(columns) {}
 
-  bool read(Tensor &input) override {
+ private:
+  bool next(Tensor &input) override {
     if (rows_ == 0) return false;
     for (size_t i = 0; i < columns_; i++) input.set(i, next_[i]);
     next_ += columns_;
@@ -20,7 +21,6 @@ class StaticInputProvider : public InputProvider {
     return true;
   }
 
- private:
   const float *next_;
   size_t rows_;
   const size_t columns_;

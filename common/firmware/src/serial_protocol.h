@@ -8,10 +8,11 @@
 
 namespace aiedge {
 
-constexpr uint8_t kProtocolVersion = 2;
+constexpr uint8_t kProtocolVersion = 3;
 constexpr uint32_t kBaseBaud = 115200;  // the line's speed at first
 constexpr size_t kMaxPayload = 1024;
 constexpr unsigned kHistoryFrames = 32;  // before the one that an ACK names
+constexpr size_t kMostText = 96;         // bytes of what a sketch printed
 // An input comes in units of so many bytes, or more where it has more than so many units.
 constexpr size_t kMinUnit = 16;
 constexpr size_t kMaxUnits = 4096;
@@ -44,6 +45,8 @@ enum ErrorCode : uint8_t {
 // Bytes before the piece in a WRITE (number, index), and before the output in a RESULT (number, CRC, time).
 constexpr size_t kWriteHead = 3;
 constexpr size_t kResultHead = 9;
+// Of what follows the output in a RESULT: the network's time, the request's, flags.
+constexpr size_t kConductHead = 9;
 
 }  // namespace aiedge
 

@@ -5,10 +5,10 @@
 
 namespace aiedge {
 
-void todo(int number, const char *what) {
+void todo(int number, const char *what, int line) {
   end_line();
   for (;;) {
-    print("TODO %d: %s (main.cpp)\n", number, what);
+    print("TODO %d: %s (main.cpp line %d)\n", number, what, line);
     stop(3);
   }
 }

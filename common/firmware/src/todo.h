@@ -2,11 +2,15 @@
 #ifndef AIEDGE_TODO_H_
 #define AIEDGE_TODO_H_
 
+// Without its `return` a function gives back anything at all, or the program dies in it: that is an error
+// here.
+#pragma GCC diagnostic error "-Wreturn-type"
+
 namespace aiedge {
 
-// Says which exercise comes next and stops. A program ends with exit status 3; a board repeats the
-// line every 2 seconds.
-[[noreturn]] void todo(int number, const char *what);
+// Says which exercise comes next, and in which line, and stops. A program ends with exit status 3; a board
+// repeats the text every 2 seconds.
+[[noreturn]] void todo(int number, const char *what, int line = __builtin_LINE());
 
 }  // namespace aiedge
 

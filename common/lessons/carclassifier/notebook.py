@@ -2,11 +2,12 @@
 # # Cars: a trained network in eight bits
 #
 # Somebody has trained a network that tells pictures with a car from pictures without. You get it as it is, in
-# 32-bit floating point. In 75 minutes you find out why rounding its numbers ruins it, how to round them
-# properly, and end with a C file of a third of the size that gives the same answers on a camera board.
+# 32-bit floating point. You find out why rounding its numbers ruins it, how to round them properly, and end with a
+# C file of a third of the size that gives the same answers on a camera board. The notebook takes about 85 minutes,
+# its firmware 40 more; each heading says its own.
 #
-# Ten cells are yours, marked **TODO**. Each has a hint, and a check after it. Run a cell with Shift+Enter. The
-# first one takes some seconds: it loads TensorFlow.
+# Ten cells are yours, marked **TODO**. Each has a hint, and a check after it. Words that are links lead to a
+# glossary. Run a cell with Shift+Enter. The first one takes some seconds: it loads TensorFlow.
 
 # %%
 import math
@@ -20,13 +21,15 @@ from aiedge.cost import runtimes
 from aiedge.quantization import layer_multipliers, multiply_by_quantized_multiplier, patches
 from aiedge.train import datasets, models, simulate
 from aiedge.train.simulate import rounded, run_layers, with_kernels
-from aiedge.workshop import plots
+from aiedge.workshop import plots, progress
 from aiedge.workshop.checks import carclassifier
 
+progress.resume()
+
 # %% [markdown]
-# ## 1. The network and its pictures
+# ## 1. The network and its pictures (8 min)
 #
-# The pictures are 96×96 pixels in three colours. The network has never seen those of the test set. If the
+# The pictures are 96×96 pixels in three colours. The network has never seen those of the [test set](term). If the
 # pictures are not on this computer yet, this cell fetches or draws them, which can take some minutes once.
 
 # %%
@@ -43,7 +46,7 @@ print(f"{len(model.layers)} layers, {model.count_params():,} parameters")
 
 # %% [markdown]
 # The network answers with a number between 0 and 1: how sure it is that there is a car. Above one half, its
-# answer is "car", which is label 1. How many of its answers are right?
+# answer is "car", which is [label](term) 1. How many of its answers are right? That share is its [accuracy](term).
 #
 # <details><summary>Hint</summary>
 #
@@ -73,18 +76,23 @@ carclassifier.accuracy(accuracy)
 plots.confusion(labels, probabilities > 0.5, test.classes)
 
 # %% [markdown]
-# Of what is in the picture, what is easy and what is hard? A truck looks much like a car.
+# Of what is in the picture, what is easy and what is hard? (In parentheses: how many pictures. Among photographs
+# expect trucks at the top: they look much like cars.)
 
 # %%
-kinds = {str(kind): test.kinds == kind for kind in np.unique(test.kinds)}
+kinds = {f"{kind} ({np.sum(test.kinds == kind)})": test.kinds == kind for kind in np.unique(test.kinds)}
 right = {kind: accuracy(probabilities[chosen], labels[chosen]) for kind, chosen in kinds.items()}
 worst_first = dict(sorted(right.items(), key=lambda item: item[1]))
 plots.shares(worst_first, "Right answers, by kind of picture")
 
 # %%
-no_truck = test.kinds != "truck"
+hardest = next(iter(worst_first))
+rest = ~kinds[hardest]
 print(f"all {len(labels)} pictures: {accuracy(probabilities, labels):.1%} right")
-print(f"without trucks: {accuracy(probabilities[no_truck], labels[no_truck]):.1%} right")
+print(f"without {hardest}: {accuracy(probabilities[rest], labels[rest]):.1%} right")
+
+# %% [markdown]
+# And these are the pictures of which it is least sure; where it is wrong, the title is orange:
 
 # %%
 unsure = np.argsort(np.abs(probabilities - 0.5))[:12]
@@ -93,11 +101,44 @@ titles = [f"{test.kinds[i]}: {probabilities[i]:.0%} car" for i in unsure]
 plots.pictures(test.images[unsure], titles, wrong[unsure])
 
 # %% [markdown]
-# ## 2. How much work is one picture?
+# **Check yourself**
 #
-# The network is a chain of convolutions with *batch normalization* behind each. Once training is over, batch
-# normalization multiplies each channel by a fixed number and adds another, so the convolution before it can do
-# that with its own weights. The folded network gives the same answers with fewer layers:
+# <details><summary>Why are the answers counted on pictures that the network never saw?</summary>
+#
+# It could know the others by heart. What counts is what it does with new ones.
+# </details>
+#
+# <details><summary>Half the pictures show cars. What does a network get that always says car?</summary>
+#
+# 50 %, as one that flips a coin. That is why the plots mark it as guessing.
+# </details>
+
+# %% [markdown]
+# ## 2. How much work is one picture? (8 min)
+#
+# The network is a chain of [convolutions](term:convolution). A convolution slides a small [kernel](term) of
+# [weights](term:weight) over the picture. At each place it multiplies what it sees by them, and adds up. This one
+# finds edges from left to right:
+
+# %%
+plots.sliding(
+    np.array([[0, 0, 2, 2, 0], [0, 0, 2, 2, 0], [0, 0, 2, 2, 0], [1, 1, 1, 1, 1], [0, 0, 0, 0, 0]]),
+    np.array([[-1, 0, 1], [-1, 0, 1], [-1, 0, 1]]),
+)
+
+# %% [markdown]
+# A colour picture has three [channels](term:channel). A usual convolution sums over all of them. A [depthwise
+# convolution](term:depthwise convolution) keeps them apart, with a kernel for each, and so needs a fraction of the
+# weights. This network takes both in turn: depthwise 3×3, then usual ones of 1×1, which mix the channels.
+
+# %%
+plots.convolutions()
+
+# %% [markdown]
+# Behind each stands a [*batch normalization*](term:batch normalization). Once training is over, it multiplies each
+# channel by a fixed number and adds another, so the convolution before it can do that with its own weights
+# ([*folding*](term:folding)). The folded network gives the same answers with fewer
+# [layers](term:layer):
 
 # %%
 folded = simulate.fold_batch_norm(model)
@@ -105,8 +146,8 @@ difference = run_layers(folded, images[:100])[:, 0] - probabilities[:100]
 print(f"{len(folded.layers)} layers; the answers differ by {np.abs(difference).max():.6f} at most")
 
 # %% [markdown]
-# Now count its multiply-accumulate steps (MACs): one multiplication, one addition. A convolution slides its
-# kernel over the picture and does the same sums for every pixel of its output.
+# Now count its multiply-accumulate steps ([MACs](term:MAC)): one multiplication, one addition. A convolution does the
+# same sums for every pixel of its output.
 #
 # <details><summary>Hint</summary>
 #
@@ -133,9 +174,10 @@ def macs(kernel_shape, output_shape):
 carclassifier.macs(macs)
 
 # %% [markdown]
-# The workshop speaks of 8.9 million operations. Which way of counting leads there? Besides the MACs, each value
-# that a convolution writes gets a bias, and ReLU6 compares it with 0 and with 6. Without folding, batch
-# normalization subtracts a mean, divides by a deviation, multiplies and adds.
+# The workshop of KU Leuven from which this one comes counts 8.9 million operations for such a network. Which way of
+# counting leads there? Besides the MACs, each value that a convolution writes gets a [bias](term), and
+# [ReLU6](term:relu) compares it with 0 and with 6. Without folding, batch normalization subtracts a mean, divides
+# by a deviation, multiplies and adds.
 
 # %%
 weights, shapes = simulate.kernels(folded), simulate.output_shapes(folded)
@@ -149,12 +191,26 @@ ways = {
 }
 
 # %%
-plots.bars(ways, "Operations for one picture", "operations", ("the workshop's count", 8.9e6))
+plots.bars(ways, "Operations for one picture", "operations", ("KU Leuven's count", 8.9e6))
 closest = min(ways, key=lambda way: abs(ways[way] - 8.9e6))
 print(f"MACs: {total:,}; closest to 8.9 million: {closest}: {ways[closest] / 1e6:.2f} million")
 
 # %% [markdown]
-# ## 3. Look at the numbers
+# **Check yourself**
+#
+# <details><summary>A depthwise layer and the 1×1 layer behind it, both of 64 channels: which works more?</summary>
+#
+# The 1×1 layer: 64·64 MACs a pixel against 9·64. Mixing the channels is most of the work.
+# </details>
+#
+# <details><summary>Folding saves layers. Why do the answers not change?</summary>
+#
+# Batch normalization multiplies and adds, as the convolution does: doing both at once with changed weights and
+# biases is the same sum, but for the last digits of a float.
+# </details>
+
+# %% [markdown]
+# ## 3. Look at the numbers (5 min)
 #
 # Before you round numbers, look at them. These are the weights of three layers, all of them on one axis:
 
@@ -171,7 +227,7 @@ depthwise = weights[names[1]]
 plots.channel_ranges(depthwise, f"Weights of {names[1]}, by channel")
 
 # %% [markdown]
-# Activations are what flows between the layers. `run_layers` hands you each of them on its way.
+# [Activations](term:activation) are what flows between the layers. `run_layers` hands you each of them on its way.
 
 # %%
 seen = {}
@@ -184,9 +240,23 @@ plots.histograms(shown, "Activations over 50 pictures")
 plots.channel_ranges(seen[stored[2]], f"Activations of {stored[2]}, by channel")
 
 # %% [markdown]
-# ## 4. The naive way
+# **Check yourself**
 #
-# An int8 is a whole number from −128 to 127. So round every number, weights and activations, and see what is
+# <details><summary>Which of the histograms promise trouble for whole numbers from −128 to 127?</summary>
+#
+# All of them: most values lie between −1 and 1, where only three whole numbers are. Most of the 256 integers would
+# never be used.
+# </details>
+#
+# <details><summary>Why do the channels of one layer have such different ranges?</summary>
+#
+# Folding multiplied each by a number of its own, and training has no reason to make them alike.
+# </details>
+
+# %% [markdown]
+# ## 4. The naive way (5 min)
+#
+# An [int8](term) is a whole number from −128 to 127. So round every number, weights and activations, and see what is
 # left: $q = \mathrm{round}(x)$.
 #
 # <details><summary>Hint</summary>
@@ -225,10 +295,24 @@ print(f"{np.mean(naive(every) == 0):.1%} of all weights have become 0")
 plots.histograms({"before": every, "after": naive(every)}, "All weights, rounded to whole numbers")
 
 # %% [markdown]
-# ## 5. A scale for each layer
+# **Check yourself**
+#
+# <details><summary>The naive network still answers. What does it answer?</summary>
+#
+# Nearly always the same: nearly all of its weights are 0, so it hardly sees the picture. That is why it is right as
+# often as guessing is.
+# </details>
+#
+# <details><summary>Would multiplying all weights by 100 before the rounding help?</summary>
+#
+# Yes: that is the idea of a scale. But 100 is a guess. The best factor follows from the largest weight.
+# </details>
+
+# %% [markdown]
+# ## 5. A scale for each layer (6 min)
 #
 # The numbers are small, and int8's steps of 1 are far too wide for them. So stretch them first: divide by a
-# *scale* such that the largest weight becomes 127, then round.
+# [*scale*](term:scale) such that the largest weight becomes 127, then round.
 #
 # $$ s = \frac{\max |w|}{127} \qquad q = \mathrm{round}(w / s) $$
 #
@@ -255,7 +339,7 @@ carclassifier.scale_of_layer(scale_of_layer)
 
 # %% [markdown]
 # `rounded(values, scale)` quantizes and turns back: each value then is one of the 256 that int8 can hold. With
-# such weights, and activations still in floating point:
+# such weights, and activations still in floating point (some seconds):
 
 # %%
 per_layer = with_kernels(folded, lambda w: rounded(w, scale_of_layer(w)))
@@ -263,7 +347,20 @@ ladder["a scale for each layer"] = test_network(per_layer)
 plots.shares(ladder, "Weights in int8 with one scale for each layer")
 
 # %% [markdown]
-# ## 6. A scale for each channel
+# **Check yourself**
+#
+# <details><summary>What is the largest error that rounding makes to a weight, in units of the scale?</summary>
+#
+# Half a step: 0.5 times the scale.
+# </details>
+#
+# <details><summary>One weight is ten times as large as all others. What does that do to them?</summary>
+#
+# It sets the scale. The others get a tenth of the integers, about 25, and lose three bits.
+# </details>
+
+# %% [markdown]
+# ## 6. A scale for each channel (8 min)
 #
 # One channel with large weights stretches the scale of its whole layer, and the channels with small weights get
 # few integers. So give each channel its own scale. Kernels here have their channels last: (3, 3, 3, 8) are 8
@@ -308,7 +405,8 @@ ladder["a scale for each channel"] = test_network(per_channel)
 plots.shares(ladder, "Weights in int8 with a scale for each channel")
 
 # %% [markdown]
-# Eight bits forgive a lot. With fewer, you see what each way of scaling is worth. (Half a minute.)
+# Are the last two bars level? Then eight bits are enough here, however they are scaled. With fewer bits you see what
+# each way of scaling is worth. (Half a minute.)
 
 
 # %%
@@ -327,10 +425,32 @@ for name, scheme in schemes.items():
 plots.lines((8, *bits), by_bits, "bits of a weight", "Fewer bits")
 
 # %% [markdown]
-# ## 7. Activations
+# **Check yourself**
+#
+# <details><summary>Where do the lines part, and why there?</summary>
+#
+# Where a channel with small weights has only a handful of integers left. A scale for each channel gives each of them
+# all the integers that there are.
+# </details>
+#
+# <details><summary>What does a scale for each channel cost on the board?</summary>
+#
+# A multiplier and a shift for each channel, eight bytes or so. The work stays the same: each output is scaled once
+# anyway.
+# </details>
+
+# %% [markdown]
+# ## 7. Activations (6 min)
 #
 # Activations are not symmetric: ReLU6 leaves nothing below 0. So int8 gets the whole range from the lowest to
-# the highest number, with a *zero point* $z$, the integer that stands for 0:
+# the highest number, with a [*zero point*](term:zero point) $z$, the integer that stands for 0. Here for a range
+# from −1 to 3:
+
+# %%
+plots.number_line(-1, 3)
+
+# %% [markdown]
+# As formulas:
 #
 # $$ s = \frac{\max - \min}{255} \qquad z = -128 - \frac{\min}{s} \qquad q = \mathrm{round}(x / s) + z $$
 #
@@ -358,10 +478,25 @@ def activation_params(low, high):
 carclassifier.activation_params(activation_params)
 
 # %% [markdown]
-# ## 8. Calibration
+# **Check yourself**
+#
+# <details><summary>What would a symmetric scale waste on the output of ReLU6?</summary>
+#
+# Half of the integers: all below 0.
+# </details>
+#
+# <details><summary>Why do weights get no zero point?</summary>
+#
+# They are nearly symmetric, so little is gained. And a zero point would cost: each sum would need a correction for
+# each input that it saw.
+# </details>
+
+# %% [markdown]
+# ## 8. Calibration (9 min)
 #
 # The lowest and the highest activation are not stored anywhere: they depend on the pictures. So run some real
-# pictures through, and note for each tensor the lowest and the highest number so far. That is *calibration*.
+# pictures through, and note for each [tensor](term) the lowest and the highest number so far. That is
+# [*calibration*](term:calibration).
 #
 # <details><summary>Hint</summary>
 #
@@ -413,7 +548,7 @@ print(f"{len(ranges)} ranges; {stored[2]}: {ranges[stored[2]][0]:.2f} ... {range
 plots.settling(simulate.ranges_by_picture(folded, calibration.inputs))
 
 # %% [markdown]
-# Now the whole network in int8, weights and activations, as far as floating point can imitate it:
+# Now the whole network in int8, weights and activations, as far as floating point can imitate it (some seconds):
 
 
 # %%
@@ -443,7 +578,21 @@ found = {"the calibration set": ladder["and calibrated activations"]} | found
 plots.shares(found, "Calibrated on ...")
 
 # %% [markdown]
-# ## 9. The converter
+# **Check yourself**
+#
+# <details><summary>Which of the sets ruin the network, and what do they have in common?</summary>
+#
+# Those that know too little of what the network will see: their ranges are too narrow, so that later numbers are
+# clamped.
+# </details>
+#
+# <details><summary>Is a range that is too wide harmless?</summary>
+#
+# It clamps nothing, but its steps are wider, so all numbers are rounded more coarsely.
+# </details>
+
+# %% [markdown]
+# ## 9. The converter (3 min)
 #
 # TensorFlow's converter does what you have done: it folds batch normalization, gives each channel a scale and
 # calibrates the activations. Then it writes a network that runs in integers alone. (Half a minute.)
@@ -464,7 +613,20 @@ mine = {name: activation_params(*ranges[name])[0] for name in stored}
 plots.same_scales(mine, theirs, "Scales of the activations")
 
 # %% [markdown]
-# ## 10. One convolution in integers
+# **Check yourself**
+#
+# <details><summary>The int8 file is more than a quarter of the float one. What else is in it?</summary>
+#
+# Names, shapes, a scale for each channel, and biases of 32 bits. They do not get smaller.
+# </details>
+#
+# <details><summary>Your scales and the converter's agree. What did both of you do?</summary>
+#
+# Both ran the same calibration pictures through and took the lowest and the highest number.
+# </details>
+
+# %% [markdown]
+# ## 10. One convolution in integers (12 min)
 #
 # On the board there are no real numbers any more. This is the first layer, for one picture, as it runs there:
 #
@@ -473,8 +635,12 @@ plots.same_scales(mine, theirs, "Scales of the activations")
 #
 # `patches(x, 3, 2, fill)` holds, for each pixel of the output, the 27 numbers that the 3×3×3 kernel sees there;
 # around the picture it sees `fill`, which must stand for 0.0. The factor is known beforehand, one for each
-# channel: an integer *multiplier* and a *shift*.
-#
+# channel: an integer *multiplier* and a *shift*. In boxes, for one sum:
+
+# %%
+plots.integer_layer()
+
+# %% [markdown]
 # <details><summary>Hint</summary>
 #
 # Which integer stands for 0.0? The zero point of `x`. Convert the patches to `np.int32` before you subtract: an
@@ -519,10 +685,23 @@ def integer_convolution(x, weights, bias, x_params, w_params, y_params):
 carclassifier.integer_convolution(integer_convolution, int8_model)
 
 # %% [markdown]
-# ## 11. The same bits, and the answers
+# **Check yourself**
 #
-# The compiled C that goes on the board and the interpreter TensorFlow Lite Micro (TFLM) must agree in every
-# bit.
+# <details><summary>Why is the picture padded with the zero point of x, and not with 0?</summary>
+#
+# Around the picture the network expects 0.0, and the integer that stands for it is the zero point.
+# </details>
+#
+# <details><summary>The sum of 27 products of int8 numbers, plus a bias: which type holds it?</summary>
+#
+# 27 · 255 · 127 is below a million: int32 holds it with ease, int16 does not.
+# </details>
+
+# %% [markdown]
+# ## 11. The same bits, and the answers (5 min)
+#
+# The compiled C that goes on the board and the [interpreter](term) TensorFlow Lite Micro ([TFLM](term)) must agree in
+# every bit. (Some seconds.)
 
 # %%
 questions = quantization.quantize(images, graph.inputs[0].quantization)
@@ -556,24 +735,42 @@ ladder["the converter's int8"] = np.mean(int8_answers == labels)
 print(f"{np.sum(int8_answers != (probabilities > 0.5))} of {len(labels)} answers differ from float's")
 
 # %% [markdown]
-# The whole way, as one picture:
+# The whole way, as one picture. What was lost, and at which step? With drawn pictures only the naive way loses
+# anything: they are easy, and eight bits with any scale are enough. Photographs are harder, and there the steps can
+# differ.
 
 # %%
 plots.shares(ladder, "From float to int8, step by step")
 
 # %% [markdown]
-# ## 12. What it needs on the board
+# **Check yourself**
 #
-# *Flash* keeps the program and the weights, *SRAM* what changes while it runs: the *arena*. The ESP-EYE's
-# internal RAM also has to hold the camera's picture, stacks and drivers. (Half a minute.)
+# <details><summary>Why can the board compare integers without turning them back?</summary>
+#
+# Scale and zero point keep the order: a larger integer is a larger number. So only the threshold must be turned into
+# an integer, once.
+# </details>
+#
+# <details><summary>Two answers of 400 would differ between float and int8. Is that an error?</summary>
+#
+# No: where the network is unsure, a tiny change tips the answer. Bits must agree between two int8 runtimes, not
+# between float and int8.
+# </details>
+
+# %% [markdown]
+# ## 12. What it needs on the board (4 min)
+#
+# [*Flash*](term:flash) keeps the program and the weights, [*SRAM*](term:SRAM) what changes while it runs: the
+# [*arena*](term:arena). The ESP-EYE's internal RAM also has to hold the camera's picture, stacks and drivers. (Half a
+# minute.)
 
 # %%
 networks = {"float": float_model, "int8": int8_model}
 sources = {name: codegen.generate(tflite.read(data), "net") for name, data in networks.items()}
 flash = {
-    "flash: float, the workshop's": 840_000,
+    "flash: float, KU Leuven's": 840_000,
     "flash: float .tflite": len(float_model),
-    "flash: int8, the workshop's": 320_000,
+    "flash: int8, KU Leuven's": 320_000,
     "flash: int8 .tflite": len(int8_model),
 }
 sram = {f"SRAM: arena, {name}": source.plan.arena_bytes for name, source in sources.items()}
@@ -588,11 +785,18 @@ plots.memory(flash | sram, budget)
 for name, size in (flash | sram).items():
     print(f"{name:30} {size / budget[name.split(':')[0]]:6.1%} of what the ESP-EYE has")
 
+# %% [markdown]
+# What is an arena? Each box below is what one layer hands to the next: as wide as the steps for which it is needed,
+# as high as its bytes. What lies at the same height shares the same bytes, one after the other.
+
+# %%
+plots.arena(sources["int8"].plan)
+
 # %% [markdown] tags=["hard"]
 # ### Every byte of the arena
 #
-# The arena holds what one layer hands to the next. TFLM places these tensors one after the other, the largest
-# first. In this picture each tensor is a box: as wide as the time for which it is needed, as high as its bytes.
+# TFLM places the same tensors one after the other, the largest first. The upper part of this picture says how many
+# bytes are needed at each step, the lower one where they lie.
 
 # %% tags=["hard"]
 from aiedge.cost.ladder import ladder as memory_ladder
@@ -614,7 +818,20 @@ display(ladder_figure(memory_steps, "Activations, step by step"))
 print(memory_steps)
 
 # %% [markdown]
-# ## 13. How long it takes
+# **Check yourself**
+#
+# <details><summary>Which step of the network needs most of the arena, and why is it so early?</summary>
+#
+# The third: the maps are large while the picture is hardly shrunk. Each step of 2 pixels makes them a quarter.
+# </details>
+#
+# <details><summary>The float network's arena is four times as large. Why exactly four?</summary>
+#
+# The same numbers in four bytes each.
+# </details>
+
+# %% [markdown]
+# ## 13. How long it takes (6 min)
 #
 # First the instructions for one picture, counted on an emulated Cortex-M4. An emulator knows nothing of time.
 # (Half a minute.)
@@ -671,7 +888,22 @@ estimates = {
 plots.bars(estimates, "Estimated from published figures, not measured", "milliseconds for a picture")
 
 # %% [markdown]
-# ## 14. To the board
+# **Check yourself**
+#
+# <details><summary>-O3 takes fewer instructions than -O2. Is it faster, then?</summary>
+#
+# Likely, but not surely: instructions take different numbers of cycles, and its longer code waits for the flash more
+# often. A count is no time; only a measurement on the board is.
+# </details>
+#
+# <details><summary>Which is larger here: the gain of int8, or of better kernels for the ESP32?</summary>
+#
+# Look at the last picture: the plain kernels and the maker's own differ by a factor of ten. How a sum is computed
+# matters as much as its type.
+# </details>
+
+# %% [markdown]
+# ## 14. To the board (40 min)
 #
 # Export the network: .tflite files, and each as a C array.
 
@@ -681,19 +913,60 @@ for path in tflite.export("carclassifier", float_model, int8_model, float_array=
 
 # %% [markdown]
 # Now the firmware, `vscode/main/main.cpp`. It has TODOs of its own; each run stops at the next one. Open a
-# terminal in this project's folder (File → New → Terminal) and type:
+# terminal (File → New → Terminal): it begins in this project's folder. Paste:
 #
 # ```
 # cp notebook/carclassifier.cpp vscode/main/carclassifier.cpp
-# cd vscode
-# pio run -e host -t exec            # on this computer
-# pio run -e esp-eye -t upload       # on the ESP-EYE
+# pio run -d vscode -e host -t exec
 # ```
 #
-# No board? Go back to the project's folder with `cd ..`. There, `../run_serial.py --simulate` and the project's
-# name build the same firmware for this computer and talk to it as if it were a board.
+# This builds it for this computer, which takes a minute at first, and runs it. With a board, when it runs here (the
+# first time downloads the board's tools, some minutes):
+#
+# ```
+# pio run -d vscode -e esp-eye -t upload
+# ```
+#
+# No board? This builds the same firmware for this computer and talks to it as if it were one:
+#
+# ```
+# BEGIN LEVEL easy
+# ../run_serial.py --simulate carclassifier_easy --count 100
+# END LEVEL
+# BEGIN LEVEL hard
+# ../run_serial.py --simulate carclassifier_hard --count 100
+# END LEVEL
+# ```
 
 # %% tags=["summary"]
 print(f"{graph.macs:,} MACs, {len(float_model):,} bytes in float, {len(int8_model):,} in int8")
 for name, value in ladder.items():
     print(f"{value:6.1%} right  {name}")
+
+# %% [markdown]
+# **Check yourself**
+#
+# <details><summary>Both networks fit the flash. Why does the firmware take the int8 one?</summary>
+#
+# It takes a third of the flash, a quarter of the arena, and a fraction of the instructions.
+# </details>
+#
+# <details><summary>The board answers worse than the notebook. What is different there?</summary>
+#
+# Its pictures: the camera's colours, light and sharpness are not those of the test set. Look at what it sees first.
+# </details>
+
+# %% [markdown]
+# ## What you can tell a friend
+#
+# - Rounding to whole numbers destroys a network whose numbers are small. A scale stretches them first.
+# - A scale for each channel keeps small channels alive. With eight bits it may not matter, with four it does.
+# - The ranges of activations come from calibration, so the calibration pictures must be like those to come.
+# - A depthwise convolution does not mix channels, and so needs a fraction of the weights.
+# - Int8 takes a quarter of the bytes and a fraction of the instructions, and gives the same answers, or nearly so.
+
+# %% tags=["easy"]
+progress.show("carclassifier_easy")
+
+# %% tags=["hard"]
+progress.show("carclassifier_hard")

@@ -1,12 +1,14 @@
 # %% [markdown]
 # # CIFAR-10: a network in a few kilobytes
 #
-# A published pipeline takes a network that tells ten kinds of things apart, cuts it from 545,098 parameters down to
-# 28,576, and runs it on an ESP32. In 90 minutes you go the same way and put your figures beside the published ones.
-# Then you go past them: a network of the same size that is right more often.
+# A published pipeline takes a network that tells ten kinds of things apart, cuts it from 545,098
+# [parameters](term:parameter) down to 28,576, and runs it on an ESP32. You go the same way, and put your figures
+# beside the published ones; those about right answers only where your pictures are photographs, too. Then you go
+# past them: a network of the same size that is right more often. The notebook takes about 105 minutes, its firmware
+# 35 more; each heading says its own.
 #
-# Eight cells are yours, marked **TODO**. Each has a hint, and a check after it. Run a cell with Shift+Enter. The
-# first one takes some seconds: it loads TensorFlow.
+# Eight cells are yours, marked **TODO**. Each has a hint, and a check after it. Words that are links lead to a
+# glossary. Run a cell with Shift+Enter. The first one takes some seconds: it loads TensorFlow.
 
 # %%
 import math
@@ -25,12 +27,14 @@ from aiedge.train.aware import quantization_aware
 from aiedge.train.framework import keras
 from aiedge.train.pruning import METHODS, PruningPlan, importance, remove
 from aiedge.train.training import fine_tune, set_seed
-from aiedge.workshop import plots
+from aiedge.workshop import plots, progress
 from aiedge.workshop.checks import cifar_cnn
 from aiedge.workshop.recipes.quick import LOSS, trained
 
+progress.resume()
+
 # %% [markdown]
-# ## 1. The pictures, and where the numbers sit
+# ## 1. The pictures, and where the numbers sit (12 min)
 #
 # The pictures are 32×32 pixels in three colours. If they are not on this computer yet, this cell fetches or draws
 # them, which can take some minutes once.
@@ -66,9 +70,19 @@ right = {"original": accuracy(original)}
 print(f"{right['original']:.2%} of {len(labels):,} pictures; guessing would give 10 %")
 
 # %% [markdown]
-# This is the published pipeline's first network: two convolutions, each followed by max pooling, and two dense
-# layers. How many numbers does each layer keep? All of its kernel, and a *bias* for each output channel, which is
-# the kernel's last axis.
+# This is the published pipeline's first network: two [convolutions](term:convolution), each followed by max
+# [pooling](term), and two [dense layers](term:dense layer). A convolution slides small [kernels](term:kernel) over
+# the picture. At each place it multiplies what it sees by their [weights](term:weight), and adds up:
+
+# %%
+plots.sliding(
+    np.array([[0, 0, 2, 2, 0], [0, 0, 2, 2, 0], [0, 0, 2, 2, 0], [1, 1, 1, 1, 1], [0, 0, 0, 0, 0]]),
+    np.array([[-1, 0, 1], [-1, 0, 1], [-1, 0, 1]]),
+)
+
+# %% [markdown]
+# How many numbers does each [layer](term) keep? All of its kernel, and a [*bias*](term:bias) for each output
+# [channel](term), which is the kernel's last axis.
 #
 # <details><summary>Hint</summary>
 #
@@ -109,8 +123,23 @@ print(f"{sum(counts.values()):,} parameters, {share:.0%} of them in the first de
 # %% [markdown]
 # The work is done in the convolutions, and nearly all the memory goes to one dense layer, which hardly works at
 # all.
+
+# %% [markdown]
+# **Check yourself**
 #
-# ## 2. Adaptive average pooling
+# <details><summary>Why does a convolution work so much with so few numbers?</summary>
+#
+# It uses each of its weights again at every place of the picture. A dense layer uses each weight once.
+# </details>
+#
+# <details><summary>The picture gets twice as wide and high. Which of the layers get larger?</summary>
+#
+# The convolutions keep their weights and work four times as much. The first dense layer gets four times the inputs,
+# and so four times the weights.
+# </details>
+
+# %% [markdown]
+# ## 2. Adaptive average pooling (12 min)
 #
 # That layer is large because it gets 64 maps of 8×8 numbers. So make each map smaller first: cut it into 2×2
 # areas and keep the mean of each. *Adaptive* means that you choose the number of areas, and their size follows
@@ -172,7 +201,7 @@ print(f"7×7: yours {adaptive_pool(maps[:, :7, :7], 2).shape[1:3]}", end=", ")
 print(f"theirs {keras.layers.AveragePooling2D(4)(maps[:, :7, :7]).shape[1:3]}")
 
 # %% [markdown]
-# With the pool in its place, the network learns anew.
+# With the pool in its place, the network learns anew. (For drawn pictures half a minute.)
 
 # %%
 pooled = trained("cifar_pooled", splits, RETRAIN)
@@ -189,10 +218,25 @@ plots.columns(
 )
 
 # %% [markdown]
-# ## 3. Which channels matter?
+# **Check yourself**
 #
-# *Pruning* takes whole channels out of a convolution, and whole neurons out of a dense layer. It should take those
-# that matter least. The simplest guess at that is the *L1 norm*: a channel made by small weights has small numbers.
+# <details><summary>What is lost where each 4×4 area becomes one mean?</summary>
+#
+# Where exactly something was within the area. What was found, and roughly where, stays.
+# </details>
+#
+# <details><summary>Why do neighbouring areas share rows where the size cannot be divided?</summary>
+#
+# So that each area is whole and none is left out: the first begins at the rounded-down, the last ends at the
+# rounded-up place.
+# </details>
+
+# %% [markdown]
+# ## 3. Which channels matter? (8 min)
+#
+# [*Pruning*](term:pruning) takes whole channels out of a convolution, and whole [neurons](term:neuron) out of a
+# dense layer. It should take those that matter least. The simplest guess at that is the *L1 norm*: a channel made
+# by small weights has small numbers.
 #
 # $$ \text{score}_k = \sum |w| \text{ over all weights } w \text{ of output channel } k $$
 #
@@ -224,9 +268,9 @@ norms = {name: channel_norms(weights[name]) for name in SHARES}
 plots.scores(norms, "L1 norms")
 
 # %% [markdown]
-# There are other guesses: the L2 norm, how much the loss changes without the channel (*gradient*), how often its
-# outputs are not zero (*APoZ*), how much it has to do with the answer (*relevance*). The last three look at
-# pictures. (Some seconds.)
+# There are other guesses: the L2 norm, how much the [loss](term) changes without the channel
+# ([*gradient*](term:gradient)), how often its outputs are not zero (*APoZ*), how much it has to do with the answer
+# (*relevance*). The last three look at pictures. (Some seconds.)
 
 # %%
 few = splits.train.take(250)
@@ -236,7 +280,21 @@ plots.methods(
 )
 
 # %% [markdown]
-# ## 4. Prune
+# **Check yourself**
+#
+# <details><summary>A channel has small weights. When may it matter all the same?</summary>
+#
+# Where the next layer multiplies it by large ones, or where what it finds is rare but decides.
+# </details>
+#
+# <details><summary>Where do the methods agree, and where do they not?</summary>
+#
+# Mostly at the end: channels with tiny weights matter to none of them. Further up they differ, so no score is the
+# truth.
+# </details>
+
+# %% [markdown]
+# ## 4. Prune (12 min)
 #
 # Now choose. Of $n$ channels, $\lfloor n \, (1 - \text{share}) \rfloor$ stay.
 #
@@ -293,8 +351,9 @@ removed = [100 * t * SHARES["conv1"] for t in times]
 plots.lines(removed, falls, "removed: % of the channels, twice that of the neurons", "Accuracy falls", 0)
 
 # %% [markdown]
-# Photographs need nearly all that a small network has. Drawings are easier: this network has channels to spare for
-# them, and falls later. Let it learn again, with what it has left (*fine-tuning*), and watch it come back:
+# Where does it begin to fall? Drawings are easy: this network has channels to spare for them, and falls late.
+# Photographs need nearly all that a small network has, and there it falls at once. Let it learn again for a few
+# [epochs](term:epoch), with what it has left ([*fine-tuning*](term:fine-tuning)). (Half a minute.)
 
 # %%
 set_seed()
@@ -302,10 +361,11 @@ right["pruned, not tuned"] = accuracy(pruned)
 some, seen = splits.train.take(5000), test.take(1000)
 history = fine_tune(pruned, some.inputs, some.labels, 3, LOSS, validation_data=(seen.inputs, seen.labels))
 course = [right["pruned, not tuned"], *history["val_accuracy"]]
-plots.recovery(course, right["average pooling"], "It comes back")
+plots.recovery(course, right["average pooling"], "Right answers while it learns again")
 
 # %% [markdown]
 # Go on with the network that had more time for it: the kit's, or for drawn pictures yours with some more epochs.
+# Published right answers stand beside yours only for photographs: the others are of other pictures.
 
 # %%
 pruned = trained("cifar_pruned", splits, RETRAIN, begin=pruned)
@@ -313,14 +373,29 @@ right["pruned"] = accuracy(pruned)
 stages = ["original", "average pooling", "pruned, not tuned", "pruned"]
 published = [float(figures.ACCURACIES[f"{name}, FP32"]) for name in ("original", "average pooling")]
 published += [float(figures.NOT_TUNED), float(figures.ACCURACIES["pruned, FP32"])]
-ours = [100 * right[name] for name in stages]
-plots.beside({"right answers (%)": {"published": published, "ours": ours}}, stages)
+on_photographs = splits.source == "CIFAR-10"
+series = {"published": published} if on_photographs else {}
+series["ours"] = [100 * right[name] for name in stages]
+plots.beside({"right answers (%)": series}, stages)
 
 # %% [markdown]
-# ## 5. Eight bits
+# **Check yourself**
 #
-# An int8 is a whole number from −128 to 127. *Symmetric* int8 needs one real number for each channel, the *scale*:
-# the channel's largest weight becomes 127 or −127, and 0 stays 0.
+# <details><summary>28,576 of 53,578 parameters are left, though only 20 and 40 % were removed. Why so few?</summary>
+#
+# A layer loses outputs, and the next one loses the inputs that came from them: 0.8 · 0.8 for the second convolution.
+# </details>
+#
+# <details><summary>Why does fine-tuning help more than a new start with the small network?</summary>
+#
+# The channels that stay have learned something already. The network only has to make up for the gaps.
+# </details>
+
+# %% [markdown]
+# ## 5. Eight bits (8 min)
+#
+# An [int8](term) is a whole number from −128 to 127. *Symmetric* int8 needs one real number for each channel, the
+# [*scale*](term:scale): the channel's largest weight becomes 127 or −127, and 0 stays 0.
 #
 # $$ s_k = \frac{\max |w|}{127} \qquad q = \mathrm{round}(w / s_k) $$
 #
@@ -355,9 +430,10 @@ one_for_all = np.abs(weights["conv2"]).max() / 127
 plots.steps_by_channel(weights["conv2"], {"one scale for all": one_for_all, "a scale each": scales})
 
 # %% [markdown]
-# TensorFlow's converter does the same, and finds the scales of the activations by running some pictures through
-# (*calibration*). Since all that happens after the training, this is *post-training quantization*, PTQ. Are its
-# integers yours? It stores the channels first.
+# TensorFlow's converter does the same, and finds the scales of the [activations](term:activation) by running some
+# pictures through ([*calibration*](term:calibration)). Since all that happens after the training, this is
+# post-training [quantization](term), [PTQ](term) for short. Are its integers yours? It stores the channels first.
+# (Some seconds.)
 
 # %%
 ptq_model = tflite.convert_int8(pruned, calibration)
@@ -368,10 +444,23 @@ for name, operator in zip(weights, with_weights, strict=True):
     print(f"{name:7} {different:4} of {mine.size:6,} integers differ")
 
 # %% [markdown]
-# ## 6. Training that knows of the eight bits
+# **Check yourself**
 #
-# PTQ rounds a network that never saw a rounded number. *Quantization-aware training*, QAT, rounds while the network
-# still learns, so that the weights can move to where rounding hurts less.
+# <details><summary>Why −127 … 127 for weights, when int8 reaches −128?</summary>
+#
+# With the same reach on both sides, 0 stays 0 and no zero point is needed.
+# </details>
+#
+# <details><summary>A channel is all zeros. What is its scale?</summary>
+#
+# 0, and dividing by it fails. Real converters take another scale for such a channel.
+# </details>
+
+# %% [markdown]
+# ## 6. Training that knows of the eight bits (12 min)
+#
+# PTQ rounds a network that never saw a rounded number. *Quantization-aware training*, [QAT](term), rounds while the
+# network still learns, so that the weights can move to where rounding hurts less.
 #
 # One thing stands in the way. Training follows the slope, and the slope of a staircase is 0 nearly everywhere:
 # nothing would be learned. So on the way back training pretends that rounding was not there (*straight-through*):
@@ -402,7 +491,8 @@ cifar_cnn.backwards(backwards)
 plots.straight_through(lambda x: backwards(np.ones_like(x), x, -1, 1), -1, 1)
 
 # %% [markdown]
-# `quantization_aware` puts such a rounding behind each layer and on each kernel. Then the network learns on.
+# `quantization_aware` puts such a rounding behind each layer and on each kernel. Then the network learns on. (Half a
+# minute.)
 
 # %%
 aware = quantization_aware(pruned, calibration, (0.0, 1.0))
@@ -424,6 +514,9 @@ by_way["int8, QAT"] = np.mean(answers == labels)
 plots.shares(by_way, "The pruned network", 0.1)
 
 # %% [markdown]
+# Are the bars level? Then rounding hardly costs this network anything, with and without such training. It pays where
+# PTQ loses something: with fewer bits, smaller networks, harder pictures.
+#
 # Which classes does it confuse?
 
 # %%
@@ -434,10 +527,23 @@ titles = [f"{test.classes[answers[i]]}?" for i in two_of_each]
 plots.pictures(test.images[two_of_each], titles, (answers != labels)[two_of_each], columns=10)
 
 # %% [markdown]
-# ## 7. The published table, and yours
+# **Check yourself**
+#
+# <details><summary>What would training do with the true slope of rounding?</summary>
+#
+# Nothing: it is 0 nearly everywhere, so no weight would move.
+# </details>
+#
+# <details><summary>Why does the gradient end where a number was clamped?</summary>
+#
+# There a small change of the number changes nothing behind the clamp, so there is no reason to push it further.
+# </details>
+
+# %% [markdown]
+# ## 7. The published table, and yours (5 min)
 #
 # Six rows: three networks, each in floating point and in int8. The sizes that were published are not 4 bytes or 1
-# byte for each parameter, so both are here. (Half a minute.)
+# byte for each parameter, so both are here; published right answers only beside photographs. (Half a minute.)
 
 # %%
 networks = {"original": original, "average pooling": pooled, "pruned": pruned}
@@ -455,20 +561,37 @@ our_mb = [networks[row.split(",")[0]].count_params() * (4 if "FP32" in row else 
 their_percent = [float(figures.ACCURACIES[row]) for row in rows]
 our_percent = [100 * right[row] for row in rows]
 sizes = {"published": their_mb, "bytes of the parameters": our_mb}
-accuracies = {"published": their_percent, "ours": our_percent}
+accuracies = {"published": their_percent} if on_photographs else {}
+accuracies["ours"] = our_percent
 plots.beside({"size (MB)": sizes, "right answers (%)": accuracies}, rows)
 
 # %%
-head = ("network", "published MB", "parameters' MB", "published %", "ours %")
-found = zip(rows, their_mb, our_mb, their_percent, our_percent, strict=True)
-lines = [(row, f"{a:.3f}", f"{b:.3f}", f"{c:.2f}", f"{d:.2f}") for row, a, b, c, d in found]
+head = ("network", "published MB", "parameters' MB", "ours %", *(["published %"] if on_photographs else []))
+found = [rows, *([f"{value:.3f}" for value in column] for column in (their_mb, our_mb))]
+found += [[f"{value:.2f}" for value in column] for column in reversed(accuracies.values())]
+lines = list(zip(*found, strict=True))
 print(f"on pictures from: {splits.source}", *table(head, lines), sep="\n")
 
 # %% [markdown]
-# `aiedge energy` takes the published figures apart, one by one: which of them follow from others, and
+# In a terminal, `aiedge energy` takes the published figures apart, one by one: which of them follow from others, and
 # which do not fit together.
+
+# %% [markdown]
+# **Check yourself**
 #
-# ## 8. To files
+# <details><summary>The pruned int8 network: published 52 KB, parameters 29 KB. What may be in the rest?</summary>
+#
+# Names, shapes, scales, biases of 32 bits, and what the file format needs: it does not shrink with the weights.
+# </details>
+#
+# <details><summary>Which step saved most bytes, and which cost most right answers, in your table?</summary>
+#
+# Average pooling saved by far most: nine tenths of the parameters. For the cost read your own column: it depends on
+# the pictures.
+# </details>
+
+# %% [markdown]
+# ## 8. To files (10 min)
 #
 # Firmware can carry a network in three forms: as a `.tflite` file, as the same bytes in a C array, and as its bare
 # weights in a `.bin` file, as the published pipeline does.
@@ -482,8 +605,8 @@ print(f"wrote {path.name}, {path.stat().st_size:,} bytes")
 
 # %% [markdown]
 # A `.bin` has no names in it. After a head, the sections stand one after the other: kernel, bias, kernel, bias,
-# ... Each is filled up with zeros to a multiple of 4 bytes, so that the next one begins at such a place. Who
-# knows their sizes finds them all.
+# ... Each is filled up with zeros to a multiple of 4 bytes, so that the next one begins at such a place. From the
+# sizes alone you can tell where each section begins.
 #
 # <details><summary>Hint</summary>
 #
@@ -530,13 +653,27 @@ print(f"wrote picture.bin, {size:,} bytes: {test.classes[labels[0]]}\n")
 print(bin_file.size_table(bin_file.file_sizes(graph, picture)))
 
 # %% [markdown]
-# With a photograph of your own, in a terminal: `python -m aiedge image photo.jpg --project cifar_cnn` names what
-# is in it, and with `-o photo.bin` writes its `.bin`.
+# With a photograph of your own, in a terminal: `aiedge image photo.jpg --project cifar_cnn` names what is in it, and
+# with `-o photo.bin` writes its `.bin`.
+
+# %% [markdown]
+# **Check yourself**
 #
-# ## 9. The same bits
+# <details><summary>Why must an int32 begin at a multiple of four?</summary>
 #
-# The compiled C, which is what the board runs, and the interpreter TensorFlow Lite Micro (TFLM) must agree in
-# every bit.
+# Many processors read four bytes at once only from such places; elsewhere they are slower, or stop.
+# </details>
+#
+# <details><summary>What does the .bin lack that the .tflite has?</summary>
+#
+# Everything that says what the bytes mean: names, shapes, scales, the order of the layers. The program must know.
+# </details>
+
+# %% [markdown]
+# ## 9. The same bits (3 min)
+#
+# The compiled C, which is what the board runs, and the [interpreter](term) TensorFlow Lite Micro ([TFLM](term)) must
+# agree in every bit. (Some seconds.)
 
 # %%
 questions = quantization.quantize(inputs[:200], graph.inputs[0].quantization)
@@ -545,11 +682,26 @@ for name, count in runtimes.differences(everywhere).items():
     print(f"{name:10} {count} of {everywhere[name].size:,} outputs differ")
 
 # %% [markdown]
-# ## 10. Memory
+# **Check yourself**
 #
-# The weights stay in flash. What changes while the network runs, the *activations*, needs SRAM: the *arena*. The
-# published C code has a buffer of floating point numbers for every layer. TFLM keeps bytes, and uses those again
-# that nobody needs any more. Here are all the steps of the kit, none of which changes a bit of an answer:
+# <details><summary>200 pictures agree in every bit. Is the C code proved right?</summary>
+#
+# No, but a mistake in a layer would hardly keep 2,000 outputs the same. The kit's own tests add extreme scales and
+# odd sizes.
+# </details>
+#
+# <details><summary>Why compare bits, and not just the likeliest class?</summary>
+#
+# A wrong rounding changes single steps of an int8. The class would hide that until it tips a close answer.
+# </details>
+
+# %% [markdown]
+# ## 10. Memory (5 min)
+#
+# The weights stay in [flash](term). What changes while the network runs, the activations, needs [SRAM](term): the
+# [*arena*](term:arena). The published C code has a buffer of floating point numbers for every layer. TFLM keeps
+# bytes, and uses those again that nobody needs any more. Here are all the steps of the kit, none of which changes a
+# bit of an answer:
 
 # %%
 from aiedge.cost.ladder import ladder
@@ -561,7 +713,8 @@ display(ladder_figure(steps, "Activations of 25-51-76, step by step"))
 # %% [markdown]
 # In a chain of layers there is no other order, and no better place for a first map that is larger than all others
 # together. But that map need not exist. Compiled C pools it while it makes it (*fused*), and makes only the rows
-# that the next layer's kernel spans (*streamed*); the picture then comes row by row, from the camera or the wire.
+# that the next layer's kernel spans (*streamed*); the picture then comes row by row, from the camera or the wire. (Some
+# seconds.)
 
 # %%
 print(steps)
@@ -575,7 +728,21 @@ plots.bars(activations, "Bytes of SRAM for the same network", "bytes")
 print(f"{activations['published C code'] / steps.rungs[-1].total:.0f} times less than published")
 
 # %% [markdown]
-# ## 11. Energy
+# **Check yourself**
+#
+# <details><summary>Why do the first four bars save nothing?</summary>
+#
+# The network is a chain: one order only, and its first map is larger than all that could share its place.
+# </details>
+#
+# <details><summary>How can a layer begin before the picture is complete?</summary>
+#
+# A 3×3 kernel needs three rows. When they are there, the first row of the output can be made, and the oldest row of
+# the input may go.
+# </details>
+
+# %% [markdown]
+# ## 11. Energy (10 min)
 #
 # Reading and writing memory costs energy. The published pipeline counts it for the convolutions: a word holds 16
 # int8 numbers. Each multiplication needs an input and a weight, so two reads serve 16 multiplications. A sum stays
@@ -650,13 +817,27 @@ with runtimes.optional("this computer's time"):
     print(energy.measure(int8_model))
 
 # %% [markdown]
-# ## 12. Past the paper
+# **Check yourself**
 #
-# The same budget, at most 28,576 parameters and 3.65 million multiplications, can be spent better: on more
-# layers with fewer channels, on shortcuts around pairs of them (*residual* blocks), on batch normalization, which
+# <details><summary>Why does the energy of the dense layers hardly count?</summary>
+#
+# They use each weight once: 15,504 and 760 multiplications, against millions in the convolutions.
+# </details>
+#
+# <details><summary>A picture a minute: what would make the battery last longer?</summary>
+#
+# Sleeping in between. The board draws nearly as much while it waits as while it works, and it waits most of the
+# time.
+# </details>
+
+# %% [markdown]
+# ## 12. Past the paper (8 min)
+#
+# The same budget, at most 28,576 parameters and 3.65 million multiplications, can be spent better: on more layers
+# with fewer channels, on shortcuts around pairs of them (*residual* blocks), on [batch normalization](term), which
 # later disappears into the weights. The kit's `cifar_tiny` is such a network, trained with QAT like the other;
-# `tests/benchmarks/cifar_ladder.py` goes the way there, step by step. (For drawn pictures it learns here, which takes
-# a minute.)
+# `tests/benchmarks/cifar_ladder.py` goes the way there, step by step. (For drawn pictures it learns here, which
+# takes a minute.)
 
 # %%
 tiny = trained("cifar_tiny", splits, RETRAIN)
@@ -684,25 +865,46 @@ for path in tflite.export("cifar_tiny", tflite.convert_float(tiny), tiny_model):
     print(f"wrote {path.name}, {path.stat().st_size:,} bytes")
 
 # %% [markdown]
-# ## 13. To the board
+# **Check yourself**
+#
+# <details><summary>The same number of parameters, yet more right answers. What made the difference?</summary>
+#
+# Where they sit: more, thinner layers, shortcuts through which the gradient passes, and a longer training.
+# </details>
+#
+# <details><summary>What does the better network pay?</summary>
+#
+# Look at the bars: it needs more SRAM, since a shortcut keeps a map while others are computed.
+# </details>
+
+# %% [markdown]
+# ## 13. To the board (35 min)
 #
 # Now the firmware, `vscode/main/main.cpp`. It has TODOs of its own; each run stops at the next one. Open a
-# terminal in this project's folder (File → New → Terminal) and type:
+# terminal (File → New → Terminal): it begins in this project's folder. Paste:
 #
 # ```
 # cp notebook/cifar_cnn.cpp vscode/main/cifar_cnn.cpp
-# cd vscode
-# pio run -e host -t exec                  # on this computer
-# pio run -e esp-eye-compiled -t upload    # on the ESP-EYE
+# pio run -d vscode -e host -t exec
 # ```
 #
-# No board? Go back to the project's folder with `cd ..`. There, `../run_serial.py --simulate cifar_cnn` builds
-# the same firmware for this computer and talks to it as if it were a board.
+# This builds it for this computer, which takes a minute at first, and runs it. With a board, when it runs here (the
+# first time downloads the board's tools, some minutes):
+#
+# ```
+# pio run -d vscode -e esp-eye-compiled -t upload
+# ```
+#
+# No board? This builds the same firmware for this computer and talks to it as if it were one:
+#
+# ```
+# ../run_serial.py --simulate cifar_cnn --count 100
+# ```
 #
 # Environments with other endings are in `common/platforms/cifar_cnn.ini`: `-tiny` for the network past the paper
-# (copy `cifar_tiny.cpp` for it), `-camera` for pictures from the camera, `-bin` for weights apart from the program: the
-# build arranges them for the kernels in a `.bin` of its own, and on the ESP-EYE they lie in a partition of the flash.
-# `run_serial.py --photos` sends ten photographs, or yours, and shows the three likeliest classes of each.
+# (copy `cifar_tiny.cpp` for it), `-camera` for pictures from the camera, `-bin` for weights apart from the program:
+# the build arranges them for the kernels in a `.bin` of its own, and on the ESP-EYE they lie in a partition of the
+# flash. `run_serial.py --photos` sends ten photographs, or yours, and shows the three likeliest classes of each.
 
 # %% tags=["summary"]
 print(f"on pictures from: {splits.source}")
@@ -710,3 +912,28 @@ for name in ("original, FP32", "average pooling, FP32", "pruned, FP32", "pruned,
     print(f"{right[name]:7.2%} right  {name}")
 print(f"{tiny_right:7.2%} right  cifar_tiny, INT8")
 print(f"{graph.parameters:,} parameters, {graph.macs:,} MACs, {steps.rungs[-1].total:,} bytes of SRAM")
+
+# %% [markdown]
+# **Check yourself**
+#
+# <details><summary>Why can the firmware keep the weights apart from the program?</summary>
+#
+# Their places follow from their sizes, as in TODO 7: it finds each section in the file by itself.
+# </details>
+#
+# <details><summary>What would you change first to run two networks on the same board?</summary>
+#
+# Share the arena: the two do not run at once. Only the weights add up, and flash is large.
+# </details>
+
+# %% [markdown]
+# ## What you can tell a friend
+#
+# - Convolutions do the work with few numbers; one dense layer can hold nearly all of a network's memory.
+# - Pooling before it costs little and saves most. Pruning takes more, and fine-tuning gives back what that cost.
+# - Rounding to int8 after training mostly suffices; training that knows of it is for the cases where it does not.
+# - Row by row, a network needs only a few kilobytes of SRAM, and no bit of the answer changes.
+# - Figures of a paper can be checked: some follow from others, some do not.
+
+# %%
+progress.show("cifar_cnn")

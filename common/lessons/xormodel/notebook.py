@@ -193,7 +193,7 @@ plots.decision_surfaces(networks, inputs, targets)
 # %% [markdown]
 # **Check yourself**
 #
-# <details><summary>Why does the plot of the noise end near 50 % on the right, and not at 0 %?</summary>
+# <details><summary>With more and more noise, why do the lines go towards 50 %, and not towards 0 %?</summary>
 #
 # With that much noise a point may land anywhere, so the answer is a guess, and one of two guesses is right.
 # </details>
@@ -312,7 +312,7 @@ print(f"you:           scale {scale:.6f}, zero point {zero_point}")
 # It runs the inputs through the network and watches: that is calibration. Weights need none, they are known.
 # </details>
 #
-# <details><summary>The network has 337 parameters. How many bytes would they take in float, and how many in int8?</summary>
+# <details><summary>337 parameters: how many bytes are they in float, and how many in int8?</summary>
 #
 # 4 · 337 = 1,348 in float. In int8 the weights take a byte each, but the biases stay 32-bit: 304 + 33 · 4 = 436.
 # </details>
@@ -428,6 +428,9 @@ print("\n".join(cost.memory_lines(source)))
 
 # %%
 plots.arena(source.plan)
+
+# %% [markdown]
+# And beside what the board has (some seconds):
 
 # %%
 sizes = {

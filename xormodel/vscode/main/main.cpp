@@ -6,6 +6,14 @@
 //
 //     pio run -e host -t exec          try it on this computer
 //     pio run -e esp-eye -t upload     put it on the board
+//
+// Four things that Python does not have:
+//     bool, uint32_t, float    the type of a variable stands before its name: true or false, a whole number
+//     from
+//                              0 to 4,294,967,295, a real number; const before it: it does not change
+//     uint32_t &time_us        with &, the variable is the caller's own: what you store in it, the caller
+//     finds there now_us();                a statement ends with a semicolon static bool f() { ... }  a
+//     function returns a bool here; its body stands in braces and ends with return ...;
 
 #include "EspSerialPort.h"
 #include "Model.h"
@@ -22,30 +30,43 @@ static const float kTruthTable[4][2] = {{0, 0}, {0, 1}, {1, 0}, {1, 1}};
 static Model model;
 static EspSerialPort port(model);
 
-// TODO 1: Get the model ready with model.begin(), which returns false where it fails. Return the same.
+// TODO 1: Get the model ready, and say whether that has worked.
+//     bool model.begin()                  gets the network ready; false where that fails
+// Hint: return what model.begin() returns.
 static bool get_ready() {
   todo(1, "get the model ready");
 }
 
-// TODO 2: Let the provider fill model.input(). Its read() returns false when there are no more inputs;
-// return the same.
+// TODO 2: Take the next input, and say whether there was one.
+//     bool provider.read(Tensor &input)   fills a tensor; false when there are no more inputs
+//     Tensor &model.input()               the tensor that the network reads
+// Hint: return what provider.read() returns for model.input().
 static bool fill_input(InputProvider &provider) {
   todo(2, "fill the inputs");
 }
 
-// TODO 3: Run the network with model.invoke(), which returns false where it fails, and measure how long
-// it takes: now_us() tells the time in microseconds.
+// TODO 3: Run the network, measure how many microseconds that takes, and say whether it has worked.
+//     bool model.invoke()                 runs the network; false where that fails
+//     uint32_t now_us()                   the time by the board's clock, in microseconds
+// Hint: keep the time before as const uint32_t start, and what invoke() returns as const bool done; then
+// store the difference in time_us, and return done.
 static bool run_network(uint32_t &time_us) {
   todo(3, "run the network and time it");
 }
 
-// TODO 4: Read the network's answer: true where the first (and only) number in model.output() is above
-// one half. A tensor's get(0) returns its first number.
+// TODO 4: Read the network's answer: true where its only output is above one half.
+//     const Tensor &model.output()        the tensor that the network writes
+//     float Tensor::get(size_t index)     a number of a tensor, the first at index 0, as in
+//     model.output().get(0)
+// Hint: a comparison is a bool, as in Python; 0.5f is one half as a float.
 static bool read_output() {
   todo(4, "read the output");
 }
 
-// TODO 5: Report the whole output and the time with port.write_result().
+// TODO 5: Report the output and the time.
+//     void port.write_result(const Tensor &output, uint32_t time_us)   sends both to the computer, or prints
+//     them
+// Hint: void means that it returns nothing; the tensor is model.output().
 static void report(uint32_t time_us) {
   todo(5, "report the result");
 }

@@ -6,10 +6,11 @@
 import struct
 from enum import IntEnum
 
-VERSION = 2
+VERSION = 3
 BASE_BAUD = 115200  # the line's speed at first
 MAX_PAYLOAD = 1024
 HISTORY_FRAMES = 32  # before the one that an ACK names
+MOST_TEXT = 96  # bytes of what a sketch printed
 
 
 class FrameType(IntEnum):
@@ -50,4 +51,5 @@ WRITE_HEAD = struct.Struct("<BH")  # number, index
 MOST_UNITS = 1 << 16  # of an input: an index has 16 bits
 ACK_HISTORY = struct.Struct("<I")
 RESULT_HEAD = struct.Struct("<BII")  # number, CRC of the input, time
+CONDUCT = struct.Struct("<IIB")  # behind the output of a RESULT: network's time, request's time, flags
 BAUD_PAYLOAD = struct.Struct("<I")

@@ -6,7 +6,7 @@ import time
 from aiedge.board.line import frames
 from aiedge.board.line.deadline import FIRST_TIMEOUT, LONGEST_TIMEOUT
 from aiedge.board.line.frames import Frame, FrameReader
-from aiedge.board.line.log import BoardLog, printable
+from aiedge.board.line.log import MOST_LINES, BoardLog, Endless, printable
 from aiedge.board.line.protocol import BASE_BAUD, REPLY, ErrorCode, FrameType
 from aiedge.board.line.transport import USUAL, Transport
 from aiedge.errors import UserError
@@ -17,6 +17,18 @@ FLASH = "build the firmware again and flash it"
 
 class Silence(UserError):
     """The board does not answer."""
+
+
+class NoResult(UserError):
+    """The firmware gave no result for an input; `why` is what its library says of that."""
+
+    def __init__(self, why: str, hint: str):
+        super().__init__(f"the board refuses the request: {why} (code 03)", hint)
+        self.why = why
+
+
+class Ended(Silence):
+    """The firmware is over: its app_main() has returned."""
 
 
 class Requests:
@@ -79,6 +91,7 @@ class Requests:
         request = frames.encode(Frame(kind, self.next_seq(), payload))
         line_time = (len(request) + reply_bytes + 16) * self.byte_time
         timeout = FIRST_TIMEOUT
+        self._log.lines = 0
         for attempt in range(attempts):
             self.repeated += attempt > 0
             self.write(request)
@@ -100,6 +113,8 @@ class Requests:
                     raise refusal(frame.payload)
                 if frame.seq == self._seq and frame.type == kind | REPLY:
                     return frame
+            if self._log.lines > MOST_LINES:
+                raise Endless
             if self._log.todo:
                 break
         self.note_silence()
@@ -116,6 +131,10 @@ class Requests:
             return Silence(
                 f"the board stopped: {self._log.error}", "mend that in main.cpp, build and flash again"
             )
+        if self._log.has_ended:
+            return Ended(
+                "the firmware has ended: app_main() has returned", "correct main.cpp, build and flash again"
+            )
         return Silence(
             f"the board on {self._line.name} does not answer",
             "press its reset button; is this the right port, and is a kit's firmware flashed?",
@@ -125,6 +144,8 @@ class Requests:
 def refusal(payload: bytes) -> UserError:
     """The `UserError` for an ERROR with this payload."""
     code, message = payload[:1], printable(payload[1:].decode("ascii", "replace"))
+    if code == bytes([ErrorCode.INFERENCE_FAILED]):
+        return NoResult(message, FLASH)
     wrong_baud = code == bytes([ErrorCode.WRONG_BAUD])
     hint = f"leave the speed at {BASE_BAUD}, or take {USUAL}" if wrong_baud else FLASH
     return UserError(f"the board refuses the request: {message} (code {code.hex()})", hint)

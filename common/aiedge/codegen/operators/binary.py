@@ -52,22 +52,21 @@ def _emit(operator: Operator, at: Places) -> Call:
     )
 
 
-def broadcast(operator: Operator, first: Tensor, second: Tensor) -> dict[str, Field]:
-    """Sizes of the loops over the output, outermost first, and the step of each input in each loop.
+def broadcast(operator: Operator, *inputs: Tensor) -> dict[str, Field]:
+    """Sizes of the loops over the output, outermost first, and in each the steps of the inputs a, b, ...
 
-    Dimensions in which both inputs go on in step are one loop.
+    Dimensions in which all inputs go on in step are one loop.
     """
-    a, b, target = first.shape, second.shape, operator.outputs[0].shape
-    rank = max(len(a), len(b))
-    padded = [(1,) * (rank - len(shape)) + shape for shape in (a, b)]
-    if any(m != n and 1 not in (m, n) for m, n in zip(*padded, strict=True)) or target != tuple(
-        n if m == 1 else m for m, n in zip(*padded, strict=True)
+    target = operator.outputs[0].shape
+    rank = max(len(tensor.shape) for tensor in inputs)
+    padded = [(1,) * (rank - len(tensor.shape)) + tensor.shape for tensor in inputs]
+    if target != tuple(next((n for n in sizes if n != 1), 1) for sizes in zip(*padded, strict=True)) or any(
+        n not in (1, size) for shape in padded for n, size in zip(shape, target, strict=True)
     ):
-        raise unsupported(
-            operator, f"{list(a)} and {list(b)} must broadcast to its output's shape {list(target)}"
-        )
-    loops: list[list[int]] = []  # size, step of a, step of b; innermost first
-    elements = [1, 1]
+        shapes = " and ".join(str(list(tensor.shape)) for tensor in inputs)
+        raise unsupported(operator, f"{shapes} must broadcast to its output's shape {list(target)}")
+    loops: list[list[int]] = []  # size, step of each input; innermost first
+    elements = [1] * len(inputs)
     for axis in reversed(range(rank)):
         size = target[axis]
         steps = [0 if shape[axis] == 1 else count for shape, count in zip(padded, elements, strict=True)]
@@ -80,9 +79,10 @@ def broadcast(operator: Operator, first: Tensor, second: Tensor) -> dict[str, Fi
             loops.append([size, *steps])
     if len(loops) > LOOPS:
         raise unsupported(operator, f"its inputs must broadcast along at most {LOOPS} runs of dimensions")
-    loops += [[1, 0, 0]] * (LOOPS - len(loops))
-    sizes, a_step, b_step = zip(*reversed(loops), strict=True)
-    return {"size": sizes, "a_step": a_step, "b_step": b_step}
+    loops += [[1] + [0] * len(inputs)] * (LOOPS - len(loops))
+    sizes, *steps_of = zip(*reversed(loops), strict=True)
+    fields: dict[str, Field] = {"size": sizes}
+    return fields | {f"{name}_step": steps for name, steps in zip("abc", steps_of, strict=False)}
 
 
 def int8_sum(operator: Operator) -> tuple[Tensor, Tensor, dict[str, Field]]:

@@ -19,6 +19,7 @@ Field = int | float | Sequence[int] | str
 C_TYPES = {
     **{name: f"{name}_t" for name in ("int8", "uint8", "int16", "int32", "int64")},
     "float32": "float",
+    "bool": "uint8_t",
 }
 
 

@@ -27,7 +27,7 @@ SERVED = {
 # of a row of its input, of two columns in that; of a row of its output in four channels, of two outputs in that with
 # stride 1, of one with stride 2.
 PIXEL, FOUR_CHANNELS = 126, 151
-TILE, INPUT_ROW, TWO_COLUMNS = 230, 35, 15
+TILE, INPUT_ROW, TWO_COLUMNS = 210, 30, 15
 OUTPUT_ROW, TWO_OUTPUTS, OUTPUT = 36, 120, 72
 
 
@@ -59,7 +59,7 @@ def _served(call: Call) -> bool:
     plain = output[3]
     return (
         all(shape[name] in values for name, values in SERVED.items())
-        and shape["channels"] >= 4
+        and shape["channels"] % 4 == 0
         and plain
         and int(scales[:, 2].max()) <= LARGEST_SHIFT
     )
@@ -82,7 +82,7 @@ def _in_planes(shape: dict[str, int], strip: int) -> int:
     strips = -(-height // strip)
     tiles = -(-width // ((COLUMNS - 3) // stride + 1))
     input_rows = (height - strips) * shape["stride_h"] + 3 * strips
-    pairs = ((width - tiles) * stride + 3 * tiles) // 2
+    pairs = tiles * (((-(-width // tiles) - 1) * stride + 4) // 2)
     outputs = (width + 1) // 2 * TWO_OUTPUTS if stride == 1 else width * OUTPUT
     tile = strips * tiles * TILE + input_rows * (tiles * INPUT_ROW + pairs * TWO_COLUMNS)
-    return -(-shape["channels"] // 4) * (tile + height * (tiles * OUTPUT_ROW + outputs))
+    return shape["channels"] // 4 * (tile + height * (tiles * OUTPUT_ROW + outputs))

@@ -30,6 +30,9 @@ extern const unsigned int {{ array }}_len;
 // It keeps state from one inference to the next.
 #define AIEDGE_MODEL_STATE_BYTES {{ plan.state_bytes }}
 #define AIEDGE_MODEL_RESET {{ name }}_reset
+{% if variables %}
+#define AIEDGE_MODEL_VARIABLES {{ variables }}
+{% endif %}
 {% endif %}
 
 {% for side, entry in (("INPUT", inputs[0]), ("OUTPUT", outputs[0])) %}

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from aiedge.errors import UserError
 from aiedge.files import cache_folder
+from aiedge.paths import BUNDLE
 from aiedge.train.datasets import imagenet
 from aiedge.train.datasets.dataset import DRAWN
 from aiedge.train.datasets.download import download, is_whole
@@ -123,7 +124,8 @@ TINY_IMAGENET = Archive(
 
 
 def find(archive: Archive) -> Path:
-    """The archive's .npz file: in the folder that `AIEDGE_DATA` names, else in the cache, else downloaded into it.
+    """The archive's .npz file: in the folder that `AIEDGE_DATA` names, else in the cache or the kit's bundle, else
+    downloaded into the cache.
 
     Raises `UserError` where `AIEDGE_DATA` is set and the file is not there, and what `download` raises.
     """
@@ -136,7 +138,7 @@ def find(archive: Archive) -> Path:
                 "put it there (arrays x_train, y_train, x_test, y_test), or unset AIEDGE_DATA",
             )
         return path
-    path = cache_folder("datasets") / archive.file
+    path = kept(archive)
     if not path.is_file():
         if archive.unpack is None:
             return download(archive.url, path, archive.digest)
@@ -148,6 +150,13 @@ def find(archive: Archive) -> Path:
         save(path, archive.unpack(packed))
         packed.unlink()
     return path
+
+
+def kept(archive: Archive) -> Path:
+    """Where the archive's .npz file lies: in the kit's bundle where that has it, else in the cache, there or not."""
+    bundled = BUNDLE / "pictures" / archive.file
+    cached = cache_folder("datasets") / archive.file
+    return bundled if bundled.is_file() and not cached.is_file() else cached
 
 
 def save(path: Path, arrays: dict[str, NDArray]) -> None:

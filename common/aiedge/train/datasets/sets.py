@@ -184,7 +184,7 @@ class Enlarged(Dataset):
     small: NDArray[np.uint8]
 
     @cached_property
-    def images(self) -> NDArray[np.uint8]:  # type: ignore[override]
+    def images(self) -> NDArray[np.uint8]:
         return enlarge(self.small)
 
     def __len__(self) -> int:

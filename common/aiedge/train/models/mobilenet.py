@@ -1,19 +1,7 @@
 """MobileNets: depthwise convolutions filter each channel, 1×1 convolutions mix the channels."""
 
+from aiedge.train.families import V1_BLOCKS
 from aiedge.train.framework import keras
-
-# Filters of the 1×1 convolution and stride of the depthwise one, of each block (Howard et al. 2017, table 1).
-V1_BLOCKS = [
-    (64, 1),
-    (128, 2),
-    (128, 1),
-    (256, 2),
-    (256, 1),
-    (512, 2),
-    *[(512, 1)] * 5,
-    (1024, 2),
-    (1024, 1),
-]
 
 
 def mobilenet_v1(

@@ -12,7 +12,8 @@
 - `schedules`: one-shot, iterative and gradual pruning while a network trains
 """
 
-from aiedge.train.pruning.importance import METHODS, importance
+from aiedge.train.methods import METHODS
+from aiedge.train.pruning.importance import importance
 from aiedge.train.pruning.plan import PruningPlan, plan_pruning
 from aiedge.train.pruning.relevance import relevance
 from aiedge.train.pruning.schedules import (

@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 
 from aiedge.errors import UserError
 from aiedge.train.framework import keras, tensorflow
+from aiedge.train.methods import METHODS
 from aiedge.train.pruning.channels import SOURCES, follow
 from aiedge.train.pruning.plan import Scores
 from aiedge.train.pruning.relevance import relevance
 from aiedge.train.structure import Call, Structure, separate_activations
 
-METHODS = ("l1", "l2", "gradient", "apoz", "relevance")
 BATCH = 64
 
 Loss = str | Callable[[Any, Any], Any]

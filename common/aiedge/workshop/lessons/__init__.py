@@ -43,4 +43,5 @@ all:
     aiedge lessons build --execute   ... and run the solution for its outputs and artefacts
     aiedge lessons check --static    rules, sizes, and that a rebuild changes nothing
     aiedge lessons check             ... and that every TODO stops until it is solved
+    aiedge lessons slides            one HTML file a project, to show in front of the class
 """

@@ -30,7 +30,7 @@ _NEW_CELL = {"code": v4.new_code_cell, "markdown": v4.new_markdown_cell, "raw": 
 # tqdm's " [00:01<00:00, 98.7it/s]": the bar stays, its clock goes.
 _CLOCK = re.compile(r" \[\d+:\d\d(:\d\d)?<[^\]\n]*\]")
 GLOSSARY = "../../docs/glossary.md"
-_TERM = re.compile(r"\[([^\]\n]+)\]\(term(?::([^)\n]+))?\)")
+_TERM = re.compile(r"\[([^\]]+)\]\(term(?::([^)\n]+))?\)")
 _PNG_TEXT = (b"tEXt", b"zTXt", b"iTXt", b"tIME")
 
 

@@ -113,9 +113,8 @@ def beside(panels: Mapping[str, Mapping[str, Sequence[float | None]]], names: Se
     )
     for axes, (unit, series) in zip(all_axes[0], panels.items(), strict=True):
         height = 0.8 / len(series)
-        for i, (label, values, colour) in enumerate(
-            zip(series, series.values(), (GREY, BLUE, ORANGE), strict=False)
-        ):
+        colours = (GREY, BLUE, ORANGE) if len(series) > 1 else (BLUE,)
+        for i, (label, values, colour) in enumerate(zip(series, series.values(), colours, strict=False)):
             places = np.arange(len(names)) + (i - (len(series) - 1) / 2) * height
             drawn = axes.barh(places, [value or 0 for value in values], height, color=colour, label=label)
             labels = ["" if value is None else f"{value:.{_digits(value)}f}" for value in values]

@@ -24,20 +24,21 @@ def number_line(low: float, high: float) -> None:
     """Real numbers above, the int8 that stand for them below; the zero point is the one below 0.0."""
     params = params_from_range(low, high)
     _, axes = plt.subplots(figsize=(WIDTH, 2.6), layout="constrained")
-    marks = {-128: BLUE, params.zero_point: ORANGE, 127: BLUE}
+    zero_point = int(params.zero_point)
+    marks = {-128: BLUE, zero_point: ORANGE, 127: BLUE}
     for q in range(-128, 128, 5):
         axes.plot([q, q], [0.93, 1.0], color=LIGHT_GREY, linewidth=0.8)
         axes.plot([q, q], [0.0, 0.07], color=LIGHT_GREY, linewidth=0.8)
     for y in (0.0, 1.0):
         axes.plot([-128, 127], [y, y], color="black")
     for q, colour in marks.items():
-        real = params.scale * (q - params.zero_point)
+        real = float(params.scale) * (q - zero_point)
         axes.plot([q, q], [0.0, 1.0], color=colour, linewidth=2)
         axes.text(q, 1.08, f"{real:.2f}", ha="center", fontsize=11, color="black")
         axes.text(q, -0.22, f"{q}", ha="center", fontsize=11, color="black")
-    side = "left" if params.zero_point < 0 else "right"
+    side = "left" if zero_point < 0 else "right"
     axes.text(
-        params.zero_point + (4 if side == "left" else -4),
+        zero_point + (4 if side == "left" else -4),
         0.5,
         "zero point",
         ha=side,

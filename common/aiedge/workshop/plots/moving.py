@@ -3,11 +3,12 @@
 Without animation, as on paper, they show the first place and all results.
 """
 
+import base64
 from collections.abc import Iterator, Sequence
 from html import escape
 
 import numpy as np
-from IPython.display import SVG, display
+from IPython.display import HTML, display
 from numpy.typing import NDArray
 
 from aiedge.colours import BLUE, GREEN, LIGHT_GREY, ORANGE
@@ -155,13 +156,15 @@ def _arrow(x: float, y: float, end: float) -> str:
 
 
 def _display(parts: Sequence[str], width: float, height: float) -> None:
-    """Show the parts on a white ground, which serves the dark theme, too."""
+    """Show the parts on a white ground, which serves the dark theme, too.
+
+    As a picture within HTML: Jupyter shows no SVG of a notebook that somebody else has run.
+    """
     edge = 12
     box = f"{-edge} {-edge} {width + 2 * edge:g} {height + 2 * edge:g}"
-    display(
-        SVG(
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}" width="{width + 2 * edge:g}" '
-            f'height="{height + 2 * edge:g}" font-family="sans-serif">'
-            f'<rect x="{-edge}" y="{-edge}" width="100%" height="100%" fill="white"/>{"".join(parts)}</svg>'
-        )
+    svg = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}" width="{width + 2 * edge:g}" '
+        f'height="{height + 2 * edge:g}" font-family="sans-serif">'
+        f'<rect x="{-edge}" y="{-edge}" width="100%" height="100%" fill="white"/>{"".join(parts)}</svg>'
     )
+    display(HTML(f'<img src="data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}">'))

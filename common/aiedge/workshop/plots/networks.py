@@ -48,6 +48,8 @@ def decision_surfaces(
         axes.contour(ticks, ticks, values, levels=[0.5], colors="black", linestyles="dashed")
         _scatter(axes, inputs, targets)
         _frame(axes, name)
+    for axes in all_axes[0, 1:]:
+        axes.set_ylabel("")
     figure.colorbar(image, ax=all_axes, label="output", shrink=0.8)
     plt.show()
 

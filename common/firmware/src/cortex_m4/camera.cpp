@@ -4,7 +4,7 @@
 
 namespace aiedge {
 
-bool CameraImageProvider::read(Tensor &) {
+bool CameraImageProvider::next(Tensor &) {
   print("error: the emulated Cortex-M4 has no camera\nhint: use the serial port\n");
   return false;
 }

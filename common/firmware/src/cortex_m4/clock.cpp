@@ -10,7 +10,7 @@ volatile uint32_t *const kPrescale = reinterpret_cast<uint32_t *>(0x4002801C);
 
 }  // namespace
 
-uint32_t now_us() {
+uint32_t clock_us() {
   if (*kPrescale != 24) *kPrescale = 24;
   return *kCounter;
 }

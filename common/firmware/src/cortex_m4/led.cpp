@@ -5,6 +5,6 @@
 
 namespace aiedge {
 
-void set_led(bool on) { *reinterpret_cast<volatile uint32_t *>(0x40028000) = on; }
+void write_led(bool on) { *reinterpret_cast<volatile uint32_t *>(0x40028000) = on; }
 
 }  // namespace aiedge

@@ -50,9 +50,9 @@ bool uart_listens() {
 
 size_t uart_read(void *data, size_t count, uint32_t timeout_ms) {
   uint8_t *const bytes = static_cast<uint8_t *>(data);
-  const uint32_t start = now_us();
+  const uint32_t start = clock_us();
   while (!(uart().state & kReceiveFull)) {
-    if (now_us() - start >= timeout_ms * 1000) return 0;
+    if (clock_us() - start >= timeout_ms * 1000) return 0;
   }
   size_t read = 0;
   while (read < count && (uart().state & kReceiveFull)) bytes[read++] = static_cast<uint8_t>(uart().data);

@@ -58,7 +58,7 @@ bool start_camera() {
 
 }  // namespace
 
-bool CameraImageProvider::read(Tensor &input) {
+bool CameraImageProvider::next(Tensor &input) {
   static const bool started = start_camera();
   if (!started) return false;
   camera_fb_t *frame = esp_camera_fb_get();
@@ -84,7 +84,7 @@ bool CameraImageProvider::read(Tensor &input) {
 
 namespace aiedge {
 
-bool CameraImageProvider::read(Tensor &) {
+bool CameraImageProvider::next(Tensor &) {
   print("error: no picture of %u x %u: this firmware has no camera\n", unsigned(width_), unsigned(height_));
   print("hint: take the environment whose name ends in -camera: pio run -e esp-eye-camera -t upload\n");
   return false;

@@ -5,6 +5,6 @@
 
 namespace aiedge {
 
-uint32_t now_us() { return static_cast<uint32_t>(esp_timer_get_time()); }
+uint32_t clock_us() { return static_cast<uint32_t>(esp_timer_get_time()); }
 
 }  // namespace aiedge

@@ -5,7 +5,7 @@
 
 namespace aiedge {
 
-void set_led(bool on) {
+void write_led(bool on) {
   constexpr gpio_num_t kRed = GPIO_NUM_21;
   static bool ready = false;
   if (!ready) {

@@ -44,7 +44,7 @@ bool use_images(const char *folder) {
 
 bool took_images() { return next_picture > 0; }
 
-bool CameraImageProvider::read(Tensor &input) {
+bool CameraImageProvider::next(Tensor &input) {
   if (!has_folder) fail("this computer's camera is a folder of pictures", "add --images FOLDER");
   if (next_picture == pictures.size()) return false;
   const std::string path = pictures[next_picture++];

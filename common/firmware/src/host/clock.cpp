@@ -9,7 +9,7 @@
 
 namespace aiedge {
 
-uint32_t now_us() {
+uint32_t clock_us() {
 #ifdef _WIN32
   LARGE_INTEGER frequency, now;
   QueryPerformanceFrequency(&frequency);

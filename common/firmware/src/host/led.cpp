@@ -1,16 +1,15 @@
-// The light as a line of text.
+// The light as text.
 #include "led.h"
 
 #include "print.h"
 
 namespace aiedge {
 
-void set_led(bool on) {
+void write_led(bool on) {
   static bool is_on = false;
   if (on == is_on) return;
   is_on = on;
-  end_line();
-  print("LED %s\n", on ? "on" : "off");
+  print("LED %s   ", on ? "on" : "off");
 }
 
 }  // namespace aiedge

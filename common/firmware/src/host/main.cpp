@@ -5,6 +5,7 @@
 //     program --weights FILE      has the network's weights in a file
 //     program [...] --pty         listens on a pseudo-terminal, like a board on a serial port
 //     program [...] --tcp PORT    listens on a TCP port of this computer (0: any free one)
+//     program [...] --facts       says between its lines what happens, for the program that watches it
 //     program [...] --leashed     ends when its standard input does: however its parent has ended
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,8 +13,10 @@
 
 #include <thread>
 
+#include "Conduct.h"
 #include "Model.h"
 #include "camera.h"
+#include "facts.h"
 #include "line.h"
 #include "stop.h"
 #include "weights_file.h"
@@ -22,7 +25,10 @@ extern "C" void app_main(void);
 
 namespace aiedge {
 
-void stop(int status) { exit(status); }
+void stop(int status) {
+  print_facts();
+  exit(status);
+}
 
 }  // namespace aiedge
 
@@ -34,6 +40,7 @@ struct Options {
   const char *tcp_port = nullptr;
   bool pty = false;
   bool leashed = false;
+  bool facts = false;
 };
 
 // False where an argument is unknown, lacks its value, or is there twice.
@@ -47,6 +54,8 @@ bool parse(int argc, char **argv, Options &options) {
       options.tcp_port = argv[++i];
     } else if (strcmp(argv[i], "--leashed") == 0 && !options.leashed) {
       options.leashed = true;
+    } else if (strcmp(argv[i], "--facts") == 0 && !options.facts) {
+      options.facts = true;
     } else if (strcmp(argv[i], "--images") == 0 && options.images == nullptr && has_value) {
       options.images = argv[++i];
     } else if (strcmp(argv[i], "--weights") == 0 && options.weights == nullptr && has_value) {
@@ -81,7 +90,7 @@ int main(int argc, char **argv) {
   if (!parse(argc, argv, options)) {
     fprintf(stderr,
             "error: unknown arguments\nhint: %s [--images FOLDER] [--weights FILE] [--pty | --tcp PORT] "
-            "[--leashed]\n",
+            "[--facts] [--leashed]\n",
             argv[0]);
     return 2;
   }
@@ -94,7 +103,10 @@ int main(int argc, char **argv) {
     if (line == nullptr) return 2;
     aiedge::use_line(line);
   }
+  if (options.facts) aiedge::use_facts();
   app_main();
+  aiedge::settle_input();
+  aiedge::print_facts();
   if (options.images != nullptr && !aiedge::took_images()) {
     fprintf(stderr,
             "error: this firmware took no picture from its camera\n"

@@ -34,7 +34,8 @@ arguments = [
 ]
 env.Replace(PROGRAM_ARGS=arguments)
 program = env.BuildProgram()
-run = env.VerboseAction("$SOURCE $PROGRAM_ARGS", "Running $SOURCE")
+# AIEDGE_WATCH, by compile_model.py, is what runs a lesson's program and says which TODO is next.
+run = env.VerboseAction("$AIEDGE_WATCH $SOURCE $PROGRAM_ARGS", "Running $SOURCE")
 AlwaysBuild(env.Alias("upload", program, run))
 env.AddPlatformTarget("exec", program, run, "Run", "Run the firmware on this computer")
 Default([program])

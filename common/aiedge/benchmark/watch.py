@@ -1,0 +1,44 @@
+"""What `pio run -e host -t exec` starts: the firmware as a program, and then what is to be said of its TODOs.
+
+`python -m aiedge.benchmark.watch PROJECT MAIN_CPP PROGRAM [ARGUMENT ...]`. The program's lines go to the screen as they
+come. A run that stops at an open TODO ends with status 0, one with a wrong TODO with 1.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from aiedge.benchmark.main_cpp import read_main_cpp
+from aiedge.benchmark.plain import TODO, mistakes, next_todo, run_plain
+from aiedge.errors import exit_cleanly
+from aiedge.lesson import find_project
+
+
+def main(arguments: list[str]) -> int:
+    """Run a project's program; print its lines, and what is to be said of the TODOs."""
+    name, main_cpp, program, *rest = arguments
+    if "--pty" in rest or "--tcp" in rest:  # a board for another program
+        return subprocess.call([program, *rest])
+    lesson = find_project(name).lesson
+    text = read_main_cpp(Path(main_cpp), lesson.folder / "main.cpp")
+
+    def show(line: str) -> None:
+        if not TODO.match(line):
+            print(line, flush=True)
+
+    run = run_plain([program, *rest], show)
+    found = mistakes(run, text, lesson)
+    if found:
+        print(*["", *found], sep="\n")
+        return 1
+    if run.todo:
+        print(f"\n{next_todo(run.todo.group(), done=True)}")
+        return 0
+    if run.status == 0 and text.todos:
+        how = f"../run_serial.py --simulate {name}, in the folder {name}, sends it the test set"
+        print(f"\n✓ What the firmware says agrees with its network. Next: {how}")
+    return run.status
+
+
+if __name__ == "__main__":
+    sys.exit(exit_cleanly(lambda: main(sys.argv[1:])))

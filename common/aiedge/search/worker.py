@@ -1,0 +1,113 @@
+"""One worker: asks the study for candidates, skips those that cannot fit, trains the others as long as it pays."""
+
+import time
+from collections.abc import Sequence
+
+import numpy as np
+import optuna
+from optuna.trial import FrozenTrial
+
+from aiedge.files import write_atomic
+from aiedge.progress import tqdm
+from aiedge.search import study as studies
+from aiedge.search.costs import Costs
+from aiedge.search.study import Place, Wanted
+from aiedge.search.trainer import Trainer, key
+from aiedge.tflite.reader import read
+
+# Training stops where the accuracy so far and the gain that nearly all trials still had would not reach the front.
+ENOUGH, USUAL = 8, 0.9  # trials that tell what is usual; the share of them whose gain is counted on
+SKIPPED = 0.0  # the accuracy of what is not trained, since it does not fit
+
+
+def work(where: Place, trials: int, seed: int | None = None, progress: bool = True) -> optuna.Study:
+    """Train so many more networks of a study, on this process; what cannot fit is told, and not counted.
+
+    Each network's .tflite goes to the study's folder as `networks/<trial>.tflite`. Several workers may run at once, on
+    one computer or on many.
+    """
+    study, wanted = studies.load(where, seed)
+    studies.retry_dead(study)
+    trainer = Trainer(wanted.space, where.folder)
+    with tqdm(total=trials, desc=where.name, unit=" networks", disable=not progress) as bar:
+        done = 0
+        while done < trials:
+            if _run(study, wanted, trainer, where):
+                done += 1
+                bar.update()
+                best = studies.front(study)
+                if best:
+                    bar.set_postfix_str(f"{len(best)} on the front, best {best[0].values[0]:.1%}")
+    return study
+
+
+def _run(study: optuna.Study, wanted: Wanted, trainer: Trainer, where: Place) -> bool:
+    """One trial; returns whether its network was trained, now or before."""
+    trial = study.ask()
+    trial.set_user_attr("worker", studies.me())
+    values = studies.suggest(trial, wanted.space)
+    costs = wanted.costs(values)
+    excess = wanted.limits.excess(costs)
+    for name in excess:
+        trial.set_constraint(name, excess[name])
+    if any(value > 0 for value in excess.values()):
+        # MACs stand for what would have to be counted: the sampler learns from the constraint.
+        study.tell(trial, [SKIPPED, *(_cheap(costs, name) for name in wanted.objectives)])
+        return False
+    found = [_cost(costs, name, wanted.target) for name in wanted.objectives]
+    name = key(wanted.space, values)
+    trial.set_user_attr("key", name)
+    twin = next((other for other in studies.trained(study) if other.user_attrs.get("key") == name), None)
+    if twin:
+        trial.set_user_attr("same_as", twin.number)
+        accuracy = twin.values[0]
+    else:
+        start, courses = time.process_time(), [t.user_attrs["course"] for t in studies.trained(study)]
+        course: list[float] = []
+
+        def go_on(epoch: int, reached: float) -> bool:
+            course.append(reached)
+            trial.set_user_attr("course", course)
+            return _pays(reached + usual_gain(courses, epoch), found, studies.front(study))
+
+        model = trainer.candidate(values, go_on)
+        accuracy = trainer.accuracy(model)
+        # The same bytes as the skeleton's; on the ESP32's core a layer may have scales that its kernels do not take.
+        real = Costs(read(model), wanted.core)
+        found = [
+            old if name == "instructions" else _cost(real, name, "")
+            for name, old in zip(wanted.objectives, found, strict=True)
+        ]
+        write_atomic(where.folder / "networks" / f"{trial.number}.tflite", model)
+        trial.set_user_attr("course", [*course, accuracy])
+        trial.set_user_attr("stopped", len(course) < wanted.space.training.epochs)
+        trial.set_user_attr("cpu_s", round(time.process_time() - start, 1))
+    trial.set_user_attr("fits", True)
+    study.tell(trial, [accuracy, *found])
+    return True
+
+
+def usual_gain(courses: Sequence[Sequence[float]], epoch: int) -> float:
+    """What nearly all trials still gained after an epoch (from 0 on) until their end; without many, anything.
+
+    >>> usual_gain([[0.5, 0.75, 0.75]] * 8, 0), usual_gain([[0.5]], 0)
+    (0.25, 1.0)
+    """
+    gains = [course[-1] - course[epoch] for course in courses if len(course) > epoch + 2]
+    return float(np.quantile(gains, USUAL)) if len(gains) >= ENOUGH else 1.0
+
+
+def _pays(accuracy: float, costs: Sequence[float], front: Sequence[FrozenTrial]) -> bool:
+    """Whether a network of that accuracy would enter the front at these costs."""
+    return not any(
+        other.values[0] >= accuracy and all(a <= b for a, b in zip(other.values[1:], costs, strict=True))
+        for other in front
+    )
+
+
+def _cost(costs: Costs, name: str, target: str) -> float:
+    return float(costs.instructions(target) if name == "instructions" else getattr(costs, name))
+
+
+def _cheap(costs: Costs, name: str) -> float:
+    return float(costs.macs if name == "instructions" else getattr(costs, name))

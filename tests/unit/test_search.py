@@ -1,0 +1,284 @@
+"""The search: sizes before any training, spaces, limits, the front, and workers that go on where others stopped."""
+
+import json
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from aiedge import tflite
+from aiedge.cli import main
+from aiedge.errors import UserError
+from aiedge.search import results, worker
+from aiedge.search import study as studies
+from aiedge.search.costs import Costs, Limits
+from aiedge.search.space import Space, load_space, parse_space
+from aiedge.search.study import Wanted
+from aiedge.search.trainer import Trainer, key
+from aiedge.train.datasets.dataset import Dataset, Splits
+from aiedge.train.models import lenet5, randomize
+from aiedge.train.models.blueprints import blueprint_model
+from aiedge.train.pruning import importance, plan_pruning, remove
+
+SMALL = """
+data = "mnist"
+family = "lenet"
+[architecture]
+first = 4
+second = 6
+kernel = [3, 5]
+dense = [[8], []]
+[pruning]
+all = { low = 0.0, high = 0.75, step = 0.25 }
+[quantization]
+way = ["ptq", "ptq per tensor", "qat"]
+[training]
+parent_epochs = 1
+epochs = 1
+batch = 32
+pictures = 128
+"""
+OTHERS = (
+    'data="cifar10"\nfamily="separable"\n[architecture]\nwidths=[[8,16,24,32],[4,10]]\nkernel=[3,5]\n'
+    "[pruning]\nall={low=0.0,high=0.7,step=0.1}",
+    'data="cifar10"\nfamily="chain"\n[architecture]\nwidths=[[8,16],[5,9,13]]\n'
+    "[pruning]\nall={low=0.0,high=0.7,step=0.1}",
+    'data="cars"\nfamily="mobilenet"\n[architecture]\nalpha=[0.1,0.25]\nblocks=[2,5]\n'
+    "[pruning]\nall={low=0.0,high=0.7,step=0.1}",
+)
+
+
+def draw(space: Space, rng: random.Random) -> dict:
+    return {parameter.name: rng.choice(parameter.values()) for parameter in space.parameters}
+
+
+def wanted(space: Space, limits: Limits | None = None) -> Wanted:
+    return Wanted(space, ("ram", "flash"), limits or Limits(), "cortex-m4")
+
+
+@pytest.mark.parametrize("count", [10, pytest.param(200, marks=pytest.mark.slow)])
+def test_a_skeleton_takes_what_the_converted_network_takes(count: int) -> None:
+    """Arena, input and output, and constants, to the byte, for the kernels of either core."""
+    rng = random.Random(0)
+    spaces = [load_space("lenet-mnist"), load_space("cifar10"), *(parse_space(t, "other") for t in OTHERS)]
+    for i in range(count):
+        space = spaces[i % len(spaces)]
+        values = draw(space, rng)
+        blueprint, per_channel = space.blueprint(values), values["quantization.way"] != "ptq per tensor"
+        samples = np.random.default_rng(i).random((4, *blueprint.input), np.float32)
+        model = tflite.convert_int8(randomize(blueprint_model(blueprint)), samples, per_channel)
+        for core in ("any", "esp32"):
+            paper, real = Costs.of(blueprint, per_channel, core), Costs(tflite.read(model), core)
+            assert (paper.ram, paper.flash, paper.macs) == (real.ram, real.flash, real.macs), (core, values)
+
+
+def test_a_blueprint_is_the_network_that_the_kit_builds() -> None:
+    values = {"architecture.first": 6, "architecture.second": 16, "architecture.kernel": 5}
+    space = load_space("lenet-mnist")
+    blueprint = space.parent(values | {"architecture.dense": [120, 84]})
+    assert blueprint.parameters == lenet5().count_params() == blueprint_model(blueprint).count_params()
+
+
+def test_pruning_on_paper_is_pruning() -> None:
+    rng = random.Random(1)
+    for space in (load_space("lenet-mnist"), load_space("cifar10"), parse_space(OTHERS[0], "other")):
+        values = draw(space, rng)
+        parent, shares = space.parent(values), space.shares(values)
+        model = randomize(blueprint_model(parent))
+        by_layer = {
+            f"layer_{i:03}": shares[layer.group] for i, layer in enumerate(parent.layers) if layer.group
+        }
+        dense = {name for name in by_layer if "dense" in parent.layers[int(name[6:])].kind}
+        plan = plan_pruning(
+            model,
+            importance(model, "l1"),
+            channels={name: share for name, share in by_layer.items() if name not in dense},
+            neurons={name: share for name, share in by_layer.items() if name in dense},
+        )
+        smaller = remove(model, plan)
+        widths = [layer.width for layer in space.blueprint(values).layers if layer.width]
+        assert [layer.output.shape[-1] for layer in smaller.layers if layer.name in by_layer] == widths[:-1]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("data", "is no TOML"),
+        ('data = "mnist"', "has the family None"),
+        ('data = "faces"\nfamily = "lenet"', "has the data 'faces'"),
+        ('data = "mnist"\nfamily = "vgg"', "has the family 'vgg'"),
+        ('data = "mnist"\nfamily = "lenet"\nx = 1', "has 'x'"),
+        (SMALL.replace("first = 4", "first = 0"), "architecture.first is 0"),
+        (SMALL.replace("first = 4", "first = true"), "architecture.first is True"),
+        (SMALL.replace("first = 4", 'first = "4"'), "architecture.first is '4'"),
+        (SMALL.replace("first = 4", "widths = 4"), "has 'widths'"),
+        (SMALL.replace("dense = [[8], []]", "dense = [[8], [-1]]"), "architecture.dense is [-1]"),
+        (SMALL.replace("high = 0.75", "high = 1.5"), "prunes a share of 1.0"),
+        (SMALL.replace("low = 0.0", "low = 0.9"), "goes from 0.9 to 0.75"),
+        (SMALL.replace("step = 0.25", "step = 0"), "by 0.0"),
+        (SMALL.replace("all =", "third ="), "prunes 'third'"),
+        (SMALL.replace("[pruning]", '[pruning]\nmethod = "luck"'), "has the method 'luck'"),
+        (SMALL.replace('"qat"', '"int4"'), "quantizes by 'int4'"),
+        (SMALL.replace("batch = 32", "batch = -1"), "training.batch = -1"),
+        (SMALL.replace("batch = 32", "rounds = 1"), "has 'rounds'"),
+        (SMALL.replace("[training]", "[[training]]"), "[training] is [{"),
+    ],
+)
+def test_a_wrong_space_is_told(text: str, words: str) -> None:
+    with pytest.raises(UserError) as error:
+        parse_space(text, "mine")
+    assert words in error.value.message and error.value.hint
+
+
+def test_what_cannot_fit_is_told_before_anything(tmp_path: Path) -> None:
+    space = parse_space(SMALL, "small")
+    least = min(wanted(space).costs(values).ram for values in space.smallest)
+    where = studies.place("tight", folder=tmp_path)
+    with pytest.raises(UserError, match=f"fits {least - 1:,} bytes of ram: the smallest takes {least:,}"):
+        studies.new(where, wanted(space, Limits(ram=least - 1)))
+    studies.new(where, wanted(space, Limits(ram=least)))
+    with pytest.raises(UserError, match="is there already"):
+        studies.new(where, wanted(space, Limits(ram=least + 1)))
+
+
+class Fake(Trainer):
+    """Accuracies that rise with the parameters; the networks are real."""
+
+    trained: int = 0
+
+    def candidate(self, values, go_on=lambda epoch, accuracy: True):
+        Fake.trained += 1
+        blueprint = self.space.blueprint(values)
+        go_on(0, 0.5)
+        samples = np.random.default_rng(0).random((4, *blueprint.input), np.float32)
+        return tflite.convert_int8(
+            blueprint_model(blueprint), samples, values["quantization.way"] != "ptq per tensor"
+        )
+
+    def accuracy(self, model, data=None):
+        return 1 - 1 / tflite.read(model).parameters
+
+
+def test_a_study_from_end_to_end(tmp_path: Path, monkeypatch, capsys) -> None:
+    monkeypatch.setattr(worker, "Trainer", Fake)
+    monkeypatch.chdir(tmp_path)
+    Path("small.toml").write_text(SMALL)
+    space = load_space("small.toml")
+    sizes = sorted(wanted(space).costs(draw(space, random.Random(i))).flash for i in range(40))
+    assert main(["search", "new", "first", "--space", "small.toml", "--flash", str(sizes[20])]) == 0
+    assert main(["search", "show", "first"]) == 0
+    assert "There is no front yet" in capsys.readouterr().out
+    assert main(["search", "work", "first", "--trials", "5", "--seed", "3"]) == 0
+    study, what = studies.load(studies.place("first"))
+    done, front = studies.trained(study), studies.front(study)
+    assert len(done) == 5 and Fake.trained == len({trial.user_attrs["key"] for trial in done})
+    # Nothing beats a network of the front, each other one is beaten or equalled, and none is above the limit.
+    for trial in done:
+        beaten = any(studies._beats(other.values, trial.values) for other in done)
+        assert beaten != any(trial.values == other.values for other in front)
+        assert trial.values[2] <= sizes[20]
+    for trial in study.get_trials():
+        assert ("fits" in trial.user_attrs) == (
+            what.costs(studies.values_of(trial, space)).flash <= sizes[20]
+        )
+    assert main(["search", "export", "first", "-o", "out"]) == 0
+    lines = Path("out/front.csv").read_text().splitlines()
+    assert len(lines) == len(front) + 1 and lines[0].startswith("trial,accuracy,ram,flash,")
+    assert Path("out/front.png").read_bytes().startswith(b"\x89PNG")
+    for trial in front:
+        folder = Path(f"out/network-{trial.number}")
+        figures = json.loads((folder / "figures.json").read_text())
+        assert [figures["ram"], figures["flash"]] == trial.values[1:]
+        made = subprocess.run(["cc", "-c", "network.c", "-o", "network.o"], cwd=folder, capture_output=True)
+        assert made.returncode == 0, made.stderr
+    assert results.summary(study, what).count("\n") == len(front) + 3
+
+
+def test_errors_of_the_command(tmp_path: Path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    for words, message in (
+        (["show", "nothing"], "there is no study 'nothing'"),
+        (["new", "a b"], "'a b' cannot name a study"),
+        (["new", "x", "--space", "gone.toml"], "gone.toml is no space"),
+        (["new", "x", "--board", "uno"], "there is no board 'uno'"),
+        (["new", "x", "--ram", "-3"], "-3 bytes of ram"),
+        (["new", "x", "--target", "z80"], "there is no core 'z80'"),
+        (["work", "x", "--storage", "postgresql+nothing://host/x"], "cannot be opened"),
+    ):
+        assert main(["search", *words]) == 2
+        err = capsys.readouterr().err
+        assert err.startswith("error: ") and message in err and "\nhint: " in err, err
+    assert main(["search", "new", "y"]) == 0
+    Path("studies/y/journal.log").write_text("{")
+    capsys.readouterr()
+    assert main(["search", "show", "y"]) == 2 and "error: " in capsys.readouterr().err
+
+
+def test_training_stops_where_the_usual_gain_does_not_reach_the_front() -> None:
+    assert worker.usual_gain([], 0) == 1.0
+    courses = [[0.5, 0.5 + gain / 100, 0.5 + gain / 100] for gain in range(1, 11)]
+    assert worker.usual_gain(courses, 0) == pytest.approx(np.quantile([g / 100 for g in range(1, 11)], 0.9))
+
+    class Trial:
+        values = (0.9, 100.0, 50.0)
+
+    best = [Trial()]
+    assert worker._pays(0.91, [100.0, 50.0], best)  # type: ignore[list-item]
+    assert worker._pays(0.5, [99.0, 50.0], best)  # type: ignore[list-item]
+    assert not worker._pays(0.9, [100.0, 60.0], best)  # type: ignore[list-item]
+
+
+def test_an_open_trial_of_a_worker_that_is_gone_is_retried_once(tmp_path: Path) -> None:
+    space = parse_space(SMALL, "small")
+    where = studies.place("kill", folder=tmp_path)
+    study = studies.new(where, wanted(space))
+    gone = subprocess.run(
+        [sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True
+    )
+    for process in (gone.stdout.strip(), str(os.getpid())):
+        trial = study.ask()
+        studies.suggest(trial, space)
+        trial.set_user_attr("worker", f"{studies.me().rpartition(':')[0]}:{process}")
+    assert studies.retry_dead(study) == 1 and studies.retry_dead(study) == 0
+    first, second, queued = study.get_trials()
+    assert (first.state.name, second.state.name, queued.state.name) == ("FAIL", "RUNNING", "WAITING")
+    retried = study.ask()
+    assert studies.suggest(retried, space) == studies.values_of(first, space)
+    retried.set_user_attr("worker", f"{studies.me().rpartition(':')[0]}:{gone.stdout.strip()}")
+    assert studies.retry_dead(study) == 0
+
+
+def test_a_candidate_learns_and_goes_on_from_its_checkpoint(tmp_path: Path, monkeypatch) -> None:
+    rng = np.random.default_rng(0)
+    labels = np.arange(400) % 10
+    pixels = np.zeros((400, 28, 28, 1), np.uint8)
+    for i, label in enumerate(labels):
+        pixels[i, 2 * label : 2 * label + 6, 4:24] = 255
+    pixels = np.clip(pixels + rng.integers(0, 60, pixels.shape), 0, 255).astype(np.uint8)
+    every = Dataset(pixels, labels, tuple("0123456789"), np.full(400, ""))
+    text = SMALL.replace("pictures = 128", "pictures = 0").replace("parent_epochs = 1", "parent_epochs = 8")
+    trainer = Trainer(parse_space(text, "small"), tmp_path)
+    trainer.data = Splits(every, every.take(20), every, "test")
+    values = draw(trainer.space, random.Random(0)) | {"pruning.all": 0.25, "quantization.way": "qat"}
+
+    class Stop(Exception):
+        pass
+
+    def stop(epoch: int, accuracy: float) -> bool:
+        raise Stop
+
+    with pytest.raises(Stop):
+        trainer.candidate(values, stop)
+    (parent,) = (tmp_path / "parents").glob("*.npz")
+    written = parent.stat().st_mtime_ns
+    model = trainer.candidate(values)
+    assert parent.stat().st_mtime_ns == written  # trained once
+    assert not list((tmp_path / "trials").glob("*"))
+    assert trainer.accuracy(model) > 0.5
+    real, paper = Costs(tflite.read(model)), wanted(trainer.space).costs(values)
+    assert (real.ram, real.flash) == (paper.ram, paper.flash)
+    assert key(trainer.space, values) != key(trainer.space, values | {"pruning.method": "l2"})
