@@ -65,7 +65,8 @@ def time_network(
         library = _library(graph, source, flags, Path(folder))
         for x, y in zip(memory, outputs, strict=True):
             status = library.time_plain(x.ctypes.data, y.ctypes.data, 1)
-            assert status >= 0, "the network returned an error"
+            if status < 0:
+                raise RuntimeError("the network returned an error")
         first, answer = memory[0].ctypes.data, outputs[0].ctypes.data
         runs = {"": lambda loops: library.time_plain(first, answer, loops)} | others
         loops = {name: max(1, int(SHORTEST_NS / min(run(1), run(1)))) for name, run in runs.items()}
