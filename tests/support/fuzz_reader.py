@@ -1,10 +1,11 @@
 """Damage .tflite files at random, and read, plan and compile each: a program that limits its own memory and time.
 
-    python -m tests.support.fuzz_reader FILES SEED FIRST COUNT
+    python -m tests.support.fuzz_reader FILES SEED FIRST COUNT [meaning]
 
-FILES is a folder of .tflite files. Prints as JSON how many damaged files were refused, could not become C, and became
-C. A file that makes anything but a `UserError`, or a warning, is kept as FILES/crash-N.bin with its traceback. Every
-file has `SECONDS`: the process dies of SIGALRM beyond.
+FILES is a folder of .tflite files. With `meaning` they are not damaged, but say something else (tests/fuzz/meaning.py).
+Prints as JSON how many such files were refused, could not become C, and became C. A file that makes anything but a
+`UserError`, or a warning, is kept as FILES/crash-N.bin with its traceback. Every file has `SECONDS`: the process dies
+of SIGALRM beyond.
 """
 
 import json
@@ -21,6 +22,7 @@ import numpy as np
 from aiedge.codegen import generate
 from aiedge.errors import UserError
 from aiedge.tflite import read
+from tests.fuzz.meaning import MeaningMutator
 
 SECONDS = 10
 MEMORY = 2**30
@@ -125,7 +127,8 @@ def peak_kb() -> int:
 
 def main() -> None:
     folder, (seed, first, count) = Path(sys.argv[1]), map(int, sys.argv[2:5])
-    mutate = Mutator([path.read_bytes() for path in sorted(folder.glob("*.tflite"))], seed)
+    kind = MeaningMutator if sys.argv[5:] == ["meaning"] else Mutator
+    mutate = kind([path.read_bytes() for path in sorted(folder.glob("*.tflite"))], seed)
     # What the imports took, and MEMORY.
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     limit = pages * resource.getpagesize() + MEMORY

@@ -125,6 +125,7 @@ IMPOSSIBLE = {
         CONVOLUTION | {"depthMultiplier": 1},
     ),
     "rows of another length": ("SOFTMAX", [[2, 6], [3, 4]], {"beta": 1.0}),
+    "rows of another rank": ("SOFTMAX", [[2, 1, 6], [2, 1, 1, 6]], {"beta": 1.0}),
 }
 
 

@@ -92,7 +92,8 @@ class CompiledModel:
     def invoke(self) -> None:
         """Run the network once; one that keeps state goes on from the last run, or from `reset`."""
         status = self._invoke(*self._arguments)
-        assert status == 0, f"the compiled network returned {status}"
+        if status:
+            raise RuntimeError(f"the compiled network returned {status}")
 
     def get_output(self, i: int = 0) -> NDArray:
         """A copy of output `i` of the last run, with the shape that the model gives it."""
@@ -150,8 +151,8 @@ def _load_weights(library: ctypes.CDLL, path: Path, weights: bytes) -> None:
     load = library["model_load_weights"]
     load.restype = ctypes.c_bool
     load.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
-    loaded = load(array.ctypes.data, array.nbytes)
-    assert loaded, "the compiled network refuses its weights"
+    if not load(array.ctypes.data, array.nbytes):
+        raise RuntimeError("the compiled network refuses its weights")
 
 
 def _loaded(source: CSource, flags: tuple[str, ...]) -> tuple[ctypes.CDLL, Path]:

@@ -113,7 +113,8 @@ def to_memory(arrays: Sequence[NDArray], tensors: Sequence[Tensor]) -> bytes:
     parts = []
     for array, tensor in zip(arrays, tensors, strict=True):
         data = np.ascontiguousarray(array, tensor.dtype).tobytes()
-        assert len(data) == tensor.bytes, f"{tensor} gets {len(data)} bytes"
+        if len(data) != tensor.bytes:
+            raise ValueError(f"{tensor} gets {len(data)} bytes")
         parts.append(data.ljust(_padded(tensor), b"\0"))
     return b"".join(parts)
 

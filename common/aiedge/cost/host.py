@@ -63,10 +63,12 @@ def time_network(
     others = _peers(graph, inputs) if peers else {}
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         library = _library(graph, source, flags, Path(folder))
-        assert library.reset() == 0, "the network returned an error"
+        if library.reset() != 0:
+            raise RuntimeError("the network returned an error")
         for x, y in zip(memory, outputs, strict=True):
             status = library.time_plain(x.ctypes.data, y.ctypes.data, 1)
-            assert status >= 0, "the network returned an error"
+            if status < 0:
+                raise RuntimeError("the network returned an error")
         outputs_of_runs = from_memory(outputs.tobytes(), graph.outputs, len(inputs))
         first, answer = memory[0].ctypes.data, outputs[0].ctypes.data
         runs = {"": lambda loops: library.time_plain(first, answer, loops)} | others

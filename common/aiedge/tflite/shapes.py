@@ -153,7 +153,8 @@ def _softmax(operator: Operator) -> None:
     _same_values(operator)
     source, target = operator.input(0).shape, operator.outputs[0].shape
     _require(
-        source != () and source[-1] == target[-1], f"it makes rows of {list(target)} out of {list(source)}"
+        source != () and len(source) == len(target) and source[-1] == target[-1],
+        f"it makes rows of {list(target)} out of {list(source)}",
     )
 
 

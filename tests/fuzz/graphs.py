@@ -1,0 +1,85 @@
+"""Random graphs of all operators: branches that part and join, several inputs and outputs, any shape."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from tests.support.random_layers import Draw
+from tests.support.random_operators import OPERATORS, dtypes
+
+# What follows an operator's drawing: where its input comes from.
+LAYERS = 2, 9
+
+
+class Branching(Draw):
+    """A model in the making, in which an operator's input is often what an earlier one has made."""
+
+    def __init__(self, rng: np.random.Generator, dtype: str):
+        super().__init__(rng, dtype)
+        self.made: list[int] = []
+
+    def fitting(self, shape: list[int]) -> int | None:
+        """An activation of so many elements, in the model's type, or None."""
+        count = int(np.prod(shape))
+        found = [
+            t for t in self.made if int(np.prod(self.shapes[t])) == count and self.type_of(t) == self.dtype
+        ]
+        return found[self.rng.integers(len(found))] if found else None
+
+    def type_of(self, tensor: int) -> str:
+        """The tensor's type."""
+        return {9: "int8", 0: "float32"}[self.file.model.subgraphs[0].tensors[tensor].type]
+
+    def image(self, largest: int = 9, channels: int = 9) -> list[int]:
+        """The shape of an activation that is an image of a batch, or a new one."""
+        images = [
+            s
+            for t in self.made
+            if len(s := self.shapes[t]) == 4 and max(s[1:3]) <= largest and s[3] <= channels
+        ]
+        return (
+            list(images[self.rng.integers(len(images))])
+            if images and self.rng.random() < 0.8
+            else super().image(largest, channels)
+        )
+
+    def shape(self, lowest: int = 1, highest: int = 4, largest: int = 6) -> list[int]:
+        """The shape of an activation, or a new one."""
+        shapes = [s for t in self.made if lowest <= len(s := self.shapes[t]) <= highest and max(s) <= largest]
+        return (
+            list(shapes[self.rng.integers(len(shapes))])
+            if shapes and self.rng.random() < 0.8
+            else super().shape(lowest, highest, largest)
+        )
+
+    def input(self, shape: list[int], scale: float | None = None, zero_point: int | None = None) -> int:
+        """What an operator reads: an activation, a view of one in this shape, or a new input of the model."""
+        source = self.fitting(shape) if self.rng.random() < 0.9 else None
+        if source is None or scale is not None or zero_point is not None:
+            return super().input(shape, scale, zero_point)
+        if self.shapes[source] == shape:
+            return source
+        return self.add("RESHAPE", [source, self.integers(shape)], [self.like(source, shape)])[0]
+
+
+def random_graph(rng: np.random.Generator, dtype: str) -> bytes:
+    """A model of two to eight operators that read each other's outputs; what nobody reads is an output."""
+    d = Branching(rng, dtype)
+    kinds: list[tuple[str, Callable]] = [
+        (kind, draw)
+        for kind, draw in OPERATORS.items()
+        if kind not in ("QUANTIZE", "DEQUANTIZE") and dtype in dtypes(kind)
+    ]
+    for _ in range(int(rng.integers(*LAYERS))):
+        kind, draw = kinds[rng.integers(len(kinds))]
+        d.made += draw(d, kind)
+    graph = d.file.model.subgraphs[0]
+    read = dict.fromkeys(int(index) for operator in graph.operators for index in operator.inputs)
+    written = dict.fromkeys(int(index) for operator in graph.operators for index in operator.outputs)
+    inputs = [index for index in read if index not in written and graph.tensors[index].buffer == 0]
+    for index, tensor in enumerate(graph.tensors):
+        if (
+            tensor.buffer == 0 and index not in read and index not in written
+        ):  # an input that its operator did without
+            tensor.shape = [0]
+    return d.file.build(inputs, [index for index in written if index not in read])
