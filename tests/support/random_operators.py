@@ -161,9 +161,10 @@ def softmax(d: Draw, kind: str) -> list[int]:
     beta = float(d.rng.choice([1.0, 1.0, 0.5, 3.0]))
     if d.dtype == "int8" and d.rng.random() < 0.3:
         target = d.file.tensor(shape, "int16", scale=1 / 65536, zero_point=-32768)
-        d.shapes[target], d.params[target], d.dtype = shape, (1 / 65536, -32768), "int16"
+        d.dtype = "int16 with a zero point"  # no operator takes that
         return d.add(kind, [source], [target], beta=beta)
-    return d.add(kind, [source], [d.tensor(shape, 1 / 256, -128)], beta=beta)
+    output = (1 / 256, -128) if d.dtype != "int16" else (2.0**-15, 0)
+    return d.add(kind, [source], [d.tensor(shape, *output)], beta=beta)
 
 
 def resize(d: Draw, kind: str) -> list[int]:
@@ -189,7 +190,8 @@ def transpose_conv(d: Draw, kind: str) -> list[int]:
     with_bias = d.rng.random() < 0.7
     sums = np.sqrt(np.prod(shape[1:]))
     source = d.input([batch, *source_size, channels])
-    if d.dtype == "int8":
+    if d.dtype != "float32":
+        bias_type = "int32" if d.dtype == "int8" else d.pick("int64", "int16")
         scales = 10 ** d.rng.uniform(-4, -1, d.pick(1, outputs))
         weights = d.file.tensor(shape, scale=scales.tolist(), data=d.rng.integers(-127, 128, shape))
         target = d.tensor(
@@ -198,7 +200,9 @@ def transpose_conv(d: Draw, kind: str) -> list[int]:
         values = d.rng.integers(-5000, 5000, outputs)
         bias_scales = np.broadcast_to(scales, outputs) * d.params[source][0]
         bias = (
-            [d.file.tensor([outputs], "int32", scale=bias_scales.tolist(), data=values)] if with_bias else []
+            [d.file.tensor([outputs], bias_type, scale=bias_scales.tolist(), data=values)]
+            if with_bias
+            else []
         )
     else:
         weights = d.constant(shape)
@@ -230,8 +234,7 @@ def dense(d: Draw, kind: str) -> list[int]:
 
 
 def convolution(d: Draw, kind: str) -> list[int]:
-    source = d.input([1, d.size(12), d.size(12), d.size(9)])
-    return [filtered(d, kind, source)]
+    return [filtered(d, kind, d.input([d.pick(1, 1, 2, 3), d.size(12), d.size(12), d.size(9)]))]
 
 
 # For each kind of the table of traits what draws a model of it.
@@ -280,12 +283,43 @@ OPERATORS: dict[str, Callable[[Draw, str], list[int]]] = {
 UNARY = [kind for kind, draw in OPERATORS.items() if draw is unary]
 
 
+# The kinds that TensorFlow Lite Micro and the kit take of int16.
+INT16 = {
+    "ADD",
+    "AVERAGE_POOL_2D",
+    "CONCATENATION",
+    "CONV_2D",
+    "DEPTHWISE_CONV_2D",
+    "EXPAND_DIMS",
+    "FULLY_CONNECTED",
+    "MAX_POOL_2D",
+    "MUL",
+    "PAD",
+    "PADV2",
+    "RESHAPE",
+    "SPLIT",
+    "SQUEEZE",
+    "LEAKY_RELU",
+    "LOGISTIC",
+    "MEAN",
+    "RELU",
+    "RELU6",
+    "SOFTMAX",
+    "TANH",
+    "TRANSPOSE_CONV",
+    "STRIDED_SLICE",
+    "SUB",
+}
+
+
 def dtypes(kind: str) -> tuple[str, ...]:
     """The types of the kind's inputs that TensorFlow Lite Micro takes; a unary operator without a table has floats."""
     trait = TRAITS[kind]
     if trait.nature is Nature.CONVERSION:
         return DEQUANTIZED if trait.table is None else tuple(QUANTIZED)
-    return ("float32",) if trait.nature is Nature.UNARY and trait.table is None else ("int8", "float32")
+    if trait.nature is Nature.UNARY and trait.table is None:
+        return ("float32",)
+    return ("int8", "int16", "float32") if kind in INT16 else ("int8", "float32")
 
 
 def random_model(rng: np.random.Generator, kind: str, dtype: str) -> bytes:

@@ -53,6 +53,11 @@ typedef struct {
 
 typedef struct {
   AIEDGE_PAD_FIELDS
+  int16_t value;
+} aiedge_pad_int16_layer;
+
+typedef struct {
+  AIEDGE_PAD_FIELDS
   float value;
 } aiedge_pad_f32_layer;
 
@@ -86,6 +91,12 @@ static inline void aiedge_fill_int8(int8_t *y, int8_t value, int32_t count) {
   memset(y, value, (size_t)count);
 }
 
+static inline void aiedge_fill_int16(int16_t *y, int16_t value, int32_t count) {
+  for (int32_t i = 0; i < count; i++) {
+    y[i] = value;
+  }
+}
+
 static inline void aiedge_fill_f32(float *y, float value, int32_t count) {
   for (int32_t i = 0; i < count; i++) {
     y[i] = value;
@@ -93,6 +104,7 @@ static inline void aiedge_fill_f32(float *y, float value, int32_t count) {
 }
 
 AIEDGE_PAD(int8, int8_t, aiedge_fill_int8)
+AIEDGE_PAD(int16, int16_t, aiedge_fill_int16)
 AIEDGE_PAD(f32, float, aiedge_fill_f32)
 
 #endif

@@ -125,11 +125,14 @@ def _in_order(graph: Graph, order: Sequence[int]) -> tuple[Operator, ...]:
 def _pools_alone(conv: Operator, pool: Operator) -> bool:
     """Whether each int8 value of the convolution is in one pooling window at most, and none is padding.
 
+    A convolution in groups has no kernel that pools.
+
     Requantization is monotonic, so the maximum of the requantized values is the requantized maximum of the sums.
     """
     source, target = pool.input(0), pool.outputs[0]
     return (
-        all(window.apart for window in windows(pool))
+        conv.input(0).shape[3:] == conv.input(1).shape[3:]
+        and all(window.apart for window in windows(pool))
         and all(t.dtype.name == "int8" for t in (conv.input(0), source, target))
         and pool.integer("fusedActivationFunction") == 0
         and source.quantization is not None

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from aiedge.tflite.graph import Operator, Tensor
 from aiedge.tflite.slicing import ranges
 
-MOST_VALUES = 2**12  # of a tensor that is computed
+MOST_VALUES = 2**12  # that such an operator reads and writes
 
 
 def fold(operators: Sequence[Operator]) -> tuple[tuple[Operator, ...], dict[int, Tensor]]:
@@ -59,7 +59,7 @@ def _folds(operator: Operator) -> bool:
     return (
         known
         and (_whole(target) or operator.kind == "FILL")
-        and max(t.elements for t in (target, *(t for t in sources if t.is_constant))) <= MOST_VALUES
+        and sum(t.elements for t in (target, *(t for t in sources if t.is_constant))) <= MOST_VALUES
         and not operator.options.get("fusedActivationFunction")
     )
 

@@ -42,7 +42,10 @@ def reference(operator: Operator) -> tuple[int, ...]:
     if operator.nature is Nature.TRANSPOSED:
         # Here the first input is the shape of the output.
         wide = {np.dtype(np.int8): 4, np.dtype(np.int16): 8}.get(operator.input(2).dtype, 0)
-        return (wide * target.elements,) if wide else ()
+        bias = operator.inputs[3] if len(operator.inputs) > 3 else None
+        # A bias of int16 is converted.
+        biases = (8 * bias.elements,) if bias is not None and bias.dtype == np.int16 else ()
+        return (wide * target.elements, *biases) if wide else ()
     if operator.nature is Nature.MEMORY:
         rows, filters = source.shape[0], operator.input(1).shape[0]
         return 4 * rows * filters, *((4 * target.elements,) if integer else ())

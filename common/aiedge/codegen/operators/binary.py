@@ -22,8 +22,13 @@ LOOPS = 4
 
 def _emit(operator: Operator, at: Places) -> Call:
     a, b, target = operator.input(0), operator.input(1), operator.outputs[0]
-    suffix = kernel_suffix(operator, a, b, target)
-    if suffix == "int8" and operator.kind != "MUL":
+    suffix = kernel_suffix(operator, a, b, target, int16=True)
+    if suffix == "int16":
+        kernel, constants = (
+            ("mul_int16", _product(operator)) if operator.kind == "MUL" else _int16_sum(operator)
+        )
+        fields = broadcast(operator, a, b) | constants
+    elif suffix == "int8" and operator.kind != "MUL":
         a, b, sums = int8_sum(operator)
         fields = broadcast(operator, a, b) | sums
         kernel = "add_int8"
@@ -113,8 +118,22 @@ def int8_sum(operator: Operator) -> tuple[Tensor, Tensor, dict[str, Field]]:
     )
 
 
+def _int16_sum(operator: Operator) -> tuple[str, dict[str, Field]]:
+    """Kernel and constants of int16 ADD and SUB: the common scale is 2^15 finer than twice the larger one."""
+    scales = [float(params_of(t).scale) for t in (operator.input(0), operator.input(1), operator.outputs[0])]
+    *inputs, output = scales
+    fields: dict[str, Field] = {}
+    for name, scale in zip("ab", inputs, strict=True):
+        to_common, factor = factors.sums(max(inputs), scale, output, bits=15)
+        fields[f"{name}_multiplier"], fields[f"{name}_shift"] = quantize_multiplier(to_common)
+    if factor >= 1:
+        raise unsupported(operator, "its output's scale must exceed 2^-14 of its inputs'")
+    fields["multiplier"], fields["shift"] = quantize_multiplier(factor)
+    return "add_int16", fields | {"sign": -1 if operator.kind == "SUB" else 1}
+
+
 def _product(operator: Operator) -> dict[str, Field]:
-    """The constants of int8 MUL."""
+    """The constants of MUL of integers."""
     a, b, out = (params_of(t) for t in (operator.input(0), operator.input(1), operator.outputs[0]))
     multiplier, shift = quantize_multiplier(
         float(factors.product(float(a.scale), float(b.scale), float(out.scale)))

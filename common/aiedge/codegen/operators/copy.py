@@ -1,4 +1,4 @@
-"""Operators that only move values: CONCATENATION, SPLIT, SPLIT_V, PAD, PADV2, STRIDED_SLICE; int8 and float32."""
+"""Operators that only move values: CONCATENATION, SPLIT, SPLIT_V, PAD, PADV2, STRIDED_SLICE; int8, int16, float32."""
 
 from math import prod
 
@@ -63,7 +63,7 @@ def _axis(operator: Operator, axis: int, tensor: Tensor) -> int:
 
 def _check_parts(operator: Operator, parts: list[Tensor], whole: Tensor, axis: int) -> None:
     """Raise `UserError` unless the parts make up `whole` along the axis."""
-    if kernel_suffix(operator, *parts, whole) == "int8":
+    if kernel_suffix(operator, *parts, whole, int16=True) != "f32":
         same_scales(operator, *parts, whole)
     others = {part.shape[:axis] + part.shape[axis + 1 :] for part in (*parts, whole)}
     ranks = {len(part.shape) for part in (*parts, whole)}
@@ -83,7 +83,7 @@ def _check_sizes(operator: Operator, axis: int) -> None:
 
 def _pad(operator: Operator, at: Places) -> Call:
     source, target = operator.input(0), operator.outputs[0]
-    suffix = kernel_suffix(operator, source, target)
+    suffix = kernel_suffix(operator, source, target, int16=True)
     paddings = integers(operator, 1)
     rank = len(source.shape)
     pairs = list(zip(paddings[::2], paddings[1::2], strict=False))
@@ -122,14 +122,14 @@ def _pad(operator: Operator, at: Places) -> Call:
 
 def _pad_value(operator: Operator, suffix: str) -> int | float:
     target = operator.outputs[0]
-    if suffix == "int8":
+    if suffix != "f32":
         same_scales(operator, operator.input(0), target)
     if len(operator.inputs) < 3:
-        return zero_point(target) if suffix == "int8" else 0.0
+        return zero_point(target) if suffix != "f32" else 0.0
     value = operator.input(2)
     if not value.is_constant or value.elements != 1 or value.dtype != target.dtype:
         raise unsupported(operator, "the value to pad with must be one constant of the output's type")
-    if suffix == "int8":
+    if suffix != "f32":
         same_scales(operator, value, target)
         return int(value.values.ravel()[0])
     return float(value.values.ravel()[0])
@@ -137,7 +137,7 @@ def _pad_value(operator: Operator, suffix: str) -> int | float:
 
 def _strided_slice(operator: Operator, at: Places) -> Call:
     source, target = operator.input(0), operator.outputs[0]
-    kernel_suffix(operator, source, target)
+    kernel_suffix(operator, source, target, int16=True)
     try:
         taken = ranges(operator)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""MEAN over constant axes, int8 and float32."""
+"""MEAN over constant axes, int8, int16 and float32."""
 
 from itertools import groupby
 from math import prod
@@ -19,13 +19,13 @@ from aiedge.tflite.graph import Operator
 from aiedge.tflite.integer import params_of
 from aiedge.tflite.traits import Nature
 
-# Means of int8 times 2^20 leave room in int32.
-LARGEST_SHIFT = 20
+# Means of so many bits, with those of a shift, leave room in int32.
+MEAN_BITS = 28
 
 
 def _emit(operator: Operator, at: Places) -> Call:
     source, target = operator.input(0), operator.outputs[0]
-    suffix = kernel_suffix(operator, source, target)
+    suffix = kernel_suffix(operator, source, target, int16=True)
     rank = len(source.shape)
     axes = {axis + rank if axis < 0 else axis for axis in integers(operator, 1)}
     if not axes <= set(range(rank)):
@@ -43,7 +43,7 @@ def _emit(operator: Operator, at: Places) -> Call:
         "inputs": [size for size, _ in reduced],
         "input_step": [step for _, step in reduced],
     }
-    if suffix == "int8":
+    if suffix != "f32":
         fields |= _scaling(operator, count)
     else:
         fields["count"] = float(count)
@@ -70,10 +70,11 @@ def _scaling(operator: Operator, count: int) -> dict[str, Field]:
     inputs, outputs = params_of(operator.input(0)), params_of(operator.outputs[0])
     multiplier, shift = quantize_multiplier(factors.ratio(float(inputs.scale), float(outputs.scale)))
     extra = min(count.bit_length() - 1, 32, 31 + shift)
-    if 256 * count > INT32_MAX:
+    bits = 8 * operator.input(0).dtype.itemsize
+    if count << bits > INT32_MAX:
         raise unsupported(operator, "its sums leave the range of int32")
-    if shift > LARGEST_SHIFT:
-        raise unsupported(operator, f"its output's scale must exceed 2^-{LARGEST_SHIFT} of its input's")
+    if shift > MEAN_BITS - bits:
+        raise unsupported(operator, f"its output's scale must exceed 2^-{MEAN_BITS - bits} of its input's")
     return {
         "offset": -count * zero_point(operator.input(0)),
         "multiplier": (multiplier << extra) // count,
