@@ -264,34 +264,6 @@ def test_two_handles_of_one_name_are_one_variable() -> None:
     np.testing.assert_array_equal(sums, [np.arange(4) + n for n in (1, 2, 3)])
 
 
-def test_sigmoid_and_tanh_of_all_integers(tmp_path: Path, need_tool) -> None:
-    """The LSTM's two functions: between the values of real ones on straight lines, odd or rising, never 2 apart."""
-    need_tool("gcc", "apt install gcc")
-    import ctypes
-    import subprocess
-
-    from aiedge.codegen.toolchain import ENGINE
-
-    (tmp_path / "f.c").write_text(
-        '#include "aiedge_sigmoid_int16.h"\n'
-        "void all(int16_t *s, int16_t *t) {\n"
-        "  for (int32_t i = 0; i < 65536; i++) {\n"
-        "    s[i] = (int16_t)aiedge_sigmoid_int16(3 * (i - 32768));\n"
-        "    t[i] = (int16_t)aiedge_tanh_int16(3 * (i - 32768));\n"
-        "  }\n"
-        "}\n"
-    )
-    library = tmp_path / "f.so"
-    subprocess.run(
-        ["gcc", "-O2", "-shared", "-fPIC", f"-I{ENGINE}", tmp_path / "f.c", "-o", library], check=True
-    )
-    results = np.zeros([2, 65536], np.int16)
-    ctypes.CDLL(str(library)).all(*(ctypes.c_void_p(row.ctypes.data) for row in results))
-    x = np.arange(-32768, 32768) / 4096
-    for found, real in zip(results, (1 / (1 + np.exp(-x)), np.tanh(x)), strict=True):
-        assert np.abs(found - 32768 * real).max() < 12
-
-
 def test_the_benchmark_asks_no_network_with_state() -> None:
     from aiedge.benchmark.models import Codec
 

@@ -11,9 +11,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "aiedge_activation_int16.h"
 #include "aiedge_engine.h"
 #include "aiedge_requantize.h"
-#include "aiedge_sigmoid_int16.h"
 
 enum { AIEDGE_GATES = 4 };
 
@@ -22,10 +22,11 @@ enum { AIEDGE_GATES = 4 };
 
 typedef struct {
   const int8_t *weights;
-  const int32_t *biases;  // [U][4][2], zero points folded in: that of x, and that of h
+  const uint16_t *sigmoid;  // the table of aiedge_activation_int16.h
+  const int32_t *biases;    // [U][4][2], zero points folded in: that of x, and that of h
   int32_t x_factors[2 * AIEDGE_GATES], h_factors[2 * AIEDGE_GATES];  // multipliers and shifts, to Q3.12
   int32_t forget[2], input[2], output[2];  // those of the products f * c, i * g and tanh(c) * o
-  int32_t tanh_factor, tanh_shift;         // from c to what aiedge_tanh_int16() takes
+  int32_t tanh_multiplier, tanh_shift;     // from c to steps of 3 * 2^12
   int32_t clip;                            // c stays within, where this is above 0
   int32_t zero_point;                      // of h
   AIEDGE_LSTM_SIZES
@@ -58,7 +59,8 @@ AIEDGE_KERNEL void aiedge_lstm_int8(const aiedge_lstm_int8_layer *layer, const i
           const int32_t of_h = aiedge_lstm_dot(w + inputs, h, cells, bias[1]);
           const int32_t sum = aiedge_int16(aiedge_int16(aiedge_multiply_any(of_x, in[0], in[1])) +
                                            aiedge_int16(aiedge_multiply_any(of_h, back[0], back[1])));
-          gates[k] = k == 2 ? aiedge_tanh_int16(3 * sum) : aiedge_sigmoid_int16(3 * sum);
+          gates[k] = k == 2 ? aiedge_tanh_value(layer->sigmoid, 3 * sum)
+                            : aiedge_logistic_value(layer->sigmoid, 3 * sum);
         }
         const int32_t old =
             aiedge_int16(aiedge_multiply_any(gates[0] * c[u], layer->forget[0], layer->forget[1]));
@@ -67,8 +69,8 @@ AIEDGE_KERNEL void aiedge_lstm_int8(const aiedge_lstm_int8_layer *layer, const i
         int32_t cell = aiedge_int16(old + more);
         if (layer->clip > 0) cell = aiedge_clamp_32(cell, -layer->clip, layer->clip);
         c[u] = (int16_t)cell;
-        const int32_t round = layer->tanh_shift > 0 ? 1 << (layer->tanh_shift - 1) : 0;
-        const int32_t bounded = aiedge_tanh_int16((cell * layer->tanh_factor + round) >> layer->tanh_shift);
+        const int32_t bounded = aiedge_tanh_value(
+            layer->sigmoid, aiedge_sigmoid_input(c[u], layer->tanh_multiplier, layer->tanh_shift));
         to[u] = aiedge_clamp(
             aiedge_multiply_any(bounded * gates[3], layer->output[0], layer->output[1]) + layer->zero_point,
             -128, 127);

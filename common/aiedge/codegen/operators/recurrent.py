@@ -16,7 +16,7 @@ from aiedge.codegen.operators.call import (
     unsupported,
     zero_point,
 )
-from aiedge.quantization import quantize_multiplier
+from aiedge.quantization import int16, quantize_multiplier
 from aiedge.quantization.fixed_point import INT32_MAX, INT32_MIN
 from aiedge.tflite.graph import Operator, Tensor
 from aiedge.tflite.integer import params_of
@@ -105,6 +105,7 @@ def _lstm(operator: Operator, at: Places) -> Call:
     fields: dict[str, Field] = {"weights": f"weights_{i}", "biases": f"biases_{i}"}
     fields |= {"batches": batches, "steps": steps, "inputs": inputs, "cells": cells}
     fields |= {"sequence": 1 if time_major else steps, "step": batches if time_major else 1}
+    constants = [Constant(f"weights_{i}", np.stack(weights, axis=1))]
     if suffix == "f32":
         biases = np.stack(add, axis=1)
         fields["clip"] = float(operator.real("cellClip"))
@@ -115,12 +116,13 @@ def _lstm(operator: Operator, at: Places) -> Call:
         ]
         sides[0] = _sum(operator, sides[0], np.stack(add, axis=1))
         biases = np.stack(sides, axis=2)
-        fields |= _lstm_integers(operator)
+        fields |= _lstm_integers(operator) | {"sigmoid": f"sigmoid_{i}"}
+        constants.append(Constant(f"sigmoid_{i}", int16.sigmoids()))
     arguments = ", ".join(at(tensor) for tensor in (source, hidden, cell, target))
     return Call(
         '"aiedge_lstm.h"',
         (f"aiedge_lstm_{suffix}(&layer_{i}, {arguments})",),
-        (Constant(f"weights_{i}", np.stack(weights, axis=1)), Constant(f"biases_{i}", biases)),
+        (*constants, Constant(f"biases_{i}", biases)),
         Struct(f"aiedge_lstm_{suffix}_layer", fields),
     )
 
@@ -138,7 +140,7 @@ def _lstm_integers(operator: Operator) -> dict[str, Field]:
         "x_factors": _factors(operator, *of_input),
         "h_factors": _factors(operator, *of_state),
         **{name: _factors(operator, factor) for name, factor in cell_factors(operator).items()},
-        "tanh_factor": 3 << max(shift, 0),
+        "tanh_multiplier": 3 << max(shift, 0),
         "tanh_shift": max(-shift, 0),
         "clip": int(min(clip / scale, 32767.0)) if clip > 0 else 0,
         "zero_point": zero_point(operator.input(HIDDEN)),
