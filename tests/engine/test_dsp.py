@@ -20,13 +20,19 @@ KERNELS = {
     ("depthwise", False): ("_strips_int8(", "_rows_int8("),
     ("depthwise", True): ("_rows_int8(",),
     ("pointwise", False): ("_even_int8(",),
+    ("windows", True): ("_windows_int8(",),
 }
 
 
 @needs_tflm
 @pytest.mark.parametrize(
     ("kind", "stream", "flags"),
-    [("depthwise", False, "-O2"), ("depthwise", True, "-Os"), ("pointwise", False, "-Og")],
+    [
+        ("depthwise", False, "-O2"),
+        ("depthwise", True, "-Os"),
+        ("pointwise", False, "-Og"),
+        ("windows", True, "-O3"),
+    ],
 )
 def test_random_layers(kind: str, stream: bool, flags: str, tmp_path: Path, need_tool) -> None:
     for program in CORTEX_M4.tools:

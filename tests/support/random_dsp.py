@@ -35,6 +35,22 @@ def pointwise(rng: np.random.Generator) -> bytes:
     return layer(rng, [size(rng), size(rng)], channels, filters, (1, 1))
 
 
+def windows(rng: np.random.Generator) -> bytes:
+    """Windows of few channels, filters in pairs."""
+    taps, stride = ([int(n) for n in rng.integers(1, high, 2)] for high in (5, 4))
+    dilation = (2, int(rng.integers(1, 3))) if rng.random() < 0.2 else (1, 1)
+    shape = [int(n) for n in rng.integers(1, 14, 2)]
+    return layer(
+        rng,
+        shape,
+        int(rng.integers(1, 4)),
+        2 * size(rng),
+        (taps[0], taps[1] + 1),
+        (stride[0], stride[1]),
+        dilation,
+    )
+
+
 LAYERS: dict[str, Callable[[np.random.Generator], bytes]] = {
-    draw.__name__: draw for draw in (depthwise, pointwise)
+    draw.__name__: draw for draw in (depthwise, pointwise, windows)
 }

@@ -195,4 +195,44 @@ AIEDGE_KERNEL void aiedge_conv_2d_int8(const aiedge_conv_2d_int8_layer *layer, c
 
 #endif
 
+#ifdef AIEDGE_DSP
+
+#include "aiedge_pointwise.h"
+
+// The same for windows that are copied everywhere, filters in twos, plain scaling and no pool. The copies of
+// two pixels are as two pixels of a pointwise layer; behind the last value weights are zero.
+AIEDGE_KERNEL void aiedge_conv_2d_windows_int8(const aiedge_conv_2d_int8_layer *layer, const int8_t *x,
+                                               int8_t *y) {
+  _Alignas(4) int8_t windows[2][AIEDGE_WINDOW_BYTES];
+  const int32_t filters = layer->filters, run = layer->filter_height * layer->filter_width * layer->channels;
+  const int32_t reach_h = (layer->filter_height - 1) * layer->dilation_h;
+  const int32_t reach_w = (layer->filter_width - 1) * layer->dilation_w;
+  const aiedge_pointwise_int8_layer taps = {layer->weights, layer->scales, layer->output.zero_point, 2,
+                                            (run + 3) & ~3, filters};
+  for (int32_t oy = 0; oy < layer->output_height; oy++) {
+    const int32_t top = oy * layer->stride_h - layer->pad_top;
+    const int inside_rows = top >= 0 && top + reach_h < layer->height && layer->dilation_w == 1;
+    for (int32_t ox = 0; ox < layer->output_width; ox += 2) {
+      // An odd last pixel is computed twice.
+      const int32_t second = ox + 1 < layer->output_width;
+      const int32_t left = ox * layer->stride_w - layer->pad_left;
+      const int32_t next = left + second * layer->stride_w;
+      const int inside = inside_rows && left >= 0 && next + reach_w < layer->width;
+      aiedge_conv_2d_window(layer, x, top, left, inside, windows[0]);
+      aiedge_conv_2d_window(layer, x, top, next, inside, windows[1]);
+      aiedge_pointwise_pixels(windows[0], windows[1], &taps, y, y + second * filters);
+      y += (1 + second) * filters;
+    }
+  }
+}
+
+#else
+
+AIEDGE_INLINE void aiedge_conv_2d_windows_int8(const aiedge_conv_2d_int8_layer *layer, const int8_t *x,
+                                               int8_t *y) {
+  aiedge_conv_2d_int8(layer, x, y);
+}
+
+#endif
+
 #endif

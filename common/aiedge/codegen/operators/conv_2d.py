@@ -64,10 +64,12 @@ def _int8(operator: Operator, at: Places, pool: Operator | None, run: Run | None
     # With so few channels a row of the window is short and odd; copied, the window is one run.
     gathered = channels < 4 and not pointwise
     rows = weights.reshape(filters, 1 if gathered else height, -1)
+    windows = gathered and scaled.plain and pool is None and filters % 2 == 0
+    kernel = "aiedge_conv_2d_windows_int8" if windows else "aiedge_conv_2d_int8"
     i = operator.index
     return Call(
         header='"aiedge_conv_2d.h"',
-        statements=each_image(operator, "aiedge_conv_2d_int8", at, target),
+        statements=each_image(operator, kernel, at, target),
         constants=(
             Constant(f"weights_{i}", pack_pairs(rows)),
             *scaled.constants,
