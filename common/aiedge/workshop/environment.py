@@ -34,6 +34,11 @@ LAB_SETTINGS = (
     '{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}\n'
 )
 
+# Has each notebook say what a NameError means, also where no cell of it has run yet.
+KERNEL_SETTINGS = (
+    'c = get_config()  # noqa: F821\nc.InteractiveShellApp.extensions = ["aiedge.workshop.hints"]\n'
+)
+
 
 def prepare(kind: str = "user") -> None:
     """Make the environment complete: `user` for the notebooks, `dev` for the tests' tools as well.
@@ -163,6 +168,7 @@ def install(lock: Path, source: list[str | Path]) -> None:
         "clone it again",
     )
     write_atomic(VENV / "share/jupyter/lab/settings/overrides.json", LAB_SETTINGS)
+    write_atomic(VENV / "etc/ipython/ipython_kernel_config.py", KERNEL_SETTINGS)
     say("[4/4] Preparing PlatformIO, which builds the firmware")
     run([PYTHON, "-P", "-m", "aiedge.board.build"], "PlatformIO could not be prepared", "start again")
 
