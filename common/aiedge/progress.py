@@ -19,9 +19,10 @@ def has_colours(stream: Any) -> bool:
 
 
 class tqdm(every_bar):
-    """tqdm's bar, hidden unless it goes to a terminal or a notebook."""
+    """tqdm's bar, hidden unless it goes to a terminal or a notebook; there to stdout, since stderr is pink."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
-        stream = options.get("file") or sys.stderr
+        stream = options.get("file") or (sys.stdout if in_notebook() else sys.stderr)
+        options["file"] = stream
         options["disable"] = bool(options.get("disable")) or not (stream.isatty() or in_notebook())
         super().__init__(*arguments, **options)

@@ -281,7 +281,7 @@ def test_many_samples_give_no_table_but_a_summary(many, capsys, monkeypatch):
     assert "100.00%: 200 of 200 right; balanced 100.00%; area under the ROC 1.0000" in text
     assert "median 12 µs (on the board)" in text
     assert "400 bytes of inputs" in text
-    bar = capsys.readouterr().err
+    bar = capsys.readouterr().out
     assert "200/200" in bar and "100.0% right" in bar
 
 

@@ -148,10 +148,10 @@ def test_a_long_batch_shows_a_bar(
     monkeypatch.setattr(progress, "in_notebook", lambda: True)
     model = aiedge.CompiledModel(xormodel)
     model.predict(every_int8_pair()[:10])
-    assert capsys.readouterr().err == ""
+    assert capsys.readouterr().out == ""
     monkeypatch.setattr(compiled, "BAR_AFTER_S", 0)
     model.predict(every_int8_pair()[:10])
-    assert "/10" in capsys.readouterr().err
+    assert "/10" in capsys.readouterr().out
 
 
 def test_the_package_alone_imports_nothing_large() -> None:

@@ -37,6 +37,11 @@ LAB_SETTINGS = """{
 }
 """
 
+# Has each notebook say what a NameError means, also where no cell of it has run yet.
+KERNEL_SETTINGS = (
+    'c = get_config()  # noqa: F821\nc.InteractiveShellApp.extensions = ["aiedge.workshop.hints"]\n'
+)
+
 
 def prepare(kind: str = "user") -> None:
     """Make the environment complete: `user` for the notebooks, `dev` for the tests' tools as well.
@@ -174,10 +179,14 @@ def install(lock: Path, source: list[str | Path]) -> None:
 
 
 def set_up_lab() -> None:
-    """Give JupyterLab the kit's settings where it does not have them yet."""
-    path = VENV / "share/jupyter/lab/settings/overrides.json"
-    if not path.exists() or path.read_text() != LAB_SETTINGS:
-        write_atomic(path, LAB_SETTINGS)
+    """Give JupyterLab and its kernels the kit's settings where they do not have them yet."""
+    for name, text in (
+        ("share/jupyter/lab/settings/overrides.json", LAB_SETTINGS),
+        ("etc/ipython/ipython_kernel_config.py", KERNEL_SETTINGS),
+    ):
+        path = VENV / name
+        if not path.exists() or path.read_text() != text:
+            write_atomic(path, text)
 
 
 def find_uv() -> str | None:
