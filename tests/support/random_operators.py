@@ -561,7 +561,7 @@ KINDS_AND_TYPES = [(kind, dtype) for kind in OPERATORS if kind in TRAITS for dty
 # Natures that move bytes, of whatever type, and kinds whose kernel differs from another one's by a sign or a function.
 MOVING = {Nature.PERMUTATION, Nature.REPETITION, Nature.MIRROR, Nature.UNPACK, Nature.GATHER, Nature.BLOCKS}
 ALIKE = {"SLICE", "MINIMUM", "REDUCE_MIN", "ARG_MIN", "NOT_EQUAL", "GREATER", "GREATER_EQUAL", "LESS_EQUAL"}
-ALIKE |= {"LOGICAL_OR", "CEIL", "COS", "ROUND", "SIN", "FLOOR_DIV", "ZEROS_LIKE"}
+ALIKE |= {"LOGICAL_OR", "CEIL", "COS", "ROUND", "SIN", "FLOOR_DIV", "FLOOR_MOD", "ZEROS_LIKE"}
 
 
 def is_alike(kind: str, dtype: str) -> bool:

@@ -6,7 +6,7 @@ import numpy as np
 
 from aiedge.tflite.traits import TRAITS, Nature
 from tests.support.random_layers import Draw, behind, converted, filtered, not_negative
-from tests.support.random_operators import ONE_SCALE, OPERATORS, positive
+from tests.support.random_operators import FLOATS, ONE_SCALE, OPERATORS, positive
 
 SAME, VALID = 0, 1
 
@@ -171,6 +171,8 @@ LAYERS = (
 
 def side_by_side(d: Draw, source: int, kind: str) -> int:
     """An image beside its RELU, or where both must have one scale beside its pool, in one operator."""
+    if kind in FLOATS:  # divisors that are not 0
+        return d.add(kind, [source, not_negative(d, source)], [d.tensor(d.shapes[source])])[0]
     same = kind == "CONCATENATION" or kind in ONE_SCALE
     other = d.like(source) if same else behind(d, "RELU", source)[0]
     if same:
