@@ -62,7 +62,7 @@ def drawn(draw: Callable[..., bytes], where: Callable[[str], bool], dtype: str) 
     }
 
 
-@pytest.mark.parametrize("dtype", ["int8", "float32"])
+@pytest.mark.parametrize("dtype", ["int8", "int16", "float32"])
 def test_row_by_row(dtype: str, tmp_path: Path, need_tool) -> None:
     compiler = [need_tool("clang", "apt install clang"), *SANITIZE]
     models = drawn(streamed, lambda kind: TRAITS[kind].by_rows, dtype)
@@ -71,7 +71,7 @@ def test_row_by_row(dtype: str, tmp_path: Path, need_tool) -> None:
     compare(by_rows, tmp_path, compiler, True)
 
 
-@pytest.mark.parametrize("dtype", ["int8", "float32"])
+@pytest.mark.parametrize("dtype", ["int8", "int16", "float32"])
 def test_in_place(dtype: str, tmp_path: Path, need_tool) -> None:
     compiler = [need_tool("clang", "apt install clang"), *SANITIZE]
     compare(drawn(in_place, lambda kind: TRAITS[kind].in_place, dtype), tmp_path, compiler, False)

@@ -20,6 +20,7 @@ pytestmark = pytest.mark.skipif(
     not has_tflm(), reason="needs tflite-micro: its wheel exists for Linux on x86-64"
 )
 SAMPLES = 12
+WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 # Operators with a kernel of their own for the Cortex-M's DSP instructions.
 FAST = ("ADD", "SUB", "MAX_POOL_2D")
 SANITIZE = ["-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
@@ -69,7 +70,7 @@ def most(sanitized: bool = False) -> list:
 
 @pytest.mark.parametrize(("kind", "dtype"), most())
 def test_random_models(kind: str, dtype: str, tmp_path: Path, need_tool) -> None:
-    count = 16 if dtype == "int8" else 8
+    count = 16 if dtype == "int8" or kind in WEIGHTED else 8
     compare(kind, dtype, 1, count, tmp_path, [need_tool("gcc", "apt install gcc"), "-O2"])
 
 
@@ -194,7 +195,9 @@ def error_of(kind: str, **changes: object) -> UserError:
         ),
         ("PAD", {"integers": [[[0, 0], [1, 1], [0, 0], [0, 0]]]}, "lead from [1, 4, 4, 2]"),
         ("STRIDED_SLICE", {"integers": [[0] * 4, [4] * 4, [0] * 4]}, "no stride of 0"),
-        ("STRIDED_SLICE", {"integers": [[0] * 4, [4] * 4, [1] * 4], "ellipsisMask": 1}, "no ellipsis"),
+        ("STRIDED_SLICE", {"integers": [[0] * 4, [4] * 4, [1] * 4], "offset": True}, "no offset"),
+        ("STRIDED_SLICE", {"integers": [[0] * 5, [4] * 5, [1] * 5]}, "at most 4 begins"),
+        ("STRIDED_SLICE", {"integers": [[0] * 4, [4] * 4, [1] * 4], "ellipsisMask": 3}, "one ellipsis"),
         ("RESIZE_BILINEAR", {"integers": [[8, 8]]}, "the size it names"),
         ("HARD_SWISH", {"scale": 1e-5}, "1/128 of its input's"),
         ("CONCATENATION", {"axis": 5}, "axis must lie in the 4 dimensions"),

@@ -14,6 +14,7 @@ from aiedge.codegen.operators.elementwise import QUANTIZED
 from aiedge.quantization import (
     QuantParams,
     factors,
+    int16,
     multiply_by_quantized_multiplier,
     quantize_multiplier,
     requantize,
@@ -280,6 +281,56 @@ def _layer(rng: np.random.Generator, kind: str) -> Case | None:
         inputs = [file.tensor([4], "int32", data=np.array(result)), weights, entry, add]
     file.operator(kind, inputs, [out], version=4, **options)
     return Case(file.build([entry], [out]), [np.zeros((1, *([1, 1] if dense else [1, 1, 1, 1])), np.int8)])
+
+
+INT16 = ("ADD", "SUB", "MUL", "RELU", "LEAKY_RELU", "MEAN", "FULLY_CONNECTED", "CONV_2D", "DEPTHWISE_CONV_2D")
+
+
+def adversarial_int16(rng: np.random.Generator, kind: str) -> Case:
+    """A model of the int16 operator whose multipliers differ where their factors are formed in float32; many inputs."""
+    nature, count = TRAITS[kind].nature, 20_000
+    while True:
+        above, below = near(rng, few_bits(rng, 9, -2, 1))
+        other = float(np.float32(10 ** rng.uniform(-3, 0)))
+        alpha = float(np.float32(rng.uniform(-1, 1.5)))
+        weighted = nature not in (Nature.BINARY, Nature.UNARY, Nature.REDUCTION)
+        if kind == "MUL" or weighted:
+            below = float(
+                np.float32(above * other * 2.0 ** int(rng.integers(13 if kind == "MUL" else 5, 16)))
+            )
+            pairs = [quantize_multiplier(float(factors.product(above, other, below, real))) for real in REALS]
+        elif nature is Nature.BINARY:
+            other = float(np.float32(above * rng.uniform(0.3, 1)))
+            pairs = [
+                [quantize_multiplier(f) for f in factors.sums(above, other, below, real, bits=15)]
+                for real in REALS
+            ]
+        elif nature is Nature.UNARY:
+            pairs = [int16.slopes(above, below, alpha, real) for real in REALS]
+        else:
+            pairs = [quantize_multiplier(factors.ratio(above, below, real)) for real in REALS]
+        if pairs[0] != pairs[1]:
+            break
+    file, options = ModelFile(), {"alpha": alpha} if kind == "LEAKY_RELU" else {}
+    shape = [1, count] if not weighted else [1, count, 1, 1] if kind != "FULLY_CONNECTED" else [count, 1]
+    shape = [1, 3, count] if nature is Nature.REDUCTION else shape
+    x = file.tensor(shape, "int16", above)
+    inputs, outputs, result = [x], [x], shape
+    if nature is Nature.BINARY:
+        outputs = inputs = [x, file.tensor(shape, "int16", other)]
+    elif nature is Nature.REDUCTION:
+        inputs, result = [x, file.tensor([1], "int32", data=np.array([1]))], [1, count]
+    elif weighted:
+        weights = [1, 1] if kind == "FULLY_CONNECTED" else [1, 1, 1, 1]
+        inputs = [x, file.tensor(weights, scale=other, data=np.full(weights, 127))]
+        if kind != "FULLY_CONNECTED":
+            options = {"strideH": 1, "strideW": 1, "dilationHFactor": 1, "dilationWFactor": 1}
+        if "DEPTHWISE" in kind:
+            options["depthMultiplier"] = 1
+    y = file.tensor(result, "int16", below)
+    file.operator(kind, inputs, [y], version=4, **options)
+    values = [rng.integers(-(2**15), 2**15, (1, *shape)).astype(np.int16) for _ in outputs]
+    return Case(file.build(outputs, [y]), values)
 
 
 # What draws a case of each nature whose int8 operators have factors; None where the draw tells nothing.

@@ -23,6 +23,7 @@ OPTIONS = {
     "SUM": "ReducerOptions",
     "REDUCE_MAX": "ReducerOptions",
     "REDUCE_MIN": "ReducerOptions",
+    "REDUCE_PROD": "ReducerOptions",
 }
 
 
@@ -185,4 +186,18 @@ def unsupported_operator() -> ModelFile:
     file = ModelFile()
     a, b = file.tensor([1, 4], scale=0.1), file.tensor([1, 4], scale=0.1)
     file.operator("SIGN", [a], [b])
+    return file
+
+
+def flatten(batch: int = 1) -> ModelFile:
+    """What a Flatten of Keras 3 becomes where the batch is open."""
+    file = ModelFile()
+    x, shape = file.tensor([batch, 2, 3], scale=0.1), file.tensor([3], "int32")
+    ends = [file.tensor([1], "int32", data=np.array([value])) for value in (0, 1, 1)]
+    first, packed, y = file.tensor([], "int32"), file.tensor([2], "int32"), file.tensor([batch, 6], scale=0.1)
+    file.operator("SHAPE", [x], [shape])
+    file.operator("STRIDED_SLICE", [shape, *ends], [first], shrinkAxisMask=1)
+    file.operator("PACK", [first, file.tensor([], "int32", data=np.array(6))], [packed], valuesCount=2)
+    file.operator("RESHAPE", [x, packed], [y])
+    file.model.subgraphs[0].inputs, file.model.subgraphs[0].outputs = [x], [y]
     return file

@@ -26,7 +26,7 @@ class Draw:
 
     def zero_point(self) -> int:
         """Any of the model's type, the ends and zero more often."""
-        if self.dtype == "float32":
+        if self.dtype in ("float32", "int16"):
             return 0
         bounds = np.iinfo(self.dtype)
         middle = (bounds.min + bounds.max + 1) // 2
@@ -72,7 +72,10 @@ class Draw:
 
     def constant(self, shape: list[int], scale: float | None = None, zero_point: int | None = None) -> int:
         """A random constant of the model's type."""
-        values = self.rng.integers(-128, 128, shape) if self.dtype == "int8" else self.rng.normal(0, 3, shape)
+        if self.dtype == "float32":
+            return self.tensor(shape, scale, zero_point, self.rng.normal(0, 3, shape))
+        bounds = np.iinfo(self.dtype)
+        values = self.rng.integers(bounds.min, bounds.max + 1, shape)
         return self.tensor(shape, scale, zero_point, values)
 
     def integers(self, values: object) -> int:
@@ -97,6 +100,7 @@ class Draw:
 
 
 # Scale and zero point of the output where they are no free choice, from the input's and a ratio.
+INT16_OUTPUTS = {"LOGISTIC": (2.0**-15, 0), "TANH": (2.0**-15, 0)}
 OUTPUTS: dict[str, Callable[[float, int, float], tuple[float, int | None]]] = {
     "LOGISTIC": lambda scale, zero_point, ratio: (1 / 256, -128),
     "TANH": lambda scale, zero_point, ratio: (1 / 128, 0),
@@ -107,9 +111,14 @@ OUTPUTS: dict[str, Callable[[float, int, float], tuple[float, int | None]]] = {
 
 def behind(d: Draw, kind: str, source: int) -> list[int]:
     """An element-wise operator on a tensor that the model has."""
+    if d.dtype == "int16" and kind in INT16_OUTPUTS and (d.params[source][0] > 2 or d.rng.random() < 0.5):
+        fine = d.pick(2.0**-12, 2.0**-11, float(10 ** d.rng.uniform(-6, 0)))
+        (source,) = d.add("QUANTIZE", [source], [d.tensor(d.shapes[source], fine)])
     scale, zero_point = d.params[source]
     ratio = float(10 ** d.rng.uniform(-2, 3))
     params = OUTPUTS[kind](scale, zero_point, ratio) if kind in OUTPUTS else (scale * ratio, None)
+    if d.dtype == "int16":
+        params = INT16_OUTPUTS.get(kind, params)
     options = {"alpha": float(d.rng.uniform(-0.5, 1.5))} if kind == "LEAKY_RELU" else {}
     return d.add(kind, [source], [d.tensor(d.shapes[source], *params)], **options)
 
@@ -129,7 +138,7 @@ def not_negative(d: Draw, source: int) -> int:
 
 def filtered(d: Draw, kind: str, source: int, same_size: bool = False) -> int:
     """CONV_2D or DEPTHWISE_CONV_2D of an image that the model has."""
-    _, height, width, channels = d.shapes[source]
+    batch, height, width, channels = d.shapes[source]
     padding = 0 if same_size else d.pick(0, 1)
     stride = [1, 1] if same_size else [d.size(3), d.size(3)]
     window = [d.size(5) if padding == 0 else int(d.rng.integers(1, size + 1)) for size in (height, width)]
@@ -139,13 +148,17 @@ def filtered(d: Draw, kind: str, source: int, same_size: bool = False) -> int:
         for size, w, s in zip((height, width), window, stride, strict=True)
     ]
     outputs = channels * d.pick(1, 1, 2) if kind == "DEPTHWISE_CONV_2D" else d.size(12)
+    groups = 1
+    if not same_size and d.rng.random() < 0.3:
+        groups = d.pick(*(n for n in range(1, channels + 1) if channels % n == 0))
+        outputs = -(-outputs // groups) * groups
     options = {"padding": padding, "strideH": stride[0], "strideW": stride[1]}
     options |= {"dilationHFactor": dilation[0], "dilationWFactor": dilation[1]}
-    shape = [outputs, *window, channels]
+    shape = [outputs, *window, channels // groups]
     if kind == "DEPTHWISE_CONV_2D":
         options["depthMultiplier"] = outputs // channels
         shape = [1, *window, outputs]
-    return weighted(d, kind, source, shape, [1, *sizes, outputs], version=3, **options)
+    return weighted(d, kind, source, shape, [batch, *sizes, outputs], version=3, **options)
 
 
 def weighted(
@@ -157,12 +170,15 @@ def weighted(
     depth = int(np.prod(shape)) // outputs
     scales = 10 ** d.rng.uniform(-4, -1, d.pick(1, outputs))
     bias = d.rng.integers(-5000, 5000, outputs)
-    if d.dtype == "int8":
+    if d.dtype != "float32":
+        # TFLM's depthwise layers take no int32 amid int16.
+        wide = ["int64"] if axis == 3 else ["int64", "int32"]
+        bias_type = "int32" if d.dtype == "int8" else d.pick(*wide)
         weights = d.file.tensor(
             shape, scale=scales.tolist(), axis=axis, data=d.rng.integers(-127, 128, shape)
         )
         # Converters leave the axis of the weights in it.
-        add = d.file.tensor([outputs], "int32", scale=(scales * scale).tolist(), axis=axis, data=bias)
+        add = d.file.tensor([outputs], bias_type, scale=(scales * scale).tolist(), axis=axis, data=bias)
     else:
         weights, add = d.constant(shape), d.constant([outputs])
     spread = scale * float(scales.mean()) * np.sqrt(depth) * d.pick(1, 30)

@@ -284,7 +284,8 @@ def softmax(d: Draw, kind: str) -> list[int]:
     beta = float(d.rng.choice([1.0, 1.0, 0.5, 3.0]))
     if kind == "LOG_SOFTMAX":
         return d.add(kind, [source], [d.tensor(shape, 1 / 16, 127)])
-    return d.add(kind, [source], [d.tensor(shape, 1 / 256, -128)], beta=beta)
+    output = (1 / 256, -128) if d.dtype != "int16" else (2.0**-15, 0)
+    return d.add(kind, [source], [d.tensor(shape, *output)], beta=beta)
 
 
 def normalization(d: Draw, kind: str) -> list[int]:
@@ -315,7 +316,8 @@ def transpose_conv(d: Draw, kind: str) -> list[int]:
     with_bias = d.rng.random() < 0.7
     sums = np.sqrt(np.prod(shape[1:]))
     source = d.input([batch, *source_size, channels])
-    if d.dtype == "int8":
+    if d.dtype != "float32":
+        bias_type = "int32" if d.dtype == "int8" else d.pick("int64", "int16")
         scales = 10 ** d.rng.uniform(-4, -1, d.pick(1, outputs))
         weights = d.file.tensor(shape, scale=scales.tolist(), data=d.rng.integers(-127, 128, shape))
         target = d.tensor(
@@ -324,7 +326,9 @@ def transpose_conv(d: Draw, kind: str) -> list[int]:
         values = d.rng.integers(-5000, 5000, outputs)
         bias_scales = np.broadcast_to(scales, outputs) * d.params[source][0]
         bias = (
-            [d.file.tensor([outputs], "int32", scale=bias_scales.tolist(), data=values)] if with_bias else []
+            [d.file.tensor([outputs], bias_type, scale=bias_scales.tolist(), data=values)]
+            if with_bias
+            else []
         )
     else:
         weights = d.constant(shape)
@@ -440,8 +444,7 @@ def fill(d: Draw, kind: str) -> list[int]:
 
 
 def convolution(d: Draw, kind: str) -> list[int]:
-    source = d.input([1, d.size(12), d.size(12), d.size(9)])
-    return [filtered(d, kind, source)]
+    return [filtered(d, kind, d.input([d.pick(1, 1, 2, 3), d.size(12), d.size(12), d.size(9)]))]
 
 
 # For each kind of the table of traits what draws a model of it.
@@ -535,6 +538,33 @@ UNARY = [kind for kind, draw in OPERATORS.items() if draw is unary]
 
 # Operators of two inputs that take floats alone.
 FLOATS = ("DIV", "FLOOR_DIV", "FLOOR_MOD")
+# The kinds that TensorFlow Lite Micro and the kit take of int16.
+INT16 = {
+    "ADD",
+    "AVERAGE_POOL_2D",
+    "CONCATENATION",
+    "CONV_2D",
+    "DEPTHWISE_CONV_2D",
+    "EXPAND_DIMS",
+    "FULLY_CONNECTED",
+    "MAX_POOL_2D",
+    "MUL",
+    "PAD",
+    "PADV2",
+    "RESHAPE",
+    "SPLIT",
+    "SQUEEZE",
+    "LEAKY_RELU",
+    "LOGISTIC",
+    "MEAN",
+    "RELU",
+    "RELU6",
+    "SOFTMAX",
+    "TANH",
+    "TRANSPOSE_CONV",
+    "STRIDED_SLICE",
+    "SUB",
+}
 
 
 def dtypes(kind: str) -> tuple[str, ...]:
@@ -542,8 +572,9 @@ def dtypes(kind: str) -> tuple[str, ...]:
     trait = TRAITS[kind]
     if trait.nature is Nature.CONVERSION:
         return DEQUANTIZED if trait.table is None else tuple(QUANTIZED)
-    floats = kind in FLOATS or (trait.nature is Nature.UNARY and trait.table is None)
-    return ("float32",) if floats else ("int8", "float32")
+    if kind in FLOATS or (trait.nature is Nature.UNARY and trait.table is None):
+        return ("float32",)
+    return ("int8", "int16", "float32") if kind in INT16 else ("int8", "float32")
 
 
 def random_model(rng: np.random.Generator, kind: str, dtype: str) -> bytes:

@@ -15,7 +15,6 @@ FIXED_BATCH = (
     "give the input a fixed batch (keras.Input(shape, batch_size=1)), as the kit's own converter does"
 )
 AVOIDED = {
-    "SHAPE": FIXED_BATCH,
     "PACK": FIXED_BATCH,
     "FILL": FIXED_BATCH,
     "RANGE": FIXED_BATCH,
@@ -38,7 +37,7 @@ def check(graph: Graph) -> None:
     """Raise `UserError` that names every operator that is not supported, and what is."""
     found: dict[str, list[int]] = {}
     hints: list[str] = []
-    for operator in graph.operators:
+    for operator in (each for each in graph.operators if not each.folded):
         for what, hint in _problems(operator):
             found.setdefault(what, []).append(operator.index)
             if hint and hint not in hints:

@@ -19,9 +19,9 @@ def describe(graph: Graph, name: str) -> str:
             [
                 (
                     str(op.index),
-                    op.kind,
+                    f"{op.kind} (constant)" if op.folded else op.kind,
                     *(
-                        " ".join(str(list(t.shape)) for t in side if t and not t.is_constant)
+                        " ".join(str(list(t.shape)) for t in side if t and not t.is_stored)
                         for side in (op.inputs, op.outputs)
                     ),
                     f"{sum(t.elements for t in op.inputs if t and t.is_constant and op.macs):,}",

@@ -144,6 +144,48 @@ AIEDGE_KERNEL void aiedge_squared_difference_int8(const aiedge_squared_differenc
 
 typedef struct {
   AIEDGE_BINARY_FIELDS
+  int32_t a_multiplier, a_shift, b_multiplier,
+      b_shift;   // to the common scale, 2^15 finer than twice the larger one
+  int32_t sign;  // of b
+  int32_t multiplier, shift;
+  int32_t low, high;
+} aiedge_add_int16_layer;
+
+static inline void aiedge_add_int16_row(const aiedge_add_int16_layer *layer, const int16_t *a,
+                                        const int16_t *b, int16_t *y) {
+  for (int32_t l = 0; l < layer->size[3]; l++) {
+    const int32_t from_a =
+        aiedge_multiply_any(a[l * layer->a_step[3]] * (1 << 15), layer->a_multiplier, layer->a_shift);
+    const int32_t from_b =
+        aiedge_multiply_any(b[l * layer->b_step[3]] * (1 << 15), layer->b_multiplier, layer->b_shift);
+    const int32_t sum = aiedge_multiply_any(from_a + layer->sign * from_b, layer->multiplier, layer->shift);
+    y[l] = (int16_t)aiedge_clamp_32(sum, layer->low, layer->high);
+  }
+}
+
+AIEDGE_KERNEL void aiedge_add_int16(const aiedge_add_int16_layer *layer, const int16_t *a_data,
+                                    const int16_t *b_data, int16_t *y) {
+  AIEDGE_BINARY_ROWS(layer, int16_t, aiedge_add_int16_row(layer, a, b, y))
+}
+
+typedef aiedge_mul_int8_layer aiedge_mul_int16_layer;  // its zero points are 0
+
+static inline void aiedge_mul_int16_row(const aiedge_mul_int16_layer *layer, const int16_t *a,
+                                        const int16_t *b, int16_t *y) {
+  for (int32_t l = 0; l < layer->size[3]; l++) {
+    const int32_t product = a[l * layer->a_step[3]] * b[l * layer->b_step[3]];
+    const int32_t value = aiedge_multiply_any(product, layer->multiplier, layer->shift);
+    y[l] = (int16_t)aiedge_clamp_32(value, layer->low, layer->high);
+  }
+}
+
+AIEDGE_KERNEL void aiedge_mul_int16(const aiedge_mul_int16_layer *layer, const int16_t *a_data,
+                                    const int16_t *b_data, int16_t *y) {
+  AIEDGE_BINARY_ROWS(layer, int16_t, aiedge_mul_int16_row(layer, a, b, y))
+}
+
+typedef struct {
+  AIEDGE_BINARY_FIELDS
   float low, high;
 } aiedge_binary_f32_layer;
 

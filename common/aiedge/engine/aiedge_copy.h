@@ -150,6 +150,11 @@ typedef struct {
 
 typedef struct {
   AIEDGE_PAD_FIELDS
+  int16_t value;
+} aiedge_pad_int16_layer;
+
+typedef struct {
+  AIEDGE_PAD_FIELDS
   float value;
 } aiedge_pad_f32_layer;
 
@@ -183,6 +188,12 @@ static inline void aiedge_fill_int8(int8_t *y, int8_t value, int32_t count) {
   memset(y, value, (size_t)count);
 }
 
+static inline void aiedge_fill_int16(int16_t *y, int16_t value, int32_t count) {
+  for (int32_t i = 0; i < count; i++) {
+    y[i] = value;
+  }
+}
+
 static inline void aiedge_fill_f32(float *y, float value, int32_t count) {
   for (int32_t i = 0; i < count; i++) {
     y[i] = value;
@@ -196,6 +207,7 @@ static inline void aiedge_fill_int32(int32_t *y, int32_t value, int32_t count) {
 }
 
 AIEDGE_PAD(int8, int8_t, aiedge_fill_int8)
+AIEDGE_PAD(int16, int16_t, aiedge_fill_int16)
 AIEDGE_PAD(f32, float, aiedge_fill_f32)
 
 #endif

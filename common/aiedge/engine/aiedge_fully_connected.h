@@ -59,4 +59,26 @@ AIEDGE_KERNEL void aiedge_fully_connected_f32(const aiedge_fully_connected_f32_l
   }
 }
 
+typedef struct {
+  const int8_t *weights;
+  AIEDGE_INT16_OUTPUT
+  int32_t rows, inputs, outputs;
+} aiedge_fully_connected_int16_layer;
+
+AIEDGE_KERNEL void aiedge_fully_connected_int16(const aiedge_fully_connected_int16_layer *layer,
+                                                const int16_t *x, int16_t *y) {
+  for (int32_t b = 0; b < layer->rows; b++) {
+    const int8_t *w = layer->weights;
+    for (int32_t o = 0; o < layer->outputs; o++) {
+      int64_t sum = 0;
+      for (int32_t i = 0; i < layer->inputs; i++) {
+        sum += x[i] * *w++;
+      }
+      *y++ = aiedge_finish_int16(sum, layer->scales + o * AIEDGE_WIDE_STEP, layer->narrow, layer->low,
+                                 layer->high);
+    }
+    x += layer->inputs;
+  }
+}
+
 #endif

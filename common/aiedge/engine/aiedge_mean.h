@@ -19,24 +19,32 @@ typedef struct {
   int32_t output_zero_point;
 } aiedge_mean_int8_layer;
 
-AIEDGE_KERNEL void aiedge_mean_int8(const aiedge_mean_int8_layer *layer, const int8_t *x, int8_t *y) {
-  for (int32_t i = 0; i < layer->outputs[0]; i++) {
-    for (int32_t j = 0; j < layer->outputs[1]; j++) {
-      const int8_t *outer = x + i * layer->output_step[0] + j * layer->output_step[1];
-      int32_t sum = layer->offset;
-      for (int32_t k = 0; k < layer->inputs[0]; k++) {
-        const int8_t *value = outer;
-        for (int32_t l = 0; l < layer->inputs[1]; l++) {
-          sum += *value;
-          value += layer->input_step[1];
-        }
-        outer += layer->input_step[0];
-      }
-      sum = aiedge_multiply(sum, layer->multiplier, layer->shift) + layer->output_zero_point;
-      *y++ = aiedge_clamp(sum, INT8_MIN, INT8_MAX);
-    }
+typedef aiedge_mean_int8_layer aiedge_mean_int16_layer;
+
+// A kernel of integers.
+#define AIEDGE_MEAN(suffix, type, low, high)                                                        \
+  AIEDGE_KERNEL void aiedge_mean_##suffix(const aiedge_mean_##suffix##_layer *layer, const type *x, \
+                                          type *y) {                                                \
+    for (int32_t i = 0; i < layer->outputs[0]; i++) {                                               \
+      for (int32_t j = 0; j < layer->outputs[1]; j++) {                                             \
+        const type *outer = x + i * layer->output_step[0] + j * layer->output_step[1];              \
+        int32_t sum = layer->offset;                                                                \
+        for (int32_t k = 0; k < layer->inputs[0]; k++) {                                            \
+          const type *value = outer;                                                                \
+          for (int32_t l = 0; l < layer->inputs[1]; l++) {                                          \
+            sum += *value;                                                                          \
+            value += layer->input_step[1];                                                          \
+          }                                                                                         \
+          outer += layer->input_step[0];                                                            \
+        }                                                                                           \
+        sum = aiedge_multiply(sum, layer->multiplier, layer->shift) + layer->output_zero_point;     \
+        *y++ = (type)aiedge_clamp_32(sum, low, high);                                               \
+      }                                                                                             \
+    }                                                                                               \
   }
-}
+
+AIEDGE_MEAN(int8, int8_t, INT8_MIN, INT8_MAX)
+AIEDGE_MEAN(int16, int16_t, INT16_MIN, INT16_MAX)
 
 typedef struct {
   int32_t outputs[2], output_step[2];

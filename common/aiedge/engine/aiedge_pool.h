@@ -23,6 +23,8 @@ typedef struct {
   int32_t low, high;  // the fused activation's range
 } aiedge_pool_int8_layer;
 
+typedef aiedge_pool_int8_layer aiedge_pool_int16_layer;
+
 typedef struct {
   AIEDGE_POOL_FIELDS
   float low, high;
@@ -158,63 +160,41 @@ AIEDGE_KERNEL void aiedge_average_pool_int8_sums(const aiedge_pool_int8_layer *l
   }
 }
 
-static inline float aiedge_pool_clamp_f32(float x, const aiedge_pool_f32_layer *layer) {
-  return x < layer->low ? layer->low : x > layer->high ? layer->high : x;
-}
-
-AIEDGE_KERNEL void aiedge_max_pool_f32(const aiedge_pool_f32_layer *layer, const float *x, float *y) {
-  int32_t channels = layer->channels, row = layer->width * channels;
-  for (int32_t b = 0; b < layer->batch; b++) {
-    for (int32_t i = 0; i < layer->output_height; i++) {
-      aiedge_pool_span rows =
-          aiedge_pool_clip(i * layer->stride_h - layer->pad_top, layer->filter_height, layer->height);
-      for (int32_t j = 0; j < layer->output_width; j++) {
-        aiedge_pool_span columns =
-            aiedge_pool_clip(j * layer->stride_w - layer->pad_left, layer->filter_width, layer->width);
-        const float *corner = x + rows.first * row + columns.first * channels;
-        for (int32_t c = 0; c < channels; c++) {
-          float largest = -INFINITY;
-          for (int32_t h = 0; h < rows.count; h++) {
-            const float *value = corner + h * row + c;
-            for (int32_t w = 0; w < columns.count; w++) {
-              largest = *value > largest ? *value : largest;
-              value += channels;
-            }
-          }
-          *y++ = aiedge_pool_clamp_f32(largest, layer);
-        }
-      }
-    }
-    x += layer->height * row;
+// The kernels of other types, which take a window's values one by one. `result` makes the output of what
+// `each` leaves in `all`, which begins as `begin`.
+#define AIEDGE_POOL(kernel, suffix, type, all_type, begin, each, result)                                  \
+  AIEDGE_KERNEL void kernel(const aiedge_pool_##suffix##_layer *layer, const type *x, type *y) {          \
+    int32_t channels = layer->channels, row = layer->width * channels;                                    \
+    for (int32_t b = 0; b < layer->batch; b++) {                                                          \
+      for (int32_t i = 0; i < layer->output_height; i++) {                                                \
+        aiedge_pool_span rows =                                                                           \
+            aiedge_pool_clip(i * layer->stride_h - layer->pad_top, layer->filter_height, layer->height);  \
+        for (int32_t j = 0; j < layer->output_width; j++) {                                               \
+          aiedge_pool_span columns =                                                                      \
+              aiedge_pool_clip(j * layer->stride_w - layer->pad_left, layer->filter_width, layer->width); \
+          const type *corner = x + rows.first * row + columns.first * channels;                           \
+          const int32_t count = rows.count * columns.count;                                               \
+          for (int32_t c = 0; c < channels; c++) {                                                        \
+            all_type all = begin;                                                                         \
+            for (int32_t h = 0; h < rows.count; h++) {                                                    \
+              const type *value = corner + h * row + c;                                                   \
+              for (int32_t w = 0; w < columns.count; w++, value += channels) all = each;                  \
+            }                                                                                             \
+            (void)count;                                                                                  \
+            all = result;                                                                                 \
+            *y++ = (type)(all < layer->low ? layer->low : all > layer->high ? layer->high : all);         \
+          }                                                                                               \
+        }                                                                                                 \
+      }                                                                                                   \
+      x += layer->height * row;                                                                           \
+    }                                                                                                     \
   }
-}
 
-AIEDGE_KERNEL void aiedge_average_pool_f32(const aiedge_pool_f32_layer *layer, const float *x, float *y) {
-  int32_t channels = layer->channels, row = layer->width * channels;
-  for (int32_t b = 0; b < layer->batch; b++) {
-    for (int32_t i = 0; i < layer->output_height; i++) {
-      aiedge_pool_span rows =
-          aiedge_pool_clip(i * layer->stride_h - layer->pad_top, layer->filter_height, layer->height);
-      for (int32_t j = 0; j < layer->output_width; j++) {
-        aiedge_pool_span columns =
-            aiedge_pool_clip(j * layer->stride_w - layer->pad_left, layer->filter_width, layer->width);
-        const float *corner = x + rows.first * row + columns.first * channels;
-        for (int32_t c = 0; c < channels; c++) {
-          float sum = 0;
-          for (int32_t h = 0; h < rows.count; h++) {
-            const float *value = corner + h * row + c;
-            for (int32_t w = 0; w < columns.count; w++) {
-              sum += *value;
-              value += channels;
-            }
-          }
-          *y++ = aiedge_pool_clamp_f32(sum / (float)(rows.count * columns.count), layer);
-        }
-      }
-    }
-    x += layer->height * row;
-  }
-}
+AIEDGE_POOL(aiedge_max_pool_f32, f32, float, float, -INFINITY, *value > all ? *value : all, all)
+AIEDGE_POOL(aiedge_average_pool_f32, f32, float, float, 0.0f, all + *value, all / (float)count)
+AIEDGE_POOL(aiedge_max_pool_int16, int16, int16_t, int32_t, INT16_MIN, *value > all ? *value : all, all)
+AIEDGE_POOL(aiedge_average_pool_int16, int16, int16_t, int32_t, 0, all + *value,
+            (all > 0 ? all + count / 2 : all - count / 2) / count)
 
 // Row i of the output alone: x is the first row of its window, which may lie above the image.
 #define AIEDGE_POOL_ROW(kernel, suffix, type)                                                          \
@@ -230,6 +210,8 @@ AIEDGE_KERNEL void aiedge_average_pool_f32(const aiedge_pool_f32_layer *layer, c
 
 AIEDGE_POOL_ROW(aiedge_max_pool_int8, int8, int8_t)
 AIEDGE_POOL_ROW(aiedge_average_pool_int8, int8, int8_t)
+AIEDGE_POOL_ROW(aiedge_max_pool_int16, int16, int16_t)
+AIEDGE_POOL_ROW(aiedge_average_pool_int16, int16, int16_t)
 AIEDGE_POOL_ROW(aiedge_max_pool_f32, f32, float)
 AIEDGE_POOL_ROW(aiedge_average_pool_f32, f32, float)
 

@@ -100,4 +100,29 @@ static inline int8_t aiedge_finish(int32_t sum, const int32_t *channel, const ai
   return aiedge_clamp(value, output->low, output->high);
 }
 
+// What the outputs of an int16 layer need: four numbers of each, and what all share.
+#define AIEDGE_INT16_OUTPUT \
+  const int32_t *scales;    \
+  int32_t narrow;           \
+  int32_t low, high;
+
+// The four numbers: the bias of 64 bits, the low ones first, and a scale.
+enum { AIEDGE_LOW_BIAS, AIEDGE_HIGH_BIAS, AIEDGE_WIDE_MULTIPLIER, AIEDGE_WIDE_SHIFT, AIEDGE_WIDE_STEP };
+
+// An int16 layer's output of a channel. Where `narrow`, TensorFlow Lite Micro adds up in int32 (what leaves
+// it wraps), and the scale is that of aiedge_multiply(). Otherwise the sum is within 2^47; the scale is a
+// factor of 15 bits and a right shift, which rounds halves up.
+static inline int16_t aiedge_finish_int16(int64_t sum, const int32_t *channel, int32_t narrow, int32_t low,
+                                          int32_t high) {
+  const int32_t multiplier = channel[AIEDGE_WIDE_MULTIPLIER], shift = channel[AIEDGE_WIDE_SHIFT];
+  int32_t value;
+  sum += (int64_t)((uint64_t)(uint32_t)channel[AIEDGE_HIGH_BIAS] << 32 | (uint32_t)channel[AIEDGE_LOW_BIAS]);
+  if (narrow) {
+    value = aiedge_multiply_any((int32_t)(uint32_t)sum, multiplier, shift);
+  } else {
+    value = (int32_t)((sum * multiplier + (INT64_C(1) << (shift - 1))) >> shift);
+  }
+  return (int16_t)aiedge_clamp_32(value, low, high);
+}
+
 #endif

@@ -56,6 +56,48 @@ AIEDGE_KERNEL void aiedge_softmax_int8(const int32_t *exponentials, int32_t diff
   }
 }
 
+// An entry of a table of 513, and between two of them the straight line.
+static inline int16_t aiedge_softmax_between(const int16_t *table, int32_t place) {
+  const int16_t *entry = table + 256 + (place >> 7);
+  const int32_t slope = (int16_t)(entry[1] - entry[0]);
+  return (int16_t)(entry[0] + ((slope * (place & 127) + 64) >> 7));
+}
+
+static inline int16_t aiedge_softmax_clamp(int32_t x) {
+  return (int16_t)aiedge_clamp_32(x, INT16_MIN, INT16_MAX);
+}
+
+// `exponentials` holds e^-10 ... e^0, `reciprocals` 1 / (1 + x) for x from 0 to 1, both Q0.15; multiplier and
+// shift lead from differences of inputs to steps of 10 / 65535. The output has scale 1/32768 and zero point
+// 0.
+AIEDGE_KERNEL void aiedge_softmax_int16(const int16_t *exponentials, const int16_t *reciprocals,
+                                        const int16_t *x, int16_t *y, int32_t rows, int32_t columns,
+                                        int32_t multiplier, int32_t shift) {
+  for (int32_t r = 0; r < rows; r++) {
+    int32_t largest = INT16_MIN, sum = 0;
+    for (int32_t i = 0; i < columns; i++) {
+      largest = x[i] > largest ? x[i] : largest;
+    }
+    for (int32_t i = 0; i < columns; i++) {
+      const int32_t difference = aiedge_multiply_any(x[i] - largest, multiplier, shift);
+      y[i] = aiedge_softmax_between(exponentials, aiedge_softmax_clamp(difference + INT16_MAX));
+      sum += y[i];
+    }
+    // sum = (1 + a) * 2^(30 - zeros)
+    int32_t zeros = 0;
+    while (!((uint32_t)sum << zeros & UINT32_C(0x40000000))) zeros++;
+    const int32_t a = (int32_t)((((int64_t)sum << zeros) + (1 << 13)) >> 14) - 3 * (1 << 15);
+    const int32_t scale = aiedge_softmax_between(reciprocals, aiedge_softmax_clamp(a));
+    const int32_t right = 30 - zeros;
+    for (int32_t i = 0; i < columns; i++) {
+      const int64_t value = ((int64_t)y[i] * scale + (INT64_C(1) << (right - 1))) >> right;
+      y[i] = (int16_t)aiedge_clamp_32((int32_t)value, 0, INT16_MAX);
+    }
+    x += columns;
+    y += columns;
+  }
+}
+
 // The logarithm of a sum >= 1 in Q12.19, as Q5.26.
 //
 // sum = r * 2^k with r between 1/sqrt(2) and 1: ln sum = k ln 2 + ln r. With c = 2^(-1/4), amid these ends,

@@ -30,6 +30,12 @@ typedef struct {
 
 typedef struct {
   AIEDGE_TRANSPOSE_CONV_FIELDS
+  const int8_t *weights;
+  AIEDGE_INT16_OUTPUT
+} aiedge_transpose_conv_int16_layer;
+
+typedef struct {
+  AIEDGE_TRANSPOSE_CONV_FIELDS
   const float *weights;
   const float *bias;
   float low, high;
@@ -50,7 +56,7 @@ static inline aiedge_transpose_conv_span aiedge_transpose_conv_reach(int32_t pos
 }
 
 // The kernel of one type: `term` is the product of an input and a weight, `store` makes the output of a sum.
-#define AIEDGE_TRANSPOSE_CONV(suffix, type, sum_type, term, store)                                        \
+#define AIEDGE_TRANSPOSE_CONV(suffix, type, weight_type, sum_type, term, store)                           \
   AIEDGE_KERNEL void aiedge_transpose_conv_##suffix(const aiedge_transpose_conv_##suffix##_layer *layer,  \
                                                     const type *x, type *y) {                             \
     int32_t channels = layer->channels, row = layer->width * channels;                                    \
@@ -63,15 +69,15 @@ static inline aiedge_transpose_conv_span aiedge_transpose_conv_reach(int32_t pos
           int32_t left = j + layer->pad_left;                                                             \
           aiedge_transpose_conv_span columns =                                                            \
               aiedge_transpose_conv_reach(left, layer->filter_width, layer->stride_w, layer->width);      \
-          const type *filter = layer->weights;                                                            \
+          const weight_type *filter = layer->weights;                                                     \
           for (int32_t o = 0; o < layer->filters; o++) {                                                  \
             sum_type sum = 0;                                                                             \
             for (int32_t h = rows.first; h <= rows.last; h++) {                                           \
               for (int32_t w = columns.first; w <= columns.last; w++) {                                   \
                 const type *value = x + h * row + w * channels;                                           \
-                const type *weight = filter + ((top - h * layer->stride_h) * layer->filter_width + left - \
-                                               w * layer->stride_w) *                                     \
-                                                  channels;                                               \
+                const weight_type *weight = filter + ((top - h * layer->stride_h) * layer->filter_width + \
+                                                      left - w * layer->stride_w) *                       \
+                                                         channels;                                        \
                 for (int32_t c = 0; c < channels; c++) {                                                  \
                   sum += term(value[c], weight[c]);                                                       \
                 }                                                                                         \
@@ -91,18 +97,23 @@ static inline aiedge_transpose_conv_span aiedge_transpose_conv_reach(int32_t pos
   aiedge_clamp(aiedge_multiply((sum) + layer->bias[o], layer->multiplier[o], layer->shift[o]) + \
                    layer->output_zero_point,                                                    \
                layer->low, layer->high)
-AIEDGE_TRANSPOSE_CONV(int8, int8_t, int32_t, AIEDGE_TERM_INT8, AIEDGE_STORE_INT8)
+AIEDGE_TRANSPOSE_CONV(int8, int8_t, int8_t, int32_t, AIEDGE_TERM_INT8, AIEDGE_STORE_INT8)
 
-#define AIEDGE_TERM_F32(x, w) ((x) * (w))
+#define AIEDGE_TERM(x, w) ((x) * (w))
+#define AIEDGE_STORE_INT16(sum) \
+  aiedge_finish_int16(sum, layer->scales + o * AIEDGE_WIDE_STEP, layer->narrow, layer->low, layer->high)
+AIEDGE_TRANSPOSE_CONV(int16, int16_t, int8_t, int64_t, AIEDGE_TERM, AIEDGE_STORE_INT16)
+
 #define AIEDGE_STORE_F32(sum) aiedge_transpose_conv_clamp((sum) + layer->bias[o], layer->low, layer->high)
 static inline float aiedge_transpose_conv_clamp(float x, float low, float high) {
   return x < low ? low : x > high ? high : x;
 }
-AIEDGE_TRANSPOSE_CONV(f32, float, float, AIEDGE_TERM_F32, AIEDGE_STORE_F32)
+AIEDGE_TRANSPOSE_CONV(f32, float, float, float, AIEDGE_TERM, AIEDGE_STORE_F32)
 
 #undef AIEDGE_TERM_INT8
 #undef AIEDGE_STORE_INT8
-#undef AIEDGE_TERM_F32
+#undef AIEDGE_STORE_INT16
+#undef AIEDGE_TERM
 #undef AIEDGE_STORE_F32
 
 #endif

@@ -77,8 +77,8 @@ class MemoryPlan:
         return next(b for b in self.buffers if b.purpose == SCRATCH and b.first <= i <= b.last)
 
     def live_bytes(self, operator: Operator) -> int:
-        """Bytes of the arena that are live while the operator's step runs."""
-        return self._live[operator.index]
+        """Bytes of the arena that are live while the operator's step runs; 0 for one that is folded."""
+        return self._live.get(operator.index, 0)
 
     @cached_property
     def _homes(self) -> dict[int, Buffer]:

@@ -47,12 +47,13 @@ class Step:
 def steps(
     graph: Graph, fusable: Collection[tuple[str, ...]] = (), order: Sequence[int] | None = None
 ) -> tuple[Step, ...]:
-    """The graph's operators as steps, in file order or in the given `order` of their indices.
+    """The graph's operators but folded ones as steps, in file order or in the given `order` of their indices.
 
     `fusable` are the sequences of kinds that can run as one step, of those in `FUSABLE`; each is fused where the
     answer stays the same to the bit. Raises `ValueError` for an order that is none of this graph's.
     """
     operators = graph.operators if order is None else _in_order(graph, order)
+    operators = tuple(operator for operator in operators if not operator.folded)
     readers: dict[int, list[Operator]] = {}
     for operator in operators:
         for tensor in operator.inputs:
@@ -95,11 +96,14 @@ def _in_order(graph: Graph, order: Sequence[int]) -> tuple[Operator, ...]:
 def _pools_alone(conv: Operator, pool: Operator) -> bool:
     """Whether each int8 value of the convolution is in one pooling window at most, and none is padding.
 
+    A convolution in groups has no kernel that pools.
+
     Requantization is monotonic, so the maximum of the requantized values is the requantized maximum of the sums.
     """
     source, target = pool.input(0), pool.outputs[0]
     return (
-        all(window.apart for window in windows(pool))
+        conv.input(0).shape[3:] == conv.input(1).shape[3:]
+        and all(window.apart for window in windows(pool))
         and all(t.dtype.name == "int8" for t in (conv.input(0), source, target))
         and pool.integer("fusedActivationFunction") == 0
         and source.quantization is not None

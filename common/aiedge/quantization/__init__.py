@@ -6,6 +6,7 @@ Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference", 20
 - `affine`: `QuantParams`, from a range to scale and zero point, quantize and dequantize
 - `factors`: the real factors between scales, as TensorFlow Lite Micro forms them
 - `fixed_point`: multiplying an int32 by a real factor with integers only
+- `int16`: the constants of operators on 16 bits that are no tables of all outputs
 - `layers`: one fully connected layer, the patches of a convolution, the exponentials of a softmax
 - `tables`: the 256-entry tables of element-wise operators
 """

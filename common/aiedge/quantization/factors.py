@@ -37,10 +37,15 @@ def slope(scale: float, alpha: float, output: float, real: Real = PINNED) -> flo
     return float(real(scale) * real(np.float32(alpha)) / real(output))
 
 
-def sums(larger: float, smaller: float, output: float, real: Real = PINNED) -> tuple[float, float]:
-    """The two factors of ADD and SUB: the smaller scale to twice the larger one, and that over 2^20 to the output's."""
+def sums(
+    larger: float, smaller: float, output: float, real: Real = PINNED, bits: int = 20
+) -> tuple[float, float]:
+    """The two factors of ADD and SUB: the smaller scale to twice the larger one, and that over 2^bits to the output's.
+
+    `bits` is 20 for int8, and 15 for int16.
+    """
     common = real(2) * real(larger)
-    return float(real(smaller) / common), float(common / (real(2**20) * real(output)))
+    return float(real(smaller) / common), float(common / (real(2**bits) * real(output)))
 
 
 def squares(a: float, b: float, output: float, real: Real = PINNED) -> tuple[float, float, float]:

@@ -93,7 +93,9 @@ def sections(graph: Graph) -> list[Section]:
                 continue
             if tensor.dtype.kind == "f":
                 raise UserError(f"{tensor} is not int8", "export the int8 model")
-            if tensor.quantization is not None and tensor.dtype in (np.int8, np.int32):
+            if tensor.quantization is not None and tensor.dtype not in (np.int8, np.int32):
+                raise UserError(f"{tensor} is neither int8 nor int32", "export the int8 model")
+            if tensor.quantization is not None:
                 shape = tensor.shape
                 if operator.kind == "FULLY_CONNECTED" and len(shape) == 2 and first is not None:
                     source = flat.get(first.index, first)

@@ -18,7 +18,8 @@ class Tensor:
     """One tensor: its name, shape and type, and its values where they are constant.
 
     `index` is its number in the file. `data` has the tensor's shape, or is None for activations. `free` are the
-    dimensions that the file leaves open; there the shape has the size that it is compiled for.
+    dimensions that the file leaves open; there the shape has the size that it is compiled for. `folded` are constants
+    that follow from shapes: the file has an operator that computes them.
     """
 
     index: int
@@ -28,6 +29,7 @@ class Tensor:
     quantization: QuantParams | None = None
     data: NDArray | None = None
     free: tuple[int, ...] = ()
+    folded: bool = False
 
     @property
     def elements(self) -> int:
@@ -46,8 +48,13 @@ class Tensor:
 
     @property
     def is_constant(self) -> bool:
-        """Whether the values are stored in the model."""
+        """Whether the values are known: stored in the model, or folded."""
         return self.data is not None
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether the values are stored in the model."""
+        return self.data is not None and not self.folded
 
     @property
     def values(self) -> NDArray:
@@ -98,6 +105,11 @@ class Operator:
         """What it does with its tensors."""
         return self.trait.nature
 
+    @property
+    def folded(self) -> bool:
+        """Whether nothing is left to do: the outputs are constants."""
+        return all(tensor.is_constant for tensor in self.outputs)
+
     def integer(self, option: str) -> int:
         """An integer option, the schema's default where the operator was made without."""
         value = self.options.get(option, self.trait.defaults[option])
@@ -147,7 +159,7 @@ class Graph:
     @property
     def constants(self) -> tuple[Tensor, ...]:
         """The constant tensors: weights, biases and shapes."""
-        return tuple(tensor for tensor in self.tensors if tensor.is_constant)
+        return tuple(tensor for tensor in self.tensors if tensor.is_stored)
 
     @property
     def parameters(self) -> int:

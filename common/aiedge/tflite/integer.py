@@ -14,7 +14,7 @@ from aiedge.quantization import (
     quantize,
     requantize,
 )
-from aiedge.quantization.affine import INT8_MAX, INT8_MIN, nearest_integer
+from aiedge.quantization.affine import INT8_MIN, nearest_integer
 from aiedge.quantization.factors import Real
 from aiedge.tflite.graph import Graph, Operator, Tensor
 from aiedge.tflite.traits import TRAITS, Nature
@@ -52,13 +52,12 @@ def real_activation_range(operator: Operator) -> tuple[float, float]:
 
 
 def activation_range(operator: Operator) -> tuple[int, int]:
-    """Least and largest int8 output that the operator's fused activation allows."""
+    """Least and largest integer output that the operator's fused activation allows."""
     low, high = real_activation_range(operator)
-    params = params_of(operator.outputs[0])
-
+    params, bounds = params_of(operator.outputs[0]), np.iinfo(operator.outputs[0].dtype)
     return (
-        max(INT8_MIN, nearest_integer(low, params)) if np.isfinite(low) else INT8_MIN,
-        min(INT8_MAX, nearest_integer(high, params)) if np.isfinite(high) else INT8_MAX,
+        max(bounds.min, nearest_integer(low, params)) if np.isfinite(low) else bounds.min,
+        min(bounds.max, nearest_integer(high, params)) if np.isfinite(high) else bounds.max,
     )
 
 
@@ -85,6 +84,8 @@ def run_integer(
     count = len(inputs)
     values: dict[int, NDArray] = {graph.inputs[0].index: np.asarray(inputs)}
     for operator in graph.operators:
+        if operator.folded:
+            continue
         x = values[operator.input(0).index]
         values[operator.outputs[0].index] = _run(operator, x, multiply).reshape(
             count, *operator.outputs[0].sample_shape

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from aiedge.errors import UserError
 from aiedge.quantization import QuantParams
 from aiedge.tflite.c_array import load_model
+from aiedge.tflite.folding import fold
 from aiedge.tflite.graph import Graph, Operator, Tensor
 from aiedge.tflite.refusals import refuse_storage, refuse_subgraphs, refuse_type
 from aiedge.tflite.shapes import check_shapes
@@ -147,6 +148,8 @@ def _graph(name: str, model: schema.Model, source: bytes) -> Graph:
     )
     variables = {i for i in range(counts["tensors"]) if subgraph.Tensors(i).IsVariable()}
     _check_order(name, operators, inputs, outputs, variables)
+    operators, known = fold(operators)
+    tensors, outputs = (tuple(known.get(t.index, t) for t in each) for each in (tensors, outputs))
     return Graph(tensors, operators, inputs, outputs, source, *_names(model, inputs, outputs, budget))
 
 

@@ -39,14 +39,14 @@ def tflm_buffers(
         for tensor in operator.outputs:
             spans[tensor.index] = time, time
         for read in operator.inputs:
-            if read is not None and not read.is_constant:
+            if read is not None and not read.is_stored:
                 spans[read.index] = spans[read.index][0], time
     for tensor in graph.outputs:
-        if not tensor.is_constant:
+        if not tensor.is_stored:
             spans[tensor.index] = spans[tensor.index][0], len(operators)
     buffers, fixed = [], []
     for tensor in graph.tensors:
-        if not tensor.is_constant and tensor.bytes:
+        if not tensor.is_stored and tensor.bytes:
             first, last = spans.get(tensor.index, (-1, -1))
             buffers.append(Buffer((tensor,), first, last, aligned(tensor.bytes, ALIGNMENT)))
             fixed.append(ONLINE if offsets is None else offsets[tensor.index])

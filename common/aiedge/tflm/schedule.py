@@ -137,12 +137,12 @@ def schedule(
             maker[tensor.index] = i
             viewing = operator.nature is Nature.VIEW and operator.inputs
             seen = operator.inputs[0] if viewing else None
-            home = root[seen.index] if seen is not None and not seen.is_constant else tensor.index
+            home = root[seen.index] if seen is not None and not seen.is_stored else tensor.index
             root[tensor.index] = home
             members.setdefault(home, []).append(tensor)
             users.setdefault(home, 0)
 
-    kept = {root[t.index] for t in graph.outputs if not t.is_constant}
+    kept = {root[t.index] for t in graph.outputs if not t.is_stored}
     regions = tuple(
         Region(
             tuple(tensors),
@@ -187,7 +187,7 @@ def schedule(
 
 def activations(operator: Operator) -> list[Tensor]:
     """What the operator reads that is not constant, each once."""
-    return list({t.index: t for t in operator.inputs if t is not None and not t.is_constant}.values())
+    return list({t.index: t for t in operator.inputs if t is not None and not t.is_stored}.values())
 
 
 def check(graph: Graph) -> None:
@@ -198,7 +198,7 @@ def check(graph: Graph) -> None:
     for operator in graph.operators:
         used |= {t.index for t in (*operator.inputs, *operator.outputs) if t is not None}
     for tensor in graph.tensors:
-        if tensor.is_constant:
+        if tensor.is_stored:
             continue
         if tensor.index in used and not tensor.bytes:
             raise UserError(

@@ -42,7 +42,10 @@ def reference(operator: Operator) -> tuple[int, ...]:
     if operator.nature is Nature.TRANSPOSED:
         # Here the first input is the shape of the output.
         wide = {np.dtype(np.int8): 4, np.dtype(np.int16): 8}.get(operator.input(2).dtype, 0)
-        return (wide * target.elements,) if wide else ()
+        bias = operator.inputs[3] if len(operator.inputs) > 3 else None
+        # A bias of int16 is converted.
+        biases = (8 * bias.elements,) if bias is not None and bias.dtype == np.int16 else ()
+        return (wide * target.elements, *biases) if wide else ()
     if operator.kind == "MIRROR_PAD":
         return 4 * len(source.shape), 4 * len(source.shape)
     if operator.kind == "ADD_N" and target.dtype in (np.float32, np.int8):

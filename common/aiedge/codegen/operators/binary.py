@@ -27,13 +27,16 @@ COMPARED = ("MAXIMUM", "MINIMUM")  # integers of one scale
 
 def _emit(operator: Operator, at: Places) -> Call:
     a, b, target = operator.input(0), operator.input(1), operator.outputs[0]
-    suffix = kernel_suffix(operator, a, b, target)
+    suffix = kernel_suffix(operator, a, b, target, int16=operator.kind in (*SUMS, "MUL"))
     kernel = struct = f"{operator.kind.lower()}_{suffix}"
     fields: dict[str, Field] = {}
-    if suffix == "int8" and operator.kind in SUMS:
+    if suffix == "int16" and operator.kind in SUMS:
+        kernel, fields = _int16_sum(operator)
+        struct = kernel
+    elif suffix == "int8" and operator.kind in SUMS:
         a, b, fields = int8_sum(operator)
         kernel = struct = "add_int8"
-    elif suffix == "int8" and operator.kind in CONSTANTS:
+    elif suffix != "f32" and operator.kind in CONSTANTS:
         fields = CONSTANTS[operator.kind](operator)
     elif suffix == "int8" and operator.kind in COMPARED:
         same_scales(operator, a, b, target)
@@ -124,8 +127,22 @@ def int8_sum(operator: Operator) -> tuple[Tensor, Tensor, dict[str, Field]]:
     )
 
 
+def _int16_sum(operator: Operator) -> tuple[str, dict[str, Field]]:
+    """Kernel and constants of int16 ADD and SUB: the common scale is 2^15 finer than twice the larger one."""
+    scales = [float(params_of(t).scale) for t in (operator.input(0), operator.input(1), operator.outputs[0])]
+    *inputs, output = scales
+    fields: dict[str, Field] = {}
+    for name, scale in zip("ab", inputs, strict=True):
+        to_common, factor = factors.sums(max(inputs), scale, output, bits=15)
+        fields[f"{name}_multiplier"], fields[f"{name}_shift"] = quantize_multiplier(to_common)
+    if factor >= 1:
+        raise unsupported(operator, "its output's scale must exceed 2^-14 of its inputs'")
+    fields["multiplier"], fields["shift"] = quantize_multiplier(factor)
+    return "add_int16", fields | {"sign": -1 if operator.kind == "SUB" else 1}
+
+
 def _product(operator: Operator) -> dict[str, Field]:
-    """The constants of int8 MUL."""
+    """The constants of MUL of integers."""
     a, b, out = (params_of(t) for t in (operator.input(0), operator.input(1), operator.outputs[0]))
     multiplier, shift = quantize_multiplier(
         float(factors.product(float(a.scale), float(b.scale), float(out.scale)))

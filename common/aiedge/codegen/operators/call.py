@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from aiedge.errors import UserError
 from aiedge.tflite.graph import Operator, Tensor
 from aiedge.tflite.integer import activation_range, params_of, real_activation_range
+from aiedge.tflite.traits import Nature
 
 # From a tensor to the C expression of its address.
 Places = Callable[[Tensor], str]
@@ -17,10 +18,14 @@ Places = Callable[[Tensor], str]
 Field = int | float | Sequence[int] | str
 
 C_TYPES = {
-    **{name: f"{name}_t" for name in ("int8", "uint8", "int16", "int32", "int64")},
+    **{name: f"{name}_t" for name in ("int8", "uint8", "int16", "uint16", "int32", "int64")},
     "float32": "float",
     "bool": "uint8_t",
 }
+
+
+# Types of the biases of layers whose output is of integers.
+BIASES: dict[str, tuple[type, ...]] = {"int8": (np.int32,), "int16": (np.int64, np.int32)}
 
 
 @dataclass(frozen=True)
@@ -128,18 +133,33 @@ def types_of(operator: Operator) -> tuple[str, str]:
     return operator.input(0).dtype.name, operator.outputs[0].dtype.name
 
 
-def kernel_suffix(operator: Operator, *tensors: Tensor) -> str:
-    """Ending of the kernel for these tensors: int8 or f32; raises `UserError` where they are not all of one type."""
-    suffixes = {{"int8": "int8", "float32": "f32"}.get(tensor.dtype.name) for tensor in tensors}
+def kernel_suffix(operator: Operator, *tensors: Tensor, int16: bool = False) -> str:
+    """Ending of the kernel for these tensors: int8, int16 or f32.
+
+    Raises `UserError` where they are not all of one type. `int16` tells that there is a kernel of it.
+    """
+    types = {"int8": "int8", "int16": "int16", "float32": "f32"}
+    if not int16:
+        del types["int16"]
+    suffixes = {types.get(tensor.dtype.name) for tensor in tensors}
     suffix = suffixes.pop()
     if suffixes or suffix is None:
-        raise unsupported(operator, "its inputs and outputs must all be int8, or all float32")
+        names = [f"all {name}" for name in ("int8", "int16", "float32") if name != "int16" or int16]
+        raise unsupported(operator, f"its inputs and outputs must be {', or '.join(names)}")
+    if suffix == "int16":
+        centered(operator, *tensors)
     return suffix
+
+
+def centered(operator: Operator, *tensors: Tensor) -> None:
+    """Raise `UserError` unless the zero point of these int16 tensors is 0."""
+    if any(zero_point(tensor) for tensor in tensors):
+        raise unsupported(operator, "the zero point of its int16 inputs and outputs must be 0")
 
 
 def activation_fields(operator: Operator) -> dict[str, Field]:
     """The range that the fused activation leaves of the output: integers for int8, else floats."""
-    integer = operator.outputs[0].dtype == np.int8
+    integer = operator.outputs[0].dtype.kind == "i"
     low, high = activation_range(operator) if integer else real_activation_range(operator)
     return {"low": low, "high": high}
 
@@ -150,24 +170,28 @@ def zero_point(tensor: Tensor) -> int:
 
 
 def same_scales(operator: Operator, *tensors: Tensor) -> None:
-    """Raise `UserError` unless these int8 tensors share scale and zero point."""
+    """Raise `UserError` unless these tensors of integers share scale and zero point."""
     params = [params_of(tensor) for tensor in tensors]
     if any(p.per_channel for p in params) or len({(float(p.scale), int(p.zero_point)) for p in params}) > 1:
-        raise unsupported(operator, "its int8 inputs and outputs must have the same scale and zero point")
+        raise unsupported(operator, "its inputs and outputs must have the same scale and zero point")
 
 
 def bias_of(operator: Operator, position: int = 2) -> NDArray:
     """The layer's bias at this input, flat; one zero for each of the output's channels where it is left out.
 
-    int32 for an int8 layer, otherwise float32; raises `UserError` where it is something else.
+    int32 for an int8 layer, int64 or int32 for an int16 one (or int16, where it is transposed), otherwise float32;
+    raises `UserError` where it is something else.
     """
-    dtype = np.int32 if operator.outputs[0].dtype == np.int8 else np.float32
+    dtypes: tuple[type, ...] = BIASES.get(operator.outputs[0].dtype.name, (np.float32,))
+    if dtypes[0] is np.int64 and operator.nature is Nature.TRANSPOSED:
+        dtypes = (np.int64, np.int16)
     bias = operator.inputs[position] if position < len(operator.inputs) else None
     outputs = operator.outputs[0].shape[-1]
     if bias is None:
-        return np.zeros(outputs, dtype)
-    if not bias.is_constant or bias.dtype != dtype or bias.elements != outputs:
-        raise unsupported(operator, f"its bias must be {outputs} constants of {np.dtype(dtype).name}")
+        return np.zeros(outputs, dtypes[0])
+    if not bias.is_constant or bias.dtype not in dtypes or bias.elements != outputs:
+        names = " or ".join(np.dtype(dtype).name for dtype in dtypes)
+        raise unsupported(operator, f"its bias must be {outputs} constants of {names}")
     return bias.values.ravel()
 
 

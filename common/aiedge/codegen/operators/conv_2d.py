@@ -9,13 +9,17 @@ from aiedge.codegen.operators.call import (
     Places,
     Run,
     Struct,
-    activation_fields,
-    bias_of,
-    types_of,
     unsupported,
     zero_point,
 )
-from aiedge.codegen.operators.convolution import check_shapes, multipliers, shape_fields
+from aiedge.codegen.operators.convolution import (
+    check_shapes,
+    check_types,
+    each_image,
+    loops,
+    multipliers,
+    shape_fields,
+)
 from aiedge.codegen.operators.packing import pack_pairs
 from aiedge.codegen.operators.scaling import Scaling, scaling
 from aiedge.codegen.operators.window import checked_windows
@@ -25,14 +29,17 @@ from aiedge.tflite.traits import Nature
 
 def _emit(operator: Operator, at: Places, pool: Operator | None = None, run: Run | None = None) -> Call:
     check_shapes(operator)
-    if operator.input(1).shape[3] != operator.input(0).shape[3]:
-        raise unsupported(operator, "its filters must span all input channels (no groups)")
-    if operator.input(1).shape[0] != operator.outputs[0].shape[3]:
+    (filters, _, _, depth), channels = operator.input(1).shape, operator.input(0).shape[3]
+    if filters != operator.outputs[0].shape[3]:
         raise unsupported(operator, "it must have one filter for each output channel")
-    emit = {("int8", "int8"): _int8, ("float32", "float32"): _float32}.get(types_of(operator))
-    if emit is None or operator.input(1).dtype != operator.input(0).dtype:
-        raise unsupported(operator, "its input, weights and output must all be int8, or all float32")
-    return emit(operator, at, pool, run)
+    groups = channels // depth
+    if channels % depth or filters % groups:
+        raise unsupported(operator, "its filters must span all input channels, or fall into groups that do")
+    check_types(operator)
+    if operator.input(0).dtype == np.int8 and groups == 1:
+        return _int8(operator, at, pool, run)
+    assert pool is None
+    return loops(operator, at, run, operator.input(1).values, filters // groups)
 
 
 def _shape(operator: Operator, run: Run | None) -> dict[str, Field]:
@@ -59,7 +66,7 @@ def _int8(operator: Operator, at: Places, pool: Operator | None, run: Run | None
     i = operator.index
     return Call(
         header='"aiedge_conv_2d.h"',
-        statements=(f"aiedge_conv_2d_int8(&layer_{i}, {at(operator.input(0))}, {at(target)})",),
+        statements=each_image(operator, "aiedge_conv_2d_int8", at, target),
         constants=(
             Constant(f"weights_{i}", pack_pairs(rows)),
             *scaled.constants,
@@ -87,9 +94,7 @@ def _pointwise(operator: Operator, at: Places, scaled: Scaling, run: Run | None)
     i = operator.index
     return Call(
         header='"aiedge_pointwise.h"',
-        statements=(
-            f"aiedge_pointwise_int8(&layer_{i}, {at(operator.input(0))}, {at(operator.outputs[0])})",
-        ),
+        statements=each_image(operator, "aiedge_pointwise_int8", at),
         constants=(
             Constant(f"weights_{i}", pack_pairs(weights.reshape(len(weights), 1, -1))),
             *scaled.constants,
@@ -104,26 +109,6 @@ def _pointwise(operator: Operator, at: Places, scaled: Scaling, run: Run | None)
                 "channels": weights.shape[3],
                 "filters": len(weights),
             },
-        ),
-    )
-
-
-def _float32(operator: Operator, at: Places, pool: Operator | None, run: Run | None) -> Call:
-    assert pool is None
-    i = operator.index
-    return Call(
-        header='"aiedge_conv_2d_f32.h"',
-        statements=(f"aiedge_conv_2d_f32(&layer_{i}, {at(operator.input(0))}, {at(operator.outputs[0])})",),
-        constants=(
-            Constant(f"weights_{i}", operator.input(1).values),
-            Constant(f"bias_{i}", bias_of(operator).astype(np.float32)),
-        ),
-        struct=Struct(
-            "aiedge_conv_2d_f32_layer",
-            {"weights": f"weights_{i}", "bias": f"bias_{i}"}
-            | _shape(operator, run)
-            | {"channel_step": 0, "depth_multiplier": 1}
-            | activation_fields(operator),
         ),
     )
 

@@ -1,4 +1,4 @@
-"""Operators that only move values: CONCATENATION, SPLIT, PAD, PADV2, STRIDED_SLICE; int8 and float32."""
+"""Operators that only move values: CONCATENATION, SPLIT, PAD, PADV2, STRIDED_SLICE; int8, int16 and float32."""
 
 from math import prod
 
@@ -15,6 +15,7 @@ from aiedge.codegen.operators.call import (
 from aiedge.codegen.operators.moves import LOOPS_OF, emit
 from aiedge.codegen.operators.strided import HEADER, LOOPS, strided
 from aiedge.tflite.graph import Operator, Tensor
+from aiedge.tflite.slicing import ranges
 from aiedge.tflite.traits import Nature
 
 
@@ -58,7 +59,7 @@ def _axis(operator: Operator, axis: int, tensor: Tensor) -> int:
 
 def _check_parts(operator: Operator, parts: list[Tensor], whole: Tensor, axis: int) -> None:
     """Raise `UserError` unless the parts make up `whole` along the axis."""
-    if kernel_suffix(operator, *parts, whole) == "int8":
+    if kernel_suffix(operator, *parts, whole, int16=True) != "f32":
         same_scales(operator, *parts, whole)
     others = {part.shape[:axis] + part.shape[axis + 1 :] for part in (*parts, whole)}
     ranks = {len(part.shape) for part in (*parts, whole)}
@@ -70,7 +71,7 @@ def _check_parts(operator: Operator, parts: list[Tensor], whole: Tensor, axis: i
 
 def _pad(operator: Operator, at: Places) -> Call:
     source, target = operator.input(0), operator.outputs[0]
-    suffix = kernel_suffix(operator, source, target)
+    suffix = kernel_suffix(operator, source, target, int16=True)
     paddings = integers(operator, 1)
     rank = len(source.shape)
     pairs = list(zip(paddings[::2], paddings[1::2], strict=False))
@@ -109,14 +110,14 @@ def _pad(operator: Operator, at: Places) -> Call:
 
 def _pad_value(operator: Operator, suffix: str) -> int | float:
     target = operator.outputs[0]
-    if suffix == "int8":
+    if suffix != "f32":
         same_scales(operator, operator.input(0), target)
     if len(operator.inputs) < 3:
-        return zero_point(target) if suffix == "int8" else 0.0
+        return zero_point(target) if suffix != "f32" else 0.0
     value = operator.input(2)
     if not value.is_constant or value.elements != 1 or value.dtype != target.dtype:
         raise unsupported(operator, "the value to pad with must be one constant of the output's type")
-    if suffix == "int8":
+    if suffix != "f32":
         same_scales(operator, value, target)
         return int(value.values.ravel()[0])
     return float(value.values.ravel()[0])
@@ -126,45 +127,22 @@ def _slice(operator: Operator, at: Places) -> Call:
     if operator.kind in LOOPS_OF:
         return emit(operator, at)
     source, target = operator.input(0), operator.outputs[0]
-    kernel_suffix(operator, source, target)
-    if any(operator.flag(name) for name in ("ellipsisMask", "newAxisMask", "offset")):
-        raise unsupported(operator, "it must have no ellipsis, new axis or offset")
-    begin, end, strides = (integers(operator, position) for position in (1, 2, 3))
-    rank = len(source.shape)
-    if not len(begin) == len(end) == len(strides) == rank or 0 in strides:
-        raise unsupported(operator, f"it needs {rank} begins, ends and strides, and no stride of 0")
+    kernel_suffix(operator, source, target, int16=True)
+    try:
+        taken = ranges(operator)
+    except ValueError as error:
+        raise unsupported(operator, str(error)) from error
     start, itemsize = 0, source.dtype.itemsize
     loops: list[tuple[int, int]] = []  # size, step in bytes; innermost first
-    for axis in reversed(range(rank)):
+    for axis, (first, size, stride) in reversed(list(enumerate(taken))):
         pitch = prod(source.shape[axis + 1 :]) * itemsize
-        first, size = _range(operator, axis, begin[axis], end[axis], strides[axis])
         start += first * pitch
-        loops.append((size, strides[axis] * pitch))
+        loops.append((size, stride * pitch))
     if prod(size for size, _ in loops) != target.elements or not target.elements:
         raise unsupported(
             operator, f"its output must have {prod(size for size, _ in loops)} values, and some"
         )
     return strided(operator, at, loops, start)
-
-
-def _range(operator: Operator, axis: int, begin: int, end: int, stride: int) -> tuple[int, int]:
-    """First index and number of indices of a slice along an axis, as Python's slices count them."""
-
-    def masked(name: str) -> bool:
-        return bool(operator.integer(name) >> axis & 1)
-
-    size = operator.input(0).shape[axis]
-    indices = range(size)[
-        None if masked("beginMask") else begin : None if masked("endMask") else end : stride
-    ]
-    if not masked("shrinkAxisMask"):
-        return (indices.start, len(indices))
-    if stride < 0:
-        raise unsupported(operator, f"dimension {axis} shrinks, and its stride must be positive")
-    first = 0 if masked("beginMask") else begin + (size if begin < 0 else 0)
-    if not 0 <= first < size:
-        raise unsupported(operator, f"its begin must lie in dimension {axis}, which shrinks")
-    return (first, 1)
 
 
 EMITTERS = {

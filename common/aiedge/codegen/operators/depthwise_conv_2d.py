@@ -5,17 +5,20 @@ import numpy as np
 from aiedge.codegen.operators.call import (
     Call,
     Constant,
-    Field,
     Places,
     Run,
     Struct,
-    activation_fields,
-    bias_of,
-    types_of,
     unsupported,
     zero_point,
 )
-from aiedge.codegen.operators.convolution import check_shapes, multipliers, shape_fields
+from aiedge.codegen.operators.convolution import (
+    check_shapes,
+    check_types,
+    each_image,
+    loops,
+    multipliers,
+    shape_fields,
+)
 from aiedge.codegen.operators.packing import pack_taps
 from aiedge.codegen.operators.scaling import scaling
 from aiedge.tflite.graph import Operator
@@ -27,15 +30,12 @@ def _emit(operator: Operator, at: Places, run: Run | None = None) -> Call:
     outputs, channels = operator.outputs[0].shape[3], operator.input(0).shape[3]
     if operator.input(1).shape[0] != 1 or operator.input(1).shape[3] != outputs or outputs % channels:
         raise unsupported(operator, "its weights must be [1, height, width, channels * depth multiplier]")
-    emit = {("int8", "int8"): _int8, ("float32", "float32"): _float32}.get(types_of(operator))
-    if emit is None or operator.input(1).dtype != operator.input(0).dtype:
-        raise unsupported(operator, "its input, weights and output must all be int8, or all float32")
-    return emit(operator, at, run)
-
-
-def _shape(operator: Operator, run: Run | None) -> dict[str, Field]:
-    multiplier = operator.outputs[0].shape[3] // operator.input(0).shape[3]
-    return shape_fields(operator, run) | {"depth_multiplier": multiplier}
+    check_types(operator)
+    if operator.input(0).dtype == np.int8:
+        return _int8(operator, at, run)
+    # As filters of one channel each: [outputs, height, width, 1].
+    weights = np.ascontiguousarray(operator.input(1).values.transpose(3, 1, 2, 0))
+    return loops(operator, at, run, weights, outputs // channels)
 
 
 def _int8(operator: Operator, at: Places, run: Run | None) -> Call:
@@ -45,7 +45,7 @@ def _int8(operator: Operator, at: Places, run: Run | None) -> Call:
     source, i = operator.input(0), operator.index
     return Call(
         header='"aiedge_depthwise_conv_2d.h"',
-        statements=(f"aiedge_depthwise_conv_2d_int8(&layer_{i}, {at(source)}, {at(operator.outputs[0])})",),
+        statements=each_image(operator, "aiedge_depthwise_conv_2d_int8", at),
         constants=(
             Constant(f"weights_{i}", pack_taps(taps)),
             Constant(f"outside_{i}", np.full(source.shape[3], zero_point(source), np.int8)),
@@ -53,30 +53,12 @@ def _int8(operator: Operator, at: Places, run: Run | None) -> Call:
         ),
         struct=Struct(
             "aiedge_depthwise_conv_2d_int8_layer",
-            {"weights": f"weights_{i}", "outside": f"outside_{i}"} | scaled.fields | _shape(operator, run),
+            {"weights": f"weights_{i}", "outside": f"outside_{i}"}
+            | scaled.fields
+            | shape_fields(operator, run)
+            | {"depth_multiplier": operator.outputs[0].shape[3] // source.shape[3]},
         ),
         limits={"AIEDGE_TAPS": len(taps)},
-    )
-
-
-def _float32(operator: Operator, at: Places, run: Run | None) -> Call:
-    i = operator.index
-    weights = operator.input(1).values
-    return Call(
-        header='"aiedge_conv_2d_f32.h"',
-        statements=(f"aiedge_conv_2d_f32(&layer_{i}, {at(operator.input(0))}, {at(operator.outputs[0])})",),
-        constants=(
-            # As filters of one channel each: [outputs, height, width, 1].
-            Constant(f"weights_{i}", np.ascontiguousarray(weights.transpose(3, 1, 2, 0))),
-            Constant(f"bias_{i}", bias_of(operator)),
-        ),
-        struct=Struct(
-            "aiedge_conv_2d_f32_layer",
-            {"weights": f"weights_{i}", "bias": f"bias_{i}"}
-            | _shape(operator, run)
-            | {"filters": weights.shape[3], "channel_step": 1}
-            | activation_fields(operator),
-        ),
     )
 
 

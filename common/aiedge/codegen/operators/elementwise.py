@@ -5,13 +5,15 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from aiedge.codegen.operators.call import Call, Constant, Places, c_float, types_of, unsupported
-from aiedge.quantization import factors, quantize_multiplier, requantize
+from aiedge.codegen.operators.call import Call, Constant, Places, c_float, centered, types_of, unsupported
+from aiedge.quantization import factors, int16, quantize_multiplier, requantize
+from aiedge.quantization.affine import nearest_integer
 from aiedge.quantization.fixed_point import LARGEST_SHIFT
 from aiedge.tflite.graph import Operator, Tensor
 from aiedge.tflite.integer import params_of, unary_table
 from aiedge.tflite.traits import Nature
 
+INT16 = ("LEAKY_RELU", "LOGISTIC", "RELU", "RELU6", "TANH")
 # What TFLM converts: QUANTIZE from each type to some, DEQUANTIZE to float32.
 QUANTIZED = {
     "int8": ("int8", "uint8", "int16", "int32"),
@@ -27,6 +29,8 @@ def _unary(operator: Operator, at: Places) -> Call:
     types = types_of(operator)
     if types == ("int8", "int8") and operator.trait.table:
         return _lookup(operator, at, lambda: unary_table(operator))
+    if types == ("int16", "int16") and operator.kind in INT16:
+        return _int16(operator, at)
     if types == ("float32", "float32"):
         arguments = [at(operator.input(0)), at(operator.outputs[0]), str(_count(operator))]
         if operator.trait.parameter:
@@ -36,7 +40,34 @@ def _unary(operator: Operator, at: Places) -> Call:
         raise unsupported(
             operator, "its input and output must be float32: TensorFlow Lite Micro takes no other"
         )
-    raise unsupported(operator, "its input and output must both be int8, or both float32")
+    wide = ", or both int16" if operator.kind in INT16 else ""
+    raise unsupported(operator, f"its input and output must both be int8, or both float32{wide}")
+
+
+def _int16(operator: Operator, at: Places) -> Call:
+    source, target = operator.input(0), operator.outputs[0]
+    centered(operator, source, target)
+    scale, output = (float(params_of(tensor).scale) for tensor in (source, target))
+    tables: tuple[Constant, ...] = ()
+    if operator.kind in ("LOGISTIC", "TANH"):
+        kernel, tables = (
+            f"{operator.kind.lower()}_int16",
+            (Constant(f"table_{operator.index}", int16.sigmoids()),),
+        )
+        try:
+            numbers = list(int16.sigmoid_scale(scale, output, operator.kind == "TANH"))
+        except ValueError as error:
+            raise unsupported(operator, str(error)) from error
+    elif operator.kind == "RELU6":
+        kernel, numbers = "clamp_int16", [0, min(nearest_integer(6.0, params_of(source)), 2**15 - 1)]
+    else:
+        alpha = operator.real("alpha") if operator.kind == "LEAKY_RELU" else 0.0
+        kernel, numbers = "slopes_int16", int16.slopes(scale, output, alpha)
+        if max(numbers[1], numbers[3]) > LARGEST_SHIFT:
+            raise unsupported(operator, "its scales are too far apart")
+    arguments = [*(table.name for table in tables), at(source), at(target), _count(operator), *numbers]
+    statement = f"aiedge_{kernel}({', '.join(map(str, arguments))})"
+    return Call('"aiedge_activation_int16.h"', (statement,), tables)
 
 
 def _lookup(operator: Operator, at: Places, outputs: Callable[[], NDArray]) -> Call:

@@ -71,6 +71,8 @@ def lx6_layer(operators: Sequence[Operator], at: Places, run: Run | None = None)
         return None
     if {*types_of(operator), operator.input(1).dtype.name} != {"int8"}:
         return None
+    if operator.nature is not Nature.DENSE and operator.input(0).shape[0] != 1:
+        return None
     # What the caller holds lies anywhere, what is in the arena at a multiple of four bytes.
     aligned = "arena" in at(operator.input(0))
     layer = LAYERS[operator.nature](operator, aligned, run, *others)

@@ -1,4 +1,4 @@
-"""MEAN, SUM, REDUCE_MAX and REDUCE_MIN over constant axes, int8 and float32."""
+"""MEAN, SUM, REDUCE_MAX and REDUCE_MIN over constant axes, int8 and float32, MEAN also int16."""
 
 from itertools import groupby
 from math import prod
@@ -20,14 +20,14 @@ from aiedge.tflite.graph import Operator
 from aiedge.tflite.integer import params_of
 from aiedge.tflite.traits import Nature
 
-# Means of int8 times 2^20 leave room in int32.
-LARGEST_SHIFT = 20
+# Means of so many bits, with those of a shift, leave room in int32.
+MEAN_BITS = 28
 EXTREMES = ("REDUCE_MAX", "REDUCE_MIN")
 
 
 def _emit(operator: Operator, at: Places) -> Call:
     source, target = operator.input(0), operator.outputs[0]
-    suffix = kernel_suffix(operator, source, target)
+    suffix = kernel_suffix(operator, source, target, int16=operator.kind not in EXTREMES)
     rank = len(source.shape)
     axes = {axis + rank if axis < 0 else axis for axis in integers(operator, 1)}
     if not axes <= set(range(rank)):
@@ -50,7 +50,7 @@ def _emit(operator: Operator, at: Places) -> Call:
         kernel, struct = f"{operator.kind.lower()}_{suffix}", "reduce"
         if suffix == "int8":
             same_scales(operator, source, target)
-    elif suffix == "int8":
+    elif suffix != "f32":
         fields |= _scaling(operator, count)
     else:
         fields["count"] = float(count) if operator.kind == "MEAN" else 1.0
@@ -81,10 +81,11 @@ def _scaling(operator: Operator, count: int) -> dict[str, Field]:
     multiplier, shift = quantize_multiplier(factors.ratio(float(inputs.scale), float(outputs.scale)))
     divisor = count if operator.kind == "MEAN" else 1
     extra = min(divisor.bit_length() - 1, 32, 31 + shift)
-    if 256 * count > INT32_MAX:
+    bits = 8 * operator.input(0).dtype.itemsize
+    if count << bits > INT32_MAX:
         raise unsupported(operator, "its sums leave the range of int32")
-    if shift > LARGEST_SHIFT:
-        raise unsupported(operator, f"its output's scale must exceed 2^-{LARGEST_SHIFT} of its input's")
+    if shift > MEAN_BITS - bits:
+        raise unsupported(operator, f"its output's scale must exceed 2^-{MEAN_BITS - bits} of its input's")
     return {
         "offset": -count * zero_point(operator.input(0)),
         "multiplier": (multiplier << extra) // divisor,

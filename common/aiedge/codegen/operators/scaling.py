@@ -5,14 +5,25 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from aiedge.codegen.operators.call import Constant, Field, bias_of, unsupported, zero_point
-from aiedge.quantization.fixed_point import INT32_MAX
+from aiedge.codegen.operators.call import (
+    Constant,
+    Field,
+    activation_fields,
+    bias_of,
+    unsupported,
+    zero_point,
+)
+from aiedge.quantization.fixed_point import INT32_MAX, LARGEST_SHIFT
 from aiedge.tflite.graph import Operator
 from aiedge.tflite.integer import activation_range
+from aiedge.tflite.traits import Nature
 
 # A shift from 1 to 30 marks a channel that the fast path of aiedge_requantize.h serves; any other is stored less 64.
 FAST_SUM = 2**29
 SLOW = 64
+# Of int16 layers with sums in 64 bits: what TFLM's factor of 15 bits takes.
+WIDE_SUM, WIDE_SHIFT = 2**47, 7
+INT32 = 2  # of the schema's TensorType
 
 
 @dataclass(frozen=True)
@@ -58,3 +69,35 @@ def scaling(operator: Operator, weights: NDArray[np.int8], multipliers: NDArray,
         {"scales": f"scales_{i}", "output": [zero_point(operator.outputs[0]), low, high, plain]},
         plain,
     )
+
+
+def scaling_int16(
+    operator: Operator, weights: NDArray[np.int8], multipliers: NDArray, shifts: NDArray, bias_at: int = 2
+) -> tuple[tuple[Constant, ...], dict[str, Field]]:
+    """Constants and fields (AIEDGE_INT16_OUTPUT) of an int16 layer whose weights are [outputs, depth].
+
+    TFLM adds up in the type of the bias, int64 or int32; from int64 sums it goes on with 15 bits of the multiplier.
+    """
+    bias = bias_of(operator, bias_at)
+    given = len(operator.inputs) > bias_at and operator.inputs[bias_at] is not None
+    narrow = bias.dtype == np.int32 if given else operator.options.get("quantizedBiasType") == INT32
+    largest = np.abs(weights.astype(np.int64)).sum(axis=1) * 2**15 + np.abs(bias.astype(np.float64))
+    if narrow and operator.nature not in (Nature.CONVOLUTION, Nature.DENSE):
+        raise unsupported(operator, "its bias must be int64: TensorFlow Lite Micro takes no other")
+    if narrow:
+        if shifts.max() > LARGEST_SHIFT:
+            raise unsupported(operator, "its output's scale is too small for its sums")
+        scale = [multipliers, shifts]
+    else:
+        if largest.max() >= WIDE_SUM or shifts.max() > WIDE_SHIFT:
+            raise unsupported(
+                operator, "its sums are too large: by TensorFlow Lite Micro's limits of 2^47 and 2^7"
+            )
+        reduced = np.minimum((multipliers + 2**15) >> 16, 2**15 - 1)
+        scale = [reduced, 15 - shifts]
+    # The bias in two halves, so that all is of int32.
+    low, high = bias.astype(np.int64).view(np.uint64) & 0xFFFFFFFF, bias.astype(np.int64) >> 32
+    rows = np.stack([low.astype(np.uint32).view(np.int32), high, *scale], axis=1)
+    constant = Constant(f"scales_{operator.index}", rows.astype(np.int32))
+    fields: dict[str, Field] = {"scales": constant.name, "narrow": narrow}
+    return (constant,), fields | activation_fields(operator)

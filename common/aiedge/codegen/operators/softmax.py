@@ -1,18 +1,18 @@
-"""SOFTMAX and LOG_SOFTMAX along the last dimension, int8 and float32."""
+"""SOFTMAX and LOG_SOFTMAX along the last dimension, int8 and float32, SOFTMAX also int16."""
 
 import math
 
 import numpy as np
 
 from aiedge.codegen.operators.call import Call, Constant, Places, Struct, c_float, kernel_suffix, unsupported
-from aiedge.quantization import QuantParams, quantize_multiplier
+from aiedge.quantization import QuantParams, int16, quantize_multiplier
 from aiedge.quantization.layers import softmax_exponentials, softmax_multiplier
 from aiedge.tflite.graph import Operator
 from aiedge.tflite.integer import params_of
 from aiedge.tflite.traits import Nature
 
 # Their exponentials still add up within int32.
-LONGEST_ROW = 4095
+LONGEST_ROW, LONGEST_INT16 = 4095, 65535
 # Scale and zero point of the int8 outputs.
 PROBABILITY, LOGARITHM = (1 / 256, -128), (1 / 16, 127)
 HEADER = '"aiedge_softmax.h"'
@@ -20,7 +20,7 @@ HEADER = '"aiedge_softmax.h"'
 
 def _emit(operator: Operator, at: Places) -> Call:
     source, target = operator.input(0), operator.outputs[0]
-    suffix = kernel_suffix(operator, source, target)
+    suffix = kernel_suffix(operator, source, target, int16=operator.kind == "SOFTMAX")
     if not source.shape or not source.elements or source.elements != target.elements:
         raise unsupported(operator, "its input and output must have the same shape, of one dimension or more")
     columns = source.shape[-1]
@@ -33,6 +33,8 @@ def _emit(operator: Operator, at: Places) -> Call:
     if suffix == "f32":
         arguments = places if logarithm else f"{places}, {c_float(beta)}"
         return Call(HEADER, (f"aiedge_{operator.kind.lower()}_f32({arguments})",))
+    if suffix == "int16":
+        return _int16(operator, places)
     outputs, (scale, zero_point) = params_of(target), LOGARITHM if logarithm else PROBABILITY
     if float(outputs.scale) != scale or int(outputs.zero_point) != zero_point:
         raise unsupported(
@@ -71,6 +73,25 @@ def _logarithm(inputs: QuantParams, table: Constant) -> Struct:
             "inverse_shift": inverse_shift,
         },
     )
+
+
+def _int16(operator: Operator, places: str) -> Call:
+    if operator.input(0).shape[-1] > LONGEST_INT16:
+        raise unsupported(operator, f"its int16 rows may have at most {LONGEST_INT16:,} values")
+    # TFLM takes it with a thousandth more or less.
+    if abs(float(params_of(operator.outputs[0]).scale) * 2**15 - 1) > 0.0009:
+        raise unsupported(operator, "its int16 output must have scale 1/32768")
+    try:
+        multiplier, shift = int16.softmax_scale(
+            float(params_of(operator.input(0)).scale), operator.real("beta")
+        )
+    except ValueError as error:
+        raise unsupported(operator, str(error)) from error
+    i = operator.index
+    exponentials, reciprocals = int16.softmax_tables()
+    constants = Constant(f"exponentials_{i}", exponentials), Constant(f"reciprocals_{i}", reciprocals)
+    arguments = f"{constants[0].name}, {constants[1].name}, {places}, {multiplier}, {shift}"
+    return Call('"aiedge_softmax.h"', (f"aiedge_softmax_int16({arguments})",), constants)
 
 
 EMITTERS = {Nature.SOFTMAX: _emit}

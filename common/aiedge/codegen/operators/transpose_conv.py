@@ -1,4 +1,4 @@
-"""TRANSPOSE_CONV, int8 with per-channel weights and float32."""
+"""TRANSPOSE_CONV, int8, int16 and float32."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from aiedge.codegen.operators.call import (
     unsupported,
     zero_point,
 )
+from aiedge.codegen.operators.scaling import scaling_int16
 from aiedge.codegen.operators.window import checked_windows, filter_fields, image
 from aiedge.quantization import layer_multipliers
 from aiedge.tflite.graph import Operator
@@ -24,7 +25,9 @@ from aiedge.tflite.traits import Nature
 
 def _emit(operator: Operator, at: Places) -> Call:
     weights, source, target, i = operator.input(1), operator.input(2), operator.outputs[0], operator.index
-    suffix = kernel_suffix(operator, weights, source, target)
+    suffix = kernel_suffix(operator, source, target, int16=True)
+    if weights.dtype != (np.int8 if suffix == "int16" else source.dtype):
+        raise unsupported(operator, "its weights must be of its input's type, or int8 of an int16 input")
     batch, height, width, channels = image(operator, 2)
     if not weights.is_constant or len(weights.shape) != 4 or weights.shape[3] != channels:
         raise unsupported(
@@ -42,11 +45,16 @@ def _emit(operator: Operator, at: Places) -> Call:
         "output_width": target.shape[2],
         "filters": weights.shape[0],
     }
-    fields |= filter_fields(rows, columns) | {"weights": f"weights_{i}", "bias": f"bias_{i}"}
-    constants = [
-        Constant(f"weights_{i}", weights.values),
-        Constant(f"bias_{i}", bias_of(operator, 3)),
-    ]
+    fields |= filter_fields(rows, columns) | {"weights": f"weights_{i}"}
+    constants = [Constant(f"weights_{i}", weights.values)]
+    if suffix == "int16":
+        rows_of_weights = weights.values.reshape(weights.shape[0], -1)
+        more, outputs = scaling_int16(operator, rows_of_weights, *_scales(operator), bias_at=3)
+        constants += more
+        fields |= outputs
+    else:
+        constants.append(Constant(f"bias_{i}", bias_of(operator, 3)))
+        fields["bias"] = f"bias_{i}"
     if suffix == "int8":
         constants += _multipliers(operator, constants[1].values)
         fields |= {"multiplier": f"multiplier_{i}", "shift": f"shift_{i}"}
@@ -59,13 +67,18 @@ def _emit(operator: Operator, at: Places) -> Call:
     )
 
 
-def _multipliers(operator: Operator, bias: NDArray) -> list[Constant]:
+def _scales(operator: Operator) -> tuple[NDArray, NDArray]:
     """Multiplier and shift of each output channel; as `layer_multipliers` forms them."""
     weights = weight_params(operator.input(1))
     if np.any(weights.zero_point) or weights.axis not in (None, 0):
         raise unsupported(operator, "its weights must be symmetric (zero point 0), per tensor or per output")
     inputs, outputs = params_of(operator.input(2)), params_of(operator.outputs[0])
-    multipliers, shifts = layer_multipliers(inputs, weights, outputs, operator.input(1).shape[0])
+    return layer_multipliers(inputs, weights, outputs, operator.input(1).shape[0])
+
+
+def _multipliers(operator: Operator, bias: NDArray) -> list[Constant]:
+    """Multiplier and shift of each output channel of an int8 layer."""
+    multipliers, shifts = _scales(operator)
     ratios = multipliers * 2.0 ** (shifts - 31)
     weight_sums = np.abs(operator.input(1).values.astype(np.float64)).sum(axis=(1, 2, 3))
     largest = np.abs(bias.astype(np.float64)) + 255 * weight_sums
