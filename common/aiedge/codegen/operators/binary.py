@@ -38,7 +38,7 @@ def _emit(operator: Operator, at: Places) -> Call:
     elif suffix == "int8" and operator.kind in SUMS:
         a, b, fields = int8_sum(operator)
         kernel = struct = "add_int8"
-    elif suffix == "int8" and operator.kind in CONSTANTS:
+    elif suffix != "f32" and operator.kind in CONSTANTS:
         fields = CONSTANTS[operator.kind](operator)
     elif suffix == "int8" and operator.kind in COMPARED:
         same_scales(operator, a, b, target)
