@@ -33,8 +33,6 @@ def _emit(operator: Operator, at: Places) -> Call:
     if suffix == "int16" and operator.kind in SUMS:
         fields = _int16_sum(operator)
         kernel = struct = "add_int16"
-    elif suffix == "int16":
-        fields = product(operator)
     elif suffix == "int8" and operator.kind in SUMS:
         a, b, fields = int8_sum(operator)
         kernel = struct = "add_int8"
