@@ -94,45 +94,45 @@ AIEDGE_KERNEL void aiedge_planes(const aiedge_depthwise_conv_2d_int8_layer *laye
 }
 
 // A row of taps, for two neighbouring outputs and for one. A place in the plane is a multiple of four bytes,
-// so that one load brings the inputs of two outputs.
-#define AIEDGE_PASS_2(row, first, last, other)                                         \
-  "ldrd r10, r11, " row "\nsmlatb lr, r10, " first ", " other "\nsmlad lr, r11, " last \
-  ", lr\n"                                                                             \
-  "smlad r12, r10, " first ", r12\nsmlabt r12, r11, " last ", r12\n"
-#define AIEDGE_PASS_1(row, first, last) \
-  "ldrd r10, r11, " row "\nsmlad r12, r10, " first ", r12\nsmlabt r12, r11, " last ", r12\n"
+// so that one load brings the inputs of two outputs. The weights are two words: taps 0 and 1, and taps 1 and
+// 2. In one of them, which is quicker to form so, the taps are exchanged: the instructions are for that.
+#define AIEDGE_PASS_2(row, first, last, other, both, tap_0, last_both, tap_2)                     \
+  "ldrd r10, r11, " row "\n" tap_0 " lr, r10, " first ", " other "\n" last_both " lr, r11, " last \
+  ", lr\n" both " r12, r10, " first ", r12\n" tap_2 " r12, r11, " last ", r12\n"
+#define AIEDGE_PASS_1(row, first, last, both, tap_2) \
+  "ldrd r10, r11, " row "\n" both " r12, r10, " first ", r12\n" tap_2 " r12, r11, " last ", r12\n"
 
 // Halves of negative numbers go down: a product has the sign of its sum. With the lowest zero point it is all
 // one how they go.
 #define AIEDGE_PASS_SCALE(sum) "smmlar " sum ", " sum ", r10, r11\n"
 #define AIEDGE_PASS_SIGNED(sum) "add r11, r11, " sum ", asr #31\n" AIEDGE_PASS_SCALE(sum)
 
-#define AIEDGE_PASS_STRIDE_1(scale)              \
-  AIEDGE_PASS_2("[r0, #224]", "r6", "r7", "r12") \
-  AIEDGE_PASS_2("[r0, #448]", "r8", "r9", "lr")  \
-  AIEDGE_PASS_2("[r0], #4", "r4", "r5", "lr")    \
-  "ldrd r10, r11, [sp, #4]\n" scale              \
-  "ldr r10, [sp, #12]\n"                         \
-  "asr r12, r12, r10\n"                          \
-  "asr lr, lr, r10\n"                            \
-  "ssat r12, #8, r12\n"                          \
-  "ssat lr, #8, lr\n"                            \
-  "subs r3, #2\n"                                \
-  "strb r12, [r1]\n"                             \
-  "it ge\n"                                      \
-  "strbge lr, [r1, r2]\n"                        \
+#define AIEDGE_PASS_STRIDE_1(scale)                                                     \
+  AIEDGE_PASS_2("[r0, #224]", "r6", "r7", "r12", "smladx", "smlatt", "smlad", "smlabt") \
+  AIEDGE_PASS_2("[r0, #448]", "r8", "r9", "lr", "smlad", "smlatb", "smladx", "smlabb")  \
+  AIEDGE_PASS_2("[r0], #4", "r4", "r5", "lr", "smlad", "smlatb", "smladx", "smlabb")    \
+  "ldrd r10, r11, [sp, #4]\n" scale                                                     \
+  "ldr r10, [sp, #12]\n"                                                                \
+  "asr r12, r12, r10\n"                                                                 \
+  "asr lr, lr, r10\n"                                                                   \
+  "ssat r12, #8, r12\n"                                                                 \
+  "ssat lr, #8, lr\n"                                                                   \
+  "subs r3, #2\n"                                                                       \
+  "strb r12, [r1]\n"                                                                    \
+  "it ge\n"                                                                             \
+  "strbge lr, [r1, r2]\n"                                                               \
   "add r1, r1, r2, lsl #1\n"
 
-#define AIEDGE_PASS_STRIDE_2(scale)       \
-  AIEDGE_PASS_1("[r0, #224]", "r6", "r7") \
-  AIEDGE_PASS_1("[r0, #448]", "r8", "r9") \
-  AIEDGE_PASS_1("[r0], #4", "r4", "r5")   \
-  "ldrd r10, r11, [sp, #4]\n" scale       \
-  "ldr r10, [sp, #12]\n"                  \
-  "asr r12, r12, r10\n"                   \
-  "ssat r12, #8, r12\n"                   \
-  "strb r12, [r1]\n"                      \
-  "add r1, r2\n"                          \
+#define AIEDGE_PASS_STRIDE_2(scale)                           \
+  AIEDGE_PASS_1("[r0, #224]", "r6", "r7", "smladx", "smlabt") \
+  AIEDGE_PASS_1("[r0, #448]", "r8", "r9", "smlad", "smlabb")  \
+  AIEDGE_PASS_1("[r0], #4", "r4", "r5", "smlad", "smlabb")    \
+  "ldrd r10, r11, [sp, #4]\n" scale                           \
+  "ldr r10, [sp, #12]\n"                                      \
+  "asr r12, r12, r10\n"                                       \
+  "ssat r12, #8, r12\n"                                       \
+  "strb r12, [r1]\n"                                          \
+  "add r1, r2\n"                                              \
   "subs r3, #1\n"
 
 #define AIEDGE_PASS_ROWS(loop) \
@@ -184,12 +184,10 @@ AIEDGE_ASSEMBLY void aiedge_plane_passes(__attribute__((unused)) const uint32_t 
       "sadd16 r10, r10, r10\n"
       "sadd16 r7, r7, r7\n"
       "sadd16 r8, r8, r8\n"
-      "lsr r5, r4, #16\n"
-      "pkhbt r5, r5, r10, lsl #16\n"
-      "lsr r6, r10, #16\n"
-      "pkhbt r6, r6, r7, lsl #16\n"
-      "lsr r10, r8, #16\n"
-      "pkhbt r9, r10, r9, lsl #17\n"
+      "lsl r9, r9, #1\n"
+      "pkhbt r5, r10, r4\n"
+      "pkhbt r6, r7, r10\n"
+      "pkhbt r9, r9, r8\n"
       "ldr r3, [sp, #96]\n"
       "lsls r3, r3, #31\n"
       "bcc 4f\n"
