@@ -113,7 +113,9 @@ def behind(d: Draw, kind: str, source: int) -> list[int]:
     """An element-wise operator on a tensor that the model has."""
     if d.dtype == "int16" and kind in INT16_OUTPUTS and (d.params[source][0] > 2 or d.rng.random() < 0.5):
         fine = d.pick(2.0**-12, 2.0**-11, float(10 ** d.rng.uniform(-6, 0)))
-        (source,) = d.add("QUANTIZE", [source], [d.tensor(d.shapes[source], fine)])
+        while d.params[source][0] != fine:
+            step = max(fine, d.params[source][0] / 2**20)  # no ratio may reach 2^30
+            (source,) = d.add("QUANTIZE", [source], [d.tensor(d.shapes[source], step)])
     scale, zero_point = d.params[source]
     ratio = float(10 ** d.rng.uniform(-2, 3))
     params = OUTPUTS[kind](scale, zero_point, ratio) if kind in OUTPUTS else (scale * ratio, None)
