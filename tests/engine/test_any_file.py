@@ -92,7 +92,6 @@ def vendor(file: ModelFile) -> None:
         (two_signatures, "for 2 signatures"),
         *((of_type(name), f"values of type {name}") for name in ("STRING", "COMPLEX64", "INT4", "RESOURCE")),
         (sparse, "holds sparse weights (tensor 1"),
-        (state, "keeps state between calls"),
         (outside, "outside of the flatbuffer"),
         (vendor, "(CUSTOM ethos-u), which is not supported"),
     ],

@@ -4,7 +4,7 @@ Random scales hardly ever do. Here a ratio of two scales lies so close to a numb
 to that number and float64 does not; and sums are chosen beside the point at which the rounding turns.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -283,6 +283,68 @@ def _layer(rng: np.random.Generator, kind: str) -> Case | None:
     return Case(file.build([entry], [out]), [np.zeros((1, *([1, 1] if dense else [1, 1, 1, 1])), np.int8)])
 
 
+def _turning(
+    rng: np.random.Generator, factors_: Sequence[float], reach: int, count: int
+) -> NDArray[np.int64] | None:
+    """Sums that the two factors bring to different integers, up to `reach`; None where they have one multiplier."""
+    pairs = [quantize_multiplier(factor) for factor in factors_]
+    if pairs[0] == pairs[1]:
+        return None
+    found: list[int] = []
+    for _ in range(TRIES):
+        middle = round((int(rng.integers(-reach, reach)) + 0.5) / factors_[0])
+        sums = middle + np.arange(-64, 65)
+        exact, single = (multiply_by_quantized_multiplier(sums, *pair) for pair in pairs)
+        found += sums[exact != single][:1].tolist()
+        if len(found) == count:
+            return np.array(found)
+    return None
+
+
+def _svdf(rng: np.random.Generator, kind: str) -> Case | None:
+    """A layer whose sums are its biases, as those of `_layer`: its state stays at zero."""
+    units = 24
+    state, time = (float(np.float32(10 ** rng.uniform(-3, -1))) for _ in range(2))
+    output = float(np.float32(state * time * 2 ** rng.uniform(19, 21)))
+    bias = _turning(rng, [factors.quotient(state, time, output, real) for real in REALS], 127, units)
+    if bias is None:
+        return None
+    file = ModelFile()
+    entry = file.tensor([1, 1], scale=0.1)
+    feature = file.tensor([units, 1], scale=0.1, data=np.ones([units, 1], np.int8))
+    weights = file.tensor([units, 2], "int16", scale=time, data=np.ones([units, 2]))
+    add = file.tensor([units], "int32", scale=float(np.float32(state) * np.float32(time)), data=bias)
+    kept = file.variable_tensor([1, 2 * units], "int16", scale=state)
+    out = file.tensor([1, units], scale=output)
+    file.operator(kind, [entry, feature, weights, add, kept], [out], rank=1)
+    return Case(file.build([entry], [out]), [np.zeros((1, 1, 1), np.int8)])
+
+
+def _lstm(rng: np.random.Generator, kind: str) -> Case | None:
+    """Cells that take what goes into the cell gate, small numbers, and give them out: the other gates are open."""
+    cells = 24
+    scale, weight = (float(np.float32(2.7e-5 * 2 ** rng.uniform(-1, 1))) for _ in range(2))
+    ratios = [float(factors.product(scale, weight, 2.0**-12, real)) for real in REALS]
+    bias = _turning(rng, ratios, 100, cells)
+    if bias is None:
+        return None
+    file = ModelFile()
+    entry = file.tensor([1, 1, 1], scale=scale)
+    ones, zeros = np.ones([cells, 1], np.int8), np.zeros([cells, cells], np.int8)
+    weights = [file.tensor([cells, 1], scale=weight if k == 2 else 1.0, data=ones) for k in range(4)]
+    weights += [file.tensor([cells, cells], scale=0.01, data=zeros) for _ in range(4)]
+    biases = [bias if k == 2 else np.full(cells, 10**6) for k in range(4)]
+    add = [file.tensor([cells], "int32", scale=1e-4, data=values) for values in biases]
+    states = [
+        file.variable_tensor([1, cells], "int8", scale=1 / 4096),
+        file.variable_tensor([1, cells], "int16", scale=2.0**-15),
+    ]
+    out = file.tensor([1, 1, cells], scale=1 / 4096)
+    inputs = [entry, *weights, *[-1] * 3, *add, -1, -1, *states, *[-1] * 4]
+    file.operator(kind, inputs, [out], fusedActivationFunction=4)
+    return Case(file.build([entry], [out]), [np.zeros((1, 1, 1, 1), np.int8)])
+
+
 INT16 = ("ADD", "SUB", "MUL", "RELU", "LEAKY_RELU", "MEAN", "FULLY_CONNECTED", "CONV_2D", "DEPTHWISE_CONV_2D")
 
 
@@ -346,6 +408,8 @@ DRAWS: dict[Nature, Callable[[np.random.Generator, str], Case | None]] = {
     Nature.CONVOLUTION: _layer,
     Nature.DEPTHWISE: _layer,
     Nature.TRANSPOSED: _layer,
+    Nature.MEMORY: _svdf,
+    Nature.RECURRENT: _lstm,
 }
 # Kinds of these natures that have no factor, or one of a power of two, which both formulas form alike, or that TFLM
 # computes in real numbers; unary ones without a table are of floats only.
@@ -389,6 +453,10 @@ UNSCALED = {
     Nature.BLOCKS,
     Nature.NEAREST,
     Nature.BILINEAR,
+    Nature.INITIALIZER,
+    Nature.HANDLE,
+    Nature.READ,
+    Nature.ASSIGN,
 }
 
 

@@ -32,11 +32,12 @@ static void give(void *p, size_t bytes) {
   fwrite(p, 1, bytes, stdout);
   free(p);
 }
-static void check(uint8_t *arena, size_t bytes) {
+// Poisons the arena again, but for the state.
+static void check(uint8_t *arena, size_t bytes, size_t state) {
   for (size_t i = 0; i < CANARY; i++) {
     if (arena[i] != 0xa5 || arena[CANARY + bytes + i] != 0xa5) exit(4);
   }
-  free(arena);
+  memset(arena + CANARY + state, 0xa5, bytes - state);
 }
 """
 
@@ -53,6 +54,7 @@ def run_batch(
 ) -> list[list[NDArray]]:
     """Outputs of each graph for its inputs [n, ...], one array [n, ...] for each output.
 
+    A network that keeps state takes the inputs as one sequence.
     With `stream` each graph runs row by row: every second input is pushed in rows, of which none is there when the
     next one comes. With `weights` "loaded" the constants are in memory of the file's exact size.
     """
@@ -68,6 +70,9 @@ def run_batch(
         files.append(folder / f"m{i}.c")
     program += ["int main(void) {", *loads]
     for i, (graph, arrays) in enumerate(zip(graphs, inputs, strict=True)):
+        program += ["  {", f"  uint8_t *arena = poisoned(2 * CANARY + M{i}_ARENA_BYTES);"]
+        if graph.states:
+            program.append(f"  if (m{i}_reset(arena + CANARY)) exit(9);")
         program.append(f"  for (int n = 0; n < {len(arrays[0])}; n++) {{")
         x, y = (
             [f"{side}{k}" for k in range(len(tensors))]
@@ -75,15 +80,15 @@ def run_batch(
         )
         program += [f"    void *{v} = take({t.bytes});" for v, t in zip(x, graph.inputs, strict=True)]
         program += [f"    void *{v} = poisoned({t.bytes});" for v, t in zip(y, graph.outputs, strict=True)]
-        program.append(f"    uint8_t *arena = poisoned(2 * CANARY + M{i}_ARENA_BYTES);")
         invoke = f"if (m{i}_invoke({', '.join(x + y)}, arena + CANARY)) exit(5);"
         program += (
             [f"    {invoke}"] if not stream else [f"    if (n % 2 == 0) {invoke}", *_pushed(graph, i, y)]
         )
-        program.append(f"    check(arena, M{i}_ARENA_BYTES);")
+        state = f"M{i}_STATE_BYTES" if graph.states else "0"
+        program.append(f"    check(arena, M{i}_ARENA_BYTES, {state});")
         program += [f"    free({v});" for v in x]
         program += [f"    give({v}, {t.bytes});" for v, t in zip(y, graph.outputs, strict=True)]
-        program.append("  }")
+        program += ["  }", "  free(arena);", "  }"]
     (folder / "main.c").write_text("\n".join([*program, "  return 0;", "}", ""]))
     subprocess.run([*compiler, *STRICT, *files, folder / "main.c", "-o", folder / "main", "-lm"], check=True)
     data = constants + b"".join(

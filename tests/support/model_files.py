@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 
 TYPES = {
     name: getattr(schema.TensorType, name.upper())
-    for name in ("int8", "uint8", "int16", "int32", "int64", "float32", "bool")
+    for name in ("int8", "uint8", "int16", "int32", "int64", "float32", "bool", "resource")
 }
 
 # Operators whose options table is not named after them.
 OPTIONS = {
+    "SVDF": "SVDFOptions",
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": "UnidirectionalSequenceLSTMOptions",
     "AVERAGE_POOL_2D": "Pool2DOptions",
     "MAX_POOL_2D": "Pool2DOptions",
     "L2_NORMALIZATION": "L2NormOptions",
@@ -52,14 +54,12 @@ class ModelFile:
         zero_point: int = 0,
         axis: int = 0,
         data: NDArray | None = None,
+        graph: int = 0,
     ) -> int:
-        """Add a tensor, constant where `data` is given, and return its index."""
+        """Add a tensor to a subgraph, constant where `data` is given, and return its index."""
+        tensors = self.model.subgraphs[graph].tensors
         tensor = schema.TensorT()
-        tensor.shape, tensor.type, tensor.name = (
-            shape,
-            TYPES[dtype],
-            f"t{len(self.model.subgraphs[0].tensors)}",
-        )
+        tensor.shape, tensor.type, tensor.name = shape, TYPES[dtype], f"t{len(tensors)}"
         tensor.buffer = 0
         if scale is not None:
             params = schema.QuantizationParametersT()
@@ -72,13 +72,48 @@ class ModelFile:
             buffer.data = np.ascontiguousarray(data, dtype).tobytes()
             tensor.buffer = len(self.model.buffers)
             self.model.buffers.append(buffer)
-        self.model.subgraphs[0].tensors.append(tensor)
-        return len(self.model.subgraphs[0].tensors) - 1
+        tensors.append(tensor)
+        return len(tensors) - 1
+
+    def variable_tensor(
+        self, shape: list[int], dtype: str, scale: float | None = None, zero_point: int = 0
+    ) -> int:
+        """Add a tensor that keeps its values from one inference to the next, and return its index."""
+        index = self.tensor(shape, dtype, scale, zero_point)
+        self.model.subgraphs[0].tensors[index].isVariable = True
+        return index
+
+    def variable(
+        self, name: str, shape: list[int], dtype: str, first: NDArray | None = None, **params: object
+    ) -> int:
+        """Add a resource variable, with its first values where they are given; return the handle's index.
+
+        The subgraph that assigns them is made with the first variable, and called before all other operators.
+        """
+        if len(self.model.subgraphs) == 1:
+            graph = schema.SubGraphT()
+            graph.name, graph.tensors, graph.operators, graph.inputs, graph.outputs = "init", [], [], [], []
+            self.model.subgraphs.append(graph)
+            self.operator("CALL_ONCE", [], [], initSubgraphIndex=1)
+        handle = self.tensor([], "resource")
+        self.operator("VAR_HANDLE", [], [handle], sharedName=name, container="")
+        if first is not None:
+            inside = self.tensor([], "resource", graph=1)
+            value = self.tensor(shape, dtype, data=first, graph=1, **params)  # type: ignore[arg-type]
+            self.operator("VAR_HANDLE", [], [inside], graph=1, sharedName=name, container="")
+            self.operator("ASSIGN_VARIABLE", [inside, value], [], graph=1)
+        return handle
 
     def operator(
-        self, kind: str, inputs: list[int], outputs: list[int], version: int = 1, **options: object
+        self,
+        kind: str,
+        inputs: list[int],
+        outputs: list[int],
+        version: int = 1,
+        graph: int = 0,
+        **options: object,
     ) -> None:
-        """Add an operator of the schema's kind; `options` are fields of its options table."""
+        """Add an operator of the schema's kind to a subgraph; `options` are fields of its options table."""
         code = schema.OperatorCodeT()
         number = getattr(schema.BuiltinOperator, kind)
         code.builtinCode, code.deprecatedBuiltinCode, code.version = number, min(number, 127), version
@@ -93,7 +128,7 @@ class ModelFile:
             operator.builtinOptions = getattr(schema, f"{name}T")()
             for key, value in options.items():
                 setattr(operator.builtinOptions, key, value)
-        self.model.subgraphs[0].operators.append(operator)
+        self.model.subgraphs[graph].operators.append(operator)
 
     def build(self, inputs: list[int], outputs: list[int]) -> bytes:
         """The file's bytes."""

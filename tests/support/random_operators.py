@@ -8,6 +8,7 @@ from aiedge.codegen.operators.elementwise import DEQUANTIZED, QUANTIZED
 from aiedge.tflite.traits import TRAITS, Nature
 from tests.support.model_files import TYPES
 from tests.support.random_layers import Draw, behind, converted, filtered, not_negative, weighted
+from tests.support.random_states import lstm, stateful, svdf
 
 
 def pool(d: Draw, kind: str) -> list[int]:
@@ -116,11 +117,14 @@ def concatenation(d: Draw, kind: str) -> list[int]:
 def split(d: Draw, kind: str) -> list[int]:
     shape, count = d.shape(), int(d.rng.integers(1, 5))
     axis = int(d.rng.integers(len(shape)))
-    part = list(shape)
-    shape[axis] *= count
+    sizes = [d.size(4) if kind == "SPLIT_V" else shape[axis] for _ in range(count)]
+    parts = [[*shape[:axis], size, *shape[axis + 1 :]] for size in sizes]
+    shape[axis] = sum(sizes)
     source = d.input(shape)
     signed = axis - len(shape) if d.rng.random() < 0.3 else axis
-    targets = [d.like(source, part) for _ in range(count)]
+    targets = [d.like(source, part) for part in parts]
+    if kind == "SPLIT_V":
+        return d.add(kind, [source, d.integers(sizes), d.integers(signed)], targets, numSplits=count)
     return d.add(kind, [d.integers(signed), source], targets, numSplits=count)
 
 
@@ -284,6 +288,10 @@ def softmax(d: Draw, kind: str) -> list[int]:
     beta = float(d.rng.choice([1.0, 1.0, 0.5, 3.0]))
     if kind == "LOG_SOFTMAX":
         return d.add(kind, [source], [d.tensor(shape, 1 / 16, 127)])
+    if d.dtype == "int8" and d.rng.random() < 0.3:
+        target = d.file.tensor(shape, "int16", scale=1 / 65536, zero_point=-32768)
+        d.dtype = "int16 with a zero point"  # no operator takes that
+        return d.add(kind, [source], [target], beta=beta)
     output = (1 / 256, -128) if d.dtype != "int16" else (2.0**-15, 0)
     return d.add(kind, [source], [d.tensor(shape, *output)], beta=beta)
 
@@ -488,6 +496,7 @@ OPERATORS: dict[str, Callable[[Draw, str], list[int]]] = {
     "FLOOR_MOD": binary,
     "CONCATENATION": concatenation,
     "SPLIT": split,
+    "SPLIT_V": split,
     "PAD": pad,
     "PADV2": pad,
     "SQUEEZE": reshape,
@@ -532,6 +541,9 @@ OPERATORS: dict[str, Callable[[Draw, str], list[int]]] = {
     "HARD_SWISH": unary,
     "LOGISTIC": unary,
     "TANH": unary,
+    "SVDF": svdf,
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": lstm,
+    **dict.fromkeys(("CALL_ONCE", "VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE"), stateful),
 }
 UNARY = [kind for kind, draw in OPERATORS.items() if draw is unary]
 

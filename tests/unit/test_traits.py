@@ -26,7 +26,7 @@ from tests.support.random_operators import OPERATORS, dtypes, unary
 from tests.support.random_streams import STREAMED, fused, in_place, streamed
 
 SEEDS = 8
-WEIGHTED = {Nature.DENSE, Nature.CONVOLUTION, Nature.DEPTHWISE}
+WEIGHTED = {Nature.DENSE, Nature.CONVOLUTION, Nature.DEPTHWISE, Nature.MEMORY, Nature.RECURRENT}
 
 
 def kernels() -> set[str]:

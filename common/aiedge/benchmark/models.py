@@ -152,6 +152,11 @@ class Codec:
     def __init__(self, model: bytes):
         self.model = model
         self.graph = tflite.read(model)
+        if self.graph.states:
+            raise UserError(
+                "the model keeps state from one input to the next, and a benchmark asks for single inputs",
+                "give it its sequences in a program of your own: Model::reset() and Model::invoke(), or CompiledModel",
+            )
 
     @property
     def variant(self) -> str:

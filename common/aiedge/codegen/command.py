@@ -62,6 +62,8 @@ def _compile(options: argparse.Namespace) -> None:
     if headers:
         print(f"wrote the {len(headers)} files of the engine into {options.output}")
     print(f"arena {source.plan.arena_bytes:,} bytes, weights and tables {source.constant_bytes:,} bytes")
+    if kept := source.plan.state_bytes:
+        print(f"{kept:,} bytes of the arena are kept from one inference to the next: {name}_reset() begins")
     if options.weights:
         print(f"{options.weights.name}: {len(source.weights):,} bytes, with what all cores need")
     if source.plan.stream:

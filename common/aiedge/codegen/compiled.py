@@ -61,6 +61,8 @@ class CompiledModel:
         self._arena = np.zeros(self.source.plan.arena_bytes // 8 + 1, np.uint64)
         arrays = [*self._inputs, *self._outputs, self._arena]
         self._arguments = [ctypes.c_void_p(array.ctypes.data) for array in arrays]
+        self._reset = library["model_reset"] if model.states else None
+        self.reset()
 
     @property
     def inputs(self) -> tuple[Tensor, ...]:
@@ -80,8 +82,14 @@ class CompiledModel:
             raise ValueError(f"input {i} is {tensor}, not {x.dtype.name} {list(x.shape)}")
         self._inputs[i][...] = x.reshape(tensor.shape)
 
+    def reset(self) -> None:
+        """Give what the network keeps from one run to the next its first values; it has them when it is made."""
+        if self._reset:
+            status = self._reset(self._arguments[-1])
+            assert status == 0, f"the compiled network returned {status}"
+
     def invoke(self) -> None:
-        """Run the network once."""
+        """Run the network once; one that keeps state goes on from the last run, or from `reset`."""
         status = self._invoke(*self._arguments)
         assert status == 0, f"the compiled network returned {status}"
 
@@ -94,7 +102,8 @@ class CompiledModel:
 
         Inputs and outputs come in the order of `inputs` and `outputs`, which for a model of `aiedge.train.convert` is
         that of the Keras model. One mapping from the inputs' names, `graph.input_names`, to their batches gives a
-        mapping from the outputs' names. A batch that takes long shows a progress bar.
+        mapping from the outputs' names. A network that keeps state runs the samples in their order, as one sequence
+        that begins with `reset`. A batch that takes long shows a progress bar.
         """
         from aiedge.progress import tqdm  # later than above, for the start of `aiedge compile`
 
@@ -109,6 +118,7 @@ class CompiledModel:
         if len(lengths) > 1:
             raise ValueError(f"the inputs have different numbers of samples: {sorted(lengths)}")
         (runs,) = lengths
+        self.reset()
         results = [np.empty((runs, *t.sample_shape), t.dtype) for t in self.outputs]
         for run in tqdm(range(runs), unit="run", delay=BAR_AFTER_S, leave=False):
             for i, batch in enumerate(batches):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 import jinja2
+import numpy as np
 
 from aiedge import __version__, include_dir
 from aiedge.codegen.operators import Call, Constant, Run, emit
@@ -22,7 +23,7 @@ from aiedge.memory.lifetimes import SCRATCH
 from aiedge.tflite.graph import Graph, Operator, Tensor
 from aiedge.tflite.integer import params_of
 from aiedge.tflite.names import array_name, guard, header_name, is_c_name
-from aiedge.tflite.traits import FUSABLE
+from aiedge.tflite.traits import FUSABLE, Nature
 
 # What the C is made for: it runs on every core in any case, with the same outputs, but what "esp32" takes longer and a
 # larger arena on others.
@@ -43,6 +44,7 @@ SHORT = {"FULLY_CONNECTED": "dense"}
 RESOLVER_WORDS = {
     "2D": "2D",
     "PADV2": "PadV2",
+    "LSTM": "LSTM",
 }  # where TFLM's resolver does not just capitalize a kind's word
 HOT_BYTES = 1024  # a table of at most so many can lie in RAM, beside the kernels (AIEDGE_IRAM)
 STREAM, WEIGHTS = '"aiedge_stream.h"', '"aiedge_weights.h"'
@@ -123,7 +125,14 @@ def generate(
         for step in plan.steps
     ]
     parts = [streamer.part() for streamer in streamers]
-    constants = [*places.constants.values(), *(constant for call in calls for constant in call.constants)]
+    resets = [_reset(state, plan) for state in graph.states]
+    operands = [*places.constants.values(), *(constant for _, constant in resets if constant)]
+    constants = [*operands, *(constant for call in calls for constant in call.constants)]
+
+    def place_of(tensor: Tensor) -> str:
+        by_section = (each.describe(tensor) for each in streamers if each.makes(tensor))
+        return next(by_section, places.describe(tensor))
+
     file = weights_file(graph, constants) if weights == "loaded" else None
     constant_bytes = sum(constant.values.nbytes for constant in constants)
     values = {
@@ -141,10 +150,14 @@ def generate(
         "alignment": ALIGNMENT,
         "hot_bytes": HOT_BYTES,
         "calls": list(zip(plan.steps, calls, strict=True)),
-        "operands": list(places.constants.values()),
+        "operands": operands,
+        "resets": [statement for statement, _ in resets],
+        "variables": len({t for o in graph.operators if o.nature is Nature.HANDLE for t in o.outputs}),
+        "states": [(state, place_of(state)) for state in graph.states],
         "limits": _limits(calls),
         "headers": sorted(
             {call.header for call in calls if call.header}
+            | ({"<string.h>"} if resets else set())
             | ({STREAM} if streamers else set())
             | ({WEIGHTS} if file else set())
         ),
@@ -155,9 +168,7 @@ def generate(
         "outputs": [_interface(tensor, plan) for tensor in graph.outputs],
         "operator_names": _operator_names(graph, plan),
         "operator_methods": sorted({resolver_method(op.kind) for op in graph.operators}),
-        "place": lambda tensor: next(
-            (each.describe(tensor) for each in streamers if each.makes(tensor)), places.describe(tensor)
-        ),
+        "place": place_of,
     }
     texts = {
         key: _templates().get_template(key).render(values) for key in ("model.c", "model.h", "aiedge_model.h")
@@ -193,6 +204,17 @@ class _Places:
     def describe(self, tensor: Tensor) -> str:
         """Where the tensor lies, for the table in the file's head."""
         return self.plan.caller.get(tensor.index) or f"arena + {self.plan.buffer_of(tensor).offset}"
+
+
+def _reset(state: Tensor, plan: MemoryPlan) -> tuple[str, Constant | None]:
+    """The statement that gives a state its first values, and the constant that it copies, if any."""
+    assert state.state is not None
+    place, data = f"arena + {plan.buffer_of(state).offset}", state.state.tobytes()
+    if len(set(data)) <= 1:
+        value = int.from_bytes(data[:1], signed=True)
+        return f"memset({place}, {value}, {state.bytes})", None
+    constant = Constant(f"state_{state.index}", np.broadcast_to(state.state, state.shape))
+    return f"memcpy({place}, {constant.name}, {state.bytes})", constant
 
 
 def _tail(

@@ -20,7 +20,6 @@ AVOIDED = {
     "RANGE": FIXED_BATCH,
     "BROADCAST_ARGS": FIXED_BATCH,
     "LSTM": "unroll the layer (unroll=True)",
-    "UNIDIRECTIONAL_SEQUENCE_LSTM": "unroll the layer (unroll=True)",
     "UNIDIRECTIONAL_SEQUENCE_RNN": "unroll the layer (unroll=True)",
 }
 FLEX = "convert without OpsSet.SELECT_TF_OPS, and the layer that needs it"

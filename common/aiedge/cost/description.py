@@ -67,7 +67,11 @@ def memory_lines(source: CSource) -> list[str]:
     else:
         flash = f"{source.constant_bytes:,} bytes of weights and tables; code: install arm-none-eabi-gcc to see it"
     arena = f"{source.plan.arena_bytes:,} bytes ({source.plan.verdict})"
-    return [f"flash, compiled      {flash}", f"arena, compiled      {arena}"]
+    lines = [f"flash, compiled      {flash}", f"arena, compiled      {arena}"]
+    if kept := source.plan.state_bytes:
+        text = f"{kept:,} bytes of the arena are kept from one inference to the next: call {source.name}_reset() first"
+        lines.append(f"state                {text.replace(source.name, 'NAME')}")
+    return lines
 
 
 def _quantization(tensor: Tensor) -> tuple[str, str]:

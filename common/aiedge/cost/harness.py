@@ -50,12 +50,15 @@ def write_sources(folder: Path, graph: Graph, source: CSource, runs: int) -> Non
         f"#define RUNS {runs}\n"
         f"#define STEPS {most_marks(graph, source)}\n"
         f"#define ARENA_BYTES {source.plan.arena_bytes}\n"
+        f"#define STATE_BYTES {source.plan.state_bytes}\n"
         f"#define INPUT_BYTES {memory_bytes(graph.inputs)}\n"
         f"#define OUTPUT_BYTES {memory_bytes(graph.outputs)}\n"
         f"#define INVOKE(network, input, output) network({', '.join(pointers)}, arena)\n"
         f"#define WEIGHTS_BYTES {len(source.weights)}\n"
         f"int plain({parameters});\n"
         f"int stepped({parameters});\n"
+        "int plain_reset(uint8_t *);\n"
+        "int stepped_reset(uint8_t *);\n"
     )
 
 
@@ -76,7 +79,7 @@ def compile_network(command: Sequence[str], source: CSource, folder: Path) -> li
 
     def renamed(invoke: str) -> list[str]:
         names = {"invoke": invoke, "begin": f"{invoke}_begin", "push_row": f"{invoke}_push_row"}
-        names["load_weights"] = f"{invoke}_load_weights"
+        names |= {name: f"{invoke}_{name}" for name in ("load_weights", "reset")}
         return [f"-D{source.name}_{old}={new}" for old, new in names.items()]
 
     stepped = [*renamed("stepped"), "-DAIEDGE_STEP=aiedge_step", "-include", "step.h"]

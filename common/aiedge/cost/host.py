@@ -63,9 +63,11 @@ def time_network(
     others = _peers(graph, inputs) if peers else {}
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         library = _library(graph, source, flags, Path(folder))
+        assert library.reset() == 0, "the network returned an error"
         for x, y in zip(memory, outputs, strict=True):
             status = library.time_plain(x.ctypes.data, y.ctypes.data, 1)
             assert status >= 0, "the network returned an error"
+        outputs_of_runs = from_memory(outputs.tobytes(), graph.outputs, len(inputs))
         first, answer = memory[0].ctypes.data, outputs[0].ctypes.data
         runs = {"": lambda loops: library.time_plain(first, answer, loops)} | others
         loops = {name: max(1, int(SHORTEST_NS / min(run(1), run(1)))) for name, run in runs.items()}
@@ -78,7 +80,6 @@ def time_network(
             end = time.perf_counter() + ROUND_S
             while time.perf_counter() < end:
                 parts.take(*_steps(library, first, answer, most_marks(graph, source)))
-    outputs_of_runs = from_memory(outputs.tobytes(), graph.outputs, len(inputs))
     return Timing(best.pop(""), parts.operators(), outputs_of_runs, best)
 
 

@@ -1,7 +1,8 @@
 """A network's memory step by step: TFLM → reordered → placed → in place → fused → streamed.
 
 The first four run in TensorFlow Lite Micro, whose arena holds the inputs and outputs too; the others are compiled to C,
-where these belong to the caller. `total` counts them in every step, so that steps compare.
+where these belong to the caller. `total` counts them in every step, so that steps compare; and what is kept from one
+inference to the next, which TFLM has in the arena's tail and C in the arena.
 """
 
 from dataclasses import dataclass, replace
@@ -10,6 +11,7 @@ import numpy as np
 
 from aiedge.boards import Board
 from aiedge.errors import UserError
+from aiedge.memory.lifetimes import aligned
 from aiedge.memory.plan import MemoryPlan, plan_memory
 from aiedge.text import table
 from aiedge.tflite.graph import Graph
@@ -28,7 +30,7 @@ FUSED, STREAMED = "fused", "streamed"  # the rungs of compiled C
 
 @dataclass(frozen=True)
 class Rung:
-    """One way to run the network: bytes of its arena, and with the inputs and outputs that lie outside of it."""
+    """One way to run the network: bytes of its arena, and with the inputs, outputs and state that lie outside of it."""
 
     name: str
     how: str
@@ -50,7 +52,18 @@ class Ladder:
             (r.name, f"{r.arena:,}", f"{r.total:,}", f"{1 - r.total / first:.0%}" if first else "", r.how)
             for r in self.rungs
         ]
-        return "\n".join(table(("step", "arena", "with input and output", "saved", "how"), rows))
+        lines = table(("step", "arena", "with input and output", "saved", "how"), rows)
+        if kept := self.state_bytes:
+            lines.append(
+                f"{kept:,} bytes of state, kept from one inference to the next, are counted with input and output: "
+                "the tail of TensorFlow Lite Micro's arena, the head of that of C."
+            )
+        return "\n".join(lines)
+
+    @property
+    def state_bytes(self) -> int:
+        """Bytes that are kept from one inference to the next, as compiled C lays them out."""
+        return sum(aligned(state.bytes, C_ALIGNMENT) for state in self.optimized.before.states)
 
     def fits(self, target: Board, build: str = "", *, camera: bool = False, reserved: int = 0) -> str:
         """What fits which memory of the board beside the kit's firmware, and what would make the model fit, as text.
@@ -135,11 +148,15 @@ def ladder(model: bytes, *, nodes: int = NODES, progress: bool = False, file_ord
     before, placed = smaller.heads(reference)
     reordered = tflm_head(read(rewrite(model, order)), scratch=reference)
     _, in_place = optimize(model, in_place=True, nodes=nodes, progress=progress).heads(reference)
+    kept = sum(aligned(state.bytes, C_ALIGNMENT) for state in graph.states)
     rungs = [
-        Rung(TFLM, "as converted", before, before),
-        Rung("reordered", "TFLM plans the best order", reordered, reordered),
-        Rung("placed", "aiedge optimize: placed ahead of time", placed, placed),
-        Rung("in place", "aiedge optimize --in-place: element-wise outputs over inputs", in_place, in_place),
+        Rung(name, how, head, head + kept)
+        for name, how, head in (
+            (TFLM, "as converted", before),
+            ("reordered", "TFLM plans the best order", reordered),
+            ("placed", "aiedge optimize: placed ahead of time", placed),
+            ("in place", "aiedge optimize --in-place: element-wise outputs over inputs", in_place),
+        )
     ]
     for name, how, streaming in (
         (FUSED, "compiled C: convolution and pooling in one step", False),

@@ -45,26 +45,33 @@ static inline int32_t aiedge_sigmoid_input(int16_t x, int32_t multiplier, int32_
   return (x * multiplier + (shift > 0 ? 1 << (shift - 1) : 0)) >> shift;
 }
 
+// sigmoid(v) as Q0.15, of such an input.
+static inline int16_t aiedge_logistic_value(const uint16_t *table, int32_t v) {
+  const uint32_t size = v < 0 ? (uint32_t)-v : (uint32_t)v;
+  // Beyond the table's end a little less than 1.
+  uint32_t value = size >> 9 >= 255 ? UINT32_C(0x7FFF) << 10 : aiedge_sigmoid_of(table, size, 9);
+  value = v >= 0 ? value + (1 << 9) : (UINT32_C(1) << 25) - value + (1 << 9) - 1;
+  return (int16_t)(value >> 10);
+}
+
+// tanh v = 2 sigmoid(2 v) - 1.
+static inline int16_t aiedge_tanh_value(const uint16_t *table, int32_t v) {
+  const uint32_t size = v < 0 ? (uint32_t)-v : (uint32_t)v;
+  const int32_t value = (int32_t)aiedge_sigmoid_of(table, size, 8);
+  return (int16_t)((v >= 0 ? value - (1 << 23) + (1 << 7) : -value + (1 << 23) + (1 << 7) - 1) >> 8);
+}
+
 AIEDGE_KERNEL void aiedge_logistic_int16(const uint16_t *table, const int16_t *x, int16_t *y, int32_t count,
                                          int32_t multiplier, int32_t shift) {
   for (int32_t i = 0; i < count; i++) {
-    const int32_t v = aiedge_sigmoid_input(x[i], multiplier, shift);
-    const uint32_t size = v < 0 ? (uint32_t)-v : (uint32_t)v;
-    // Beyond the table's end a little less than 1.
-    uint32_t value = size >> 9 >= 255 ? UINT32_C(0x7FFF) << 10 : aiedge_sigmoid_of(table, size, 9);
-    value = v >= 0 ? value + (1 << 9) : (UINT32_C(1) << 25) - value + (1 << 9) - 1;
-    y[i] = (int16_t)(value >> 10);
+    y[i] = aiedge_logistic_value(table, aiedge_sigmoid_input(x[i], multiplier, shift));
   }
 }
 
-// tanh x = 2 sigmoid(2 x) - 1.
 AIEDGE_KERNEL void aiedge_tanh_int16(const uint16_t *table, const int16_t *x, int16_t *y, int32_t count,
                                      int32_t multiplier, int32_t shift) {
   for (int32_t i = 0; i < count; i++) {
-    const int32_t v = aiedge_sigmoid_input(x[i], multiplier, shift);
-    const uint32_t size = v < 0 ? (uint32_t)-v : (uint32_t)v;
-    const int32_t value = (int32_t)aiedge_sigmoid_of(table, size, 8);
-    y[i] = (int16_t)((v >= 0 ? value - (1 << 23) + (1 << 7) : -value + (1 << 23) + (1 << 7) - 1) >> 8);
+    y[i] = aiedge_tanh_value(table, aiedge_sigmoid_input(x[i], multiplier, shift));
   }
 }
 

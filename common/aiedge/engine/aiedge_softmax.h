@@ -20,41 +20,47 @@ static inline int32_t aiedge_softmax_reciprocal(int32_t a) {
 }
 
 // `exponentials` holds e^0, e^-step, e^-2 step, ... as Q0.31 for the int8 differences 0, 1, 2, ... to the
-// row's largest value; further ones count as 0. The output has scale 1/256 and zero point -128.
-AIEDGE_KERNEL void aiedge_softmax_int8(const int32_t *exponentials, int32_t differences, const int8_t *x,
-                                       int8_t *y, int32_t rows, int32_t columns) {
-  for (int32_t r = 0; r < rows; r++) {
-    int32_t largest = INT8_MIN;
-    for (int32_t i = 0; i < columns; i++) {
-      largest = x[i] > largest ? x[i] : largest;
-    }
-    uint32_t sum = 0;  // Q12.19
-    for (int32_t i = 0; i < columns; i++) {
-      int32_t difference = largest - x[i];
-      if (difference < differences) {
-        sum += ((uint32_t)exponentials[difference] + (1 << 11)) >> 12;
-      }
-    }
-    // sum = (1 + a) * 2^(31 - zeros), so 1 / sum is the reciprocal of 1 + a, shifted.
-    int32_t zeros = 0;
-    while (!(sum & UINT32_C(0x80000000))) {
-      sum <<= 1;
-      zeros++;
-    }
-    int32_t scale = aiedge_softmax_reciprocal((int32_t)(sum & INT32_MAX));
-    int32_t shift = 12 - zeros + 31 - 8;
-    for (int32_t i = 0; i < columns; i++) {
-      int32_t difference = largest - x[i];
-      int32_t value = 0;
-      if (difference < differences && shift <= 31) {
-        value = aiedge_multiply(exponentials[difference], scale, -shift);
-      }
-      y[i] = aiedge_clamp(value + INT8_MIN, INT8_MIN, INT8_MAX);
-    }
-    x += columns;
-    y += columns;
+// row's largest value; further ones count as 0. `bits` are those of the output, which begins at its type's
+// least value: int8 has the scale 1/256 and the zero point -128, int16 1/65536 and -32768.
+#define AIEDGE_SOFTMAX(suffix, type, bits)                                                              \
+  AIEDGE_KERNEL void aiedge_softmax_##suffix(const int32_t *exponentials, int32_t differences,          \
+                                             const int8_t *x, type *y, int32_t rows, int32_t columns) { \
+    for (int32_t r = 0; r < rows; r++) {                                                                \
+      int32_t largest = INT8_MIN;                                                                       \
+      for (int32_t i = 0; i < columns; i++) {                                                           \
+        largest = x[i] > largest ? x[i] : largest;                                                      \
+      }                                                                                                 \
+      uint32_t sum = 0; /* Q12.19 */                                                                    \
+      for (int32_t i = 0; i < columns; i++) {                                                           \
+        int32_t difference = largest - x[i];                                                            \
+        if (difference < differences) {                                                                 \
+          sum += ((uint32_t)exponentials[difference] + (1 << 11)) >> 12;                                \
+        }                                                                                               \
+      }                                                                                                 \
+      /* sum = (1 + a) * 2^(31 - zeros), so 1 / sum is the reciprocal of 1 + a, shifted. */             \
+      int32_t zeros = 0;                                                                                \
+      while (!(sum & UINT32_C(0x80000000))) {                                                           \
+        sum <<= 1;                                                                                      \
+        zeros++;                                                                                        \
+      }                                                                                                 \
+      int32_t scale = aiedge_softmax_reciprocal((int32_t)(sum & INT32_MAX));                            \
+      int32_t shift = 12 - zeros + 31 - bits;                                                           \
+      for (int32_t i = 0; i < columns; i++) {                                                           \
+        int32_t difference = largest - x[i];                                                            \
+        int32_t value = 0;                                                                              \
+        if (difference < differences && shift <= 31) {                                                  \
+          value = aiedge_multiply(exponentials[difference], scale, -shift);                             \
+        }                                                                                               \
+        const int32_t half = 1 << (bits - 1);                                                           \
+        y[i] = (type)aiedge_clamp_32(value - half, -half, half - 1);                                    \
+      }                                                                                                 \
+      x += columns;                                                                                     \
+      y += columns;                                                                                     \
+    }                                                                                                   \
   }
-}
+
+AIEDGE_SOFTMAX(int8, int8_t, 8)
+AIEDGE_SOFTMAX(int8_to_16, int16_t, 16)
 
 // An entry of a table of 513, and between two of them the straight line.
 static inline int16_t aiedge_softmax_between(const int16_t *table, int32_t place) {

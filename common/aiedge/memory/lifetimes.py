@@ -4,8 +4,9 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from aiedge.errors import UserError
-from aiedge.memory.steps import Step
-from aiedge.tflite.graph import Graph, Operator, Tensor
+from aiedge.memory.state_places import in_states
+from aiedge.memory.steps import Step, overwritable
+from aiedge.tflite.graph import Graph, Tensor
 from aiedge.tflite.traits import Nature
 
 # Bytes that a step's kernel needs for itself while it runs, on whole maps or, with True, row by row.
@@ -17,7 +18,8 @@ SCRATCH = "scratch"
 class Buffer:
     """One stretch of memory: its tensors, the steps between which it is live (both included), bytes, offset.
 
-    A buffer without tensors has a `purpose`: what layers that run row by row keep, or a kernel's scratch.
+    A buffer without tensors has a `purpose`: what layers that run row by row keep, or a kernel's scratch. One whose
+    first tensor keeps state outlives the inference; the others lie in it for a while.
     """
 
     tensors: tuple[Tensor, ...]
@@ -27,24 +29,14 @@ class Buffer:
     offset: int = 0
     purpose: str = ""
 
+    @property
+    def keeps_state(self) -> bool:
+        """Whether what lies in it is for the next inference, too."""
+        return bool(self.tensors) and self.tensors[0].keeps_state
+
     def overlaps_in_time(self, other: "Buffer") -> bool:
         """Whether both are live during some step."""
         return self.first <= other.last and other.first <= self.last
-
-
-def overwritable(operator: Operator) -> tuple[Tensor, ...]:
-    """Inputs in whose place the operator's output may be written, if nothing reads them later."""
-    if not operator.trait.in_place:
-        return ()
-    target = operator.outputs[0]
-    return tuple(
-        t
-        for t in operator.inputs[: operator.trait.inputs]
-        if t is not None
-        and not t.is_constant
-        and t.shape == target.shape
-        and t.dtype.itemsize == target.dtype.itemsize
-    )
 
 
 def caller_names(graph: Graph) -> dict[int, str]:
@@ -74,16 +66,21 @@ def lifetimes(
 ) -> tuple[list[Buffer], dict[int, str]]:
     """The arena's buffers, not placed yet, and the caller's name for each tensor that the caller holds.
 
-    A tensor lives from the step that writes it to the last that reads it. Bytes are rounded up to `alignment`.
-    With `in_place` an output may lie over an input, but not those of the steps at the places `apart`,
+    A tensor lives from the step that writes it to the last that reads it, a state all the time. Bytes are rounded up to
+    `alignment`. With `in_place` an output may lie over an input, but not those of the steps at the places `apart`,
     which run row by row. A step with `scratch` has a buffer for it.
     """
     groups, caller = _views(graph, steps)
-    buffers: list[Buffer] = []
-    home: dict[int, int] = {}  # of each tensor in the arena: its place in `buffers`
     spans = _spans(steps)
+    inside = in_states(graph.states, steps, [g for g in groups if g[0].index not in caller], spans, apart)
+    buffers: list[Buffer] = [
+        Buffer((state, *inside[state.index]), 0, len(steps) - 1, aligned(state.bytes, alignment))
+        for state in graph.states
+    ]
+    within = {t.index for tensors in inside.values() for t in tensors}
+    home: dict[int, int] = {}  # of each tensor in the arena: its place in `buffers`
     for tensors in groups:
-        if tensors[0].index in caller:
+        if tensors[0].index in caller or tensors[0].index in within:
             continue
         first = min(spans[t.index][0] for t in tensors)
         last = max(spans[t.index][1] for t in tensors)

@@ -36,6 +36,16 @@ class MemoryPlan:
     sections: tuple[Stream, ...] = ()
 
     @property
+    def states(self) -> tuple[Buffer, ...]:
+        """What outlives the inference: the first bytes of the arena."""
+        return tuple(buffer for buffer in self.buffers if buffer.keeps_state)
+
+    @property
+    def state_bytes(self) -> int:
+        """Bytes of the arena that are kept for the next inference."""
+        return sum(buffer.bytes for buffer in self.states)
+
+    @property
     def stream(self) -> Stream | None:
         """The section that takes the input's rows."""
         return self.sections[0] if self.sections else None
@@ -77,7 +87,7 @@ class MemoryPlan:
         return next(b for b in self.buffers if b.purpose == SCRATCH and b.first <= i <= b.last)
 
     def live_bytes(self, operator: Operator) -> int:
-        """Bytes of the arena that are live while the operator's step runs; 0 for one that is folded."""
+        """Bytes of the arena that are live while the operator's step runs; 0 where it has none."""
         return self._live.get(operator.index, 0)
 
     @cached_property
@@ -187,13 +197,17 @@ def _with_offsets(section: Stream, plan: MemoryPlan) -> Stream:
 def _placed(
     run: tuple[Step, ...], buffers: Sequence[Buffer], caller: dict[int, str], alignment: int
 ) -> MemoryPlan:
-    """The plan with all buffers placed; a buffer of no bytes lies at 0."""
+    """The plan with all buffers placed, states first; a buffer of no bytes lies at 0."""
     blocks = _blocks(buffers, alignment)
-    kept = [i for i, block in enumerate(blocks) if block.size]
-    placement = place([blocks[i] for i in kept])
     offsets = [0] * len(blocks)
+    base = 0
+    for i, buffer in enumerate(buffers):
+        if buffer.keeps_state:
+            offsets[i], base = base, base + blocks[i].size
+    kept = [i for i, block in enumerate(blocks) if block.size and not buffers[i].keeps_state]
+    placement = place([blocks[i] for i in kept])
     for i, offset in zip(kept, placement.offsets, strict=True):
-        offsets[i] = offset
+        offsets[i] = base + offset
     placed = (
         replace(buffer, offset=offset * alignment) for buffer, offset in zip(buffers, offsets, strict=True)
     )
@@ -201,9 +215,9 @@ def _placed(
         run,
         tuple(sorted(placed, key=lambda b: (b.first, b.offset))),
         caller,
-        placement.height * alignment,
+        (base + placement.height) * alignment,
         peak(blocks) * alignment,
-        placement.bound * alignment,
+        (base + placement.bound) * alignment,
     )
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from aiedge.memory.lifetimes import SCRATCH, Buffer, aligned, overwritable
+from aiedge.memory.lifetimes import SCRATCH, Buffer, aligned
+from aiedge.memory.steps import overwritable
 from aiedge.memory.stream import Flow, Stream
 
 STATE_BYTES = 4

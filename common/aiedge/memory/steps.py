@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from aiedge.tflite.graph import Graph, Operator, Tensor
-from aiedge.tflite.traits import FUSABLE
+from aiedge.tflite.traits import FUSABLE, UNTIMED
 from aiedge.tflite.window import windows
 
 
@@ -30,15 +30,22 @@ class Step:
 
     @cached_property
     def inputs(self) -> tuple[Tensor, ...]:
-        """Activations that the step reads, each once."""
+        """Activations that the step reads, each once; what it keeps for the next inference is none of them."""
         own = {t.index for operator in self.operators for t in operator.outputs}
         read = {t.index: t for operator in self.operators for t in operator.inputs if t is not None}
-        return tuple(t for t in read.values() if not t.is_constant and t.index not in own)
+        return tuple(
+            t for t in read.values() if not t.is_constant and not t.keeps_state and t.index not in own
+        )
 
     @property
     def outputs(self) -> tuple[Tensor, ...]:
         """Tensors that the step leaves in memory."""
         return self.operators[-1].outputs
+
+    @property
+    def result(self) -> Tensor:
+        """The first tensor that it leaves in memory, or the variable to which it assigns."""
+        return self.outputs[0] if self.outputs else self.operators[-1].input(0)
 
     def __str__(self) -> str:
         return "+".join(self.kinds)
@@ -50,7 +57,8 @@ def steps(
     """The graph's operators but folded ones as steps, in file order or in the given `order` of their indices.
 
     `fusable` are the sequences of kinds that can run as one step, of those in `FUSABLE`; each is fused where the
-    answer stays the same to the bit. Raises `ValueError` for an order that is none of this graph's.
+    answer stays the same to the bit. What is done once before the first inference is no step. Raises `ValueError` for
+    an order that is none of this graph's.
     """
     operators = graph.operators if order is None else _in_order(graph, order)
     operators = tuple(operator for operator in operators if not operator.folded)
@@ -64,7 +72,7 @@ def steps(
     result: list[Step] = []
     taken: set[int] = set()
     for operator in operators:
-        if operator.index in taken:
+        if operator.index in taken or operator.nature in UNTIMED:
             continue
         fused: tuple[Operator, ...] = (operator,)
         if len(operator.outputs) == 1 and operator.outputs[0].index not in kept:
@@ -80,6 +88,21 @@ def steps(
     return tuple(result)
 
 
+def overwritable(operator: Operator) -> tuple[Tensor, ...]:
+    """Inputs in whose place the operator's output may be written, if nothing reads them later."""
+    if not operator.trait.in_place:
+        return ()
+    target = operator.outputs[0]
+    return tuple(
+        t
+        for t in operator.inputs[: operator.trait.inputs]
+        if t is not None
+        and not t.is_constant
+        and t.shape == target.shape
+        and t.dtype.itemsize == target.dtype.itemsize
+    )
+
+
 def _in_order(graph: Graph, order: Sequence[int]) -> tuple[Operator, ...]:
     if sorted(order) != list(range(len(graph.operators))):
         raise ValueError(f"the order must hold each of the {len(graph.operators)} operators once")
@@ -87,9 +110,15 @@ def _in_order(graph: Graph, order: Sequence[int]) -> tuple[Operator, ...]:
     known = {tensor.index for tensor in graph.inputs}
     for operator in operators:
         for tensor in operator.inputs:
-            if tensor is not None and not tensor.is_constant and tensor.index not in known:
+            if tensor is None or tensor.is_constant or tensor.keeps_state:
+                continue
+            if tensor.index not in known:
                 raise ValueError(f"in this order {operator} reads {tensor} before it is written")
         known |= {tensor.index for tensor in operator.outputs}
+    place = {index: i for i, index in enumerate(order)}
+    for before, after in graph.state_order:
+        if place[before] > place[after]:
+            raise ValueError(f"in this order operator {after} changes state before operator {before} has run")
     return operators
 
 

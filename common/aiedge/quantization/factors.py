@@ -2,9 +2,9 @@
 
 A layer multiplies its integers by a ratio of scales. The scales are float32, and the wheel of TFLM that the kit pins
 forms every ratio in float64. TFLM's sources of August 2026, and espressif/esp-tflite-micro of that month, still form
-some in float32: those of FULLY_CONNECTED whose weights have one scale, of BATCH_MATMUL, SUB, RELU, LEAKY_RELU and
-HARD_SWISH. Where the two ways round apart, another multiplier follows, and now and then another answer. What differs
-takes `real`, the type of the arithmetic.
+some in float32: those of FULLY_CONNECTED whose weights have one scale, of BATCH_MATMUL, SUB, RELU, LEAKY_RELU,
+HARD_SWISH, SVDF and the gates of UNIDIRECTIONAL_SEQUENCE_LSTM. Where the two ways round apart, another multiplier
+follows, and now and then another answer. What differs takes `real`, the type of the arithmetic.
 """
 
 import numpy as np
@@ -25,6 +25,11 @@ def product(a: ArrayLike, b: ArrayLike, output: float, real: Real = PINNED) -> N
     with np.errstate(over="ignore"):
         products = np.asarray(a, real) * np.asarray(b, real)
     return products.astype(np.float64) / float(output)
+
+
+def quotient(a: float, b: float, output: float, real: Real = PINNED) -> float:
+    """a · b / output of scales, all of it `real`: SVDF, the products of the LSTM."""
+    return float(real(a) * real(b) / real(output))
 
 
 def ratio(scale: float, output: float, real: Real = PINNED) -> float:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from aiedge.errors import UserError
 from aiedge.quantization import QuantParams
-from aiedge.tflite.traits import OTHER, TRAITS, Nature, Trait
+from aiedge.tflite.traits import OTHER, TRAITS, UNTIMED, Nature, Trait
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,7 +19,8 @@ class Tensor:
 
     `index` is its number in the file. `data` has the tensor's shape, or is None for activations. `free` are the
     dimensions that the file leaves open; there the shape has the size that it is compiled for. `folded` are constants
-    that follow from shapes: the file has an operator that computes them.
+    that follow from shapes: the file has an operator that computes them. A tensor with a `state` keeps its values from
+    one inference to the next: at first they are those, of its shape or one for all.
     """
 
     index: int
@@ -30,6 +31,7 @@ class Tensor:
     data: NDArray | None = None
     free: tuple[int, ...] = ()
     folded: bool = False
+    state: NDArray | None = None
 
     @property
     def elements(self) -> int:
@@ -57,6 +59,11 @@ class Tensor:
         return self.data is not None and not self.folded
 
     @property
+    def keeps_state(self) -> bool:
+        """Whether the values outlive the inference."""
+        return self.state is not None
+
+    @property
     def values(self) -> NDArray:
         """The values of a constant tensor; raises `UserError` for an activation."""
         if self.data is None:
@@ -67,11 +74,15 @@ class Tensor:
         return f"tensor {self.index} ({self.dtype.name} {list(self.shape)} {self.name!r})"
 
 
-# Steps of one output, from the shape of the weights.
-MACS: dict[Nature, Callable[[tuple[int, ...]], int]] = {
-    Nature.DENSE: lambda shape: shape[-1],
-    Nature.CONVOLUTION: lambda shape: prod(shape[1:]),
-    Nature.DEPTHWISE: lambda shape: prod(shape[1:3]),
+# Multiply-accumulate steps of the operators with weights.
+MACS: dict[Nature, Callable[["Operator"], int]] = {
+    Nature.DENSE: lambda op: op.outputs[0].elements * op.input(1).shape[-1],
+    Nature.CONVOLUTION: lambda op: op.outputs[0].elements * prod(op.input(1).shape[1:]),
+    Nature.DEPTHWISE: lambda op: op.outputs[0].elements * prod(op.input(1).shape[1:3]),
+    Nature.MEMORY: lambda op: op.input(0).shape[0] * (op.input(1).elements + op.input(2).elements),
+    Nature.RECURRENT: lambda op: (
+        4 * op.outputs[0].elements * (op.input(0).shape[-1] + op.outputs[0].shape[-1])
+    ),
 }
 
 
@@ -108,7 +119,7 @@ class Operator:
     @property
     def folded(self) -> bool:
         """Whether nothing is left to do: the outputs are constants."""
-        return all(tensor.is_constant for tensor in self.outputs)
+        return bool(self.outputs) and all(tensor.is_constant for tensor in self.outputs)
 
     def integer(self, option: str) -> int:
         """An integer option, the schema's default where the operator was made without."""
@@ -130,7 +141,7 @@ class Operator:
     def macs(self) -> int:
         """Multiply-accumulate steps of one inference; 0 for operators without weights."""
         steps = MACS.get(self.nature)
-        return self.outputs[0].elements * steps(self.input(1).shape) if steps else 0
+        return steps(self) if steps else 0
 
     def __str__(self) -> str:
         return f"operator {self.index} ({self.kind})"
@@ -160,6 +171,29 @@ class Graph:
     def constants(self) -> tuple[Tensor, ...]:
         """The constant tensors: weights, biases and shapes."""
         return tuple(tensor for tensor in self.tensors if tensor.is_stored)
+
+    @property
+    def states(self) -> tuple[Tensor, ...]:
+        """The tensors that keep their values from one inference to the next, in the order of their use."""
+        read = (t for op in self.operators for t in op.inputs if t is not None and t.keeps_state)
+        return tuple({t.index: t for t in read}.values())
+
+    @property
+    def state_order(self) -> list[tuple[int, int]]:
+        """Pairs of operators' indices: the first must run before the second because of what both keep.
+
+        Operators on one state stay in their order; what is done once before the first inference stays before them.
+        """
+        pairs: list[tuple[int, int]] = []
+        latest: dict[int, int] = {}  # of each state: the operator that was at it; of -1: what is done once
+        for operator in self.operators:
+            kept = [t.index for t in operator.inputs if t is not None and t.keeps_state]
+            once = operator.nature in UNTIMED
+            pairs += [
+                (latest[i], operator.index) for i in ({*kept, -1} if kept or once else ()) if i in latest
+            ]
+            latest |= dict.fromkeys([-1] if once else kept, operator.index)
+        return pairs
 
     @property
     def parameters(self) -> int:

@@ -81,6 +81,10 @@ def run_integer(
     They are int8, or of another type where the graph begins or ends with QUANTIZE or DEQUANTIZE. `multiply` scales the
     accumulators: another rounding can be put in its place. Raises `UserError` for an operator that is not supported.
     """
+    if graph.states:
+        raise UserError(
+            "a network that keeps state is not supported in NumPy integers", "run it with CompiledModel"
+        )
     count = len(inputs)
     values: dict[int, NDArray] = {graph.inputs[0].index: np.asarray(inputs)}
     for operator in graph.operators:

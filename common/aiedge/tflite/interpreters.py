@@ -33,7 +33,10 @@ def run_tflm(model: bytes, inputs: NDArray, arena_bytes: int = ARENA_BYTES) -> N
 
 
 def run_tflm_all(model: bytes, inputs: Sequence[NDArray], arena_bytes: int = ARENA_BYTES) -> list[NDArray]:
-    """`run_tflm` for a model of several inputs and outputs: one array [n, ...] for each."""
+    """`run_tflm` for a model of several inputs and outputs: one array [n, ...] for each.
+
+    A model that keeps state takes the samples as one sequence, from its first values on.
+    """
     _require_tflm()
     from tflite_micro import runtime
 

@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Callable
+from dataclasses import replace
 from math import prod
 from pathlib import Path
 
@@ -14,9 +15,16 @@ from aiedge.quantization import QuantParams
 from aiedge.tflite.c_array import load_model
 from aiedge.tflite.folding import fold
 from aiedge.tflite.graph import Graph, Operator, Tensor
-from aiedge.tflite.refusals import refuse_storage, refuse_subgraphs, refuse_type
+from aiedge.tflite.refusals import (
+    refuse_open_states,
+    refuse_states,
+    refuse_storage,
+    refuse_subgraphs,
+    refuse_type,
+)
 from aiedge.tflite.shapes import check_shapes
-from aiedge.tflite.traits import TRAITS
+from aiedge.tflite.states import first_value, variables
+from aiedge.tflite.traits import TRAITS, Nature
 
 # What the flatbuffer accessors raise on a file whose offsets and lengths lead nowhere.
 MALFORMED = (
@@ -55,7 +63,7 @@ def read(model: str | Path | bytes) -> Graph:
     """Read a model into a `Graph`: a .tflite file, its C array (by the file's name), or the bytes.
 
     Raises `UserError` for a file that is missing, empty, truncated, no .tflite or inconsistent in itself, and for one
-    with what a `Graph` cannot hold: several subgraphs, state, types and storage that are not supported.
+    with what a `Graph` cannot hold: several networks, and state, types and storage that are not supported.
     """
     name = "the model" if isinstance(model, bytes) else str(model)
     if not isinstance(model, bytes):
@@ -133,12 +141,36 @@ def _graph(name: str, model: schema.Model, source: bytes) -> Graph:
             raise ValueError(f"it has {count:,} {what}, and at most {most:,} are read")
     budget = _Budget(len(source))
     buffers = _Buffers(model, budget)
-    tensors = tuple(_tensor(name, i, subgraph.Tensors(i), buffers, budget) for i in range(counts["tensors"]))
+    plain = [
+        None
+        if subgraph.Tensors(i).Type() == schema.TensorType.RESOURCE
+        else _tensor(name, i, subgraph.Tensors(i), buffers, budget)
+        for i in range(counts["tensors"])
+    ]
+    named = variables(
+        name,
+        model,
+        KINDS,
+        plain,
+        lambda other, i: _tensor(name, i, _tensor_at(other, i), buffers, budget),
+    )
+    kept = _variable_tensors(subgraph, budget) - set(named)
+    found: list[Tensor] = []
+    for i, each in enumerate(plain):
+        tensor = named.get(i) or each
+        if tensor is None:
+            refuse_type(name, i, subgraph.Tensors(i))  # tables and the like
+        elif i in kept and not tensor.is_constant:
+            found.append(replace(tensor, state=first_value(tensor)))
+        else:
+            found.append(tensor)
+    tensors = tuple(found)
 
     def pick(indices: object) -> tuple[Tensor, ...]:
         return tuple(tensors[_in_range(i, tensors)] for i in _indices(indices, budget))
 
     inputs, outputs = pick(subgraph.InputsAsNumpy()), pick(subgraph.OutputsAsNumpy())
+    refuse_open_states(name, (*inputs, *outputs))
     if not inputs or not outputs:
         raise ValueError(f"it has {len(inputs)} inputs and {len(outputs)} outputs")
     if len(set(inputs)) < len(inputs):
@@ -146,11 +178,26 @@ def _graph(name: str, model: schema.Model, source: bytes) -> Graph:
     operators = tuple(
         _operator(i, subgraph.Operators(i), model, tensors, budget) for i in range(counts["operators"])
     )
-    variables = {i for i in range(counts["tensors"]) if subgraph.Tensors(i).IsVariable()}
-    _check_order(name, operators, inputs, outputs, variables)
+    _check_order(name, operators, inputs, outputs)
     operators, known = fold(operators)
     tensors, outputs = (tuple(known.get(t.index, t) for t in each) for each in (tensors, outputs))
     return Graph(tensors, operators, inputs, outputs, source, *_names(model, inputs, outputs, budget))
+
+
+def _variable_tensors(subgraph: schema.SubGraph, budget: _Budget) -> set[int]:
+    """Tensors that keep their values because their file says so: operators read and change, and none only writes."""
+    found = {i for i in range(subgraph.TensorsLength()) if subgraph.Tensors(i).IsVariable()}
+    if found:
+        found -= {*_indices(subgraph.InputsAsNumpy(), budget)}
+        for i in range(subgraph.OperatorsLength()):
+            found -= {*_indices(subgraph.Operators(i).OutputsAsNumpy(), budget)}
+    return found
+
+
+def _tensor_at(subgraph: schema.SubGraph, index: int) -> schema.Tensor:
+    if not 0 <= index < subgraph.TensorsLength():
+        raise ValueError(f"it refers to item {index} of a list of {subgraph.TensorsLength()}")
+    return subgraph.Tensors(index)
 
 
 def _names(
@@ -285,21 +332,19 @@ def _check_order(
     operators: tuple[Operator, ...],
     inputs: tuple[Tensor, ...],
     outputs: tuple[Tensor, ...],
-    variables: set[int],
 ) -> None:
-    """Every tensor is written once, before it is read.
+    """Every tensor is written once, before it is read; states are read where the operator changes them.
 
-    Raises `UserError` for state, and for an operator that the kit does not know and that works on memory of its own.
+    Raises `UserError` for other state, and for an operator that the kit does not know and that works on memory of its
+    own.
     """
     known = {tensor.index for tensor in inputs}
     for operator in operators:
+        refuse_states(name, operator)
         for tensor in operator.inputs:
             if tensor is not None and not tensor.is_constant and tensor.index not in known:
-                if tensor.index in variables:
-                    raise UserError(
-                        f"{name} keeps state between calls ({tensor} of {operator}), which is not supported",
-                        "give the state as an input and take it as an output, or unroll the layer (unroll=True)",
-                    )
+                if tensor.keeps_state:
+                    continue
                 if operator.kind not in TRAITS:
                     raise UserError(
                         f"{name} holds {operator}, which is not supported and works on memory of its own ({tensor})",
@@ -307,6 +352,8 @@ def _check_order(
                     )
                 raise ValueError(f"{operator} reads {tensor} before anything has written it")
         for tensor in operator.outputs:
+            if operator.nature is Nature.HANDLE:
+                continue
             if tensor.is_constant or tensor.index in known:
                 raise ValueError(f"{operator} writes {tensor}, which has a value already")
             known.add(tensor.index)

@@ -171,7 +171,70 @@ def _concatenation(operator: Operator) -> None:
 
 
 def _split(operator: Operator) -> None:
-    _parts(operator.input(1), list(operator.outputs))
+    _parts(operator.input(0 if operator.kind == "SPLIT_V" else 1), list(operator.outputs))
+
+
+def _read(operator: Operator) -> None:
+    _same_bytes(operator.input(0), operator.outputs[0])
+
+
+def _assign(operator: Operator) -> None:
+    _same_bytes(operator.input(0), operator.input(1))
+
+
+def _memory(operator: Operator) -> None:
+    _require(len(operator.inputs) == 5 and operator.inputs[4] is not None, "it has no state")
+    source, feature, time, state, target = (
+        *(operator.input(position).shape for position in (0, 1, 2, 4)),
+        operator.outputs[0].shape,
+    )
+    _require({len(shape) for shape in (source, feature, time, target)} == {2}, "its tensors are no matrices")
+    filters, rank = feature[0], operator.integer("rank")
+    _require(
+        rank > 0
+        and filters > 0
+        and source[1] == feature[1]
+        and time[0] == filters
+        and min(*source, time[1]) > 0
+        and target == (source[0], filters // rank)
+        and filters % rank == 0
+        and prod(state) == source[0] * filters * time[1],
+        f"its weights {list(feature)} and {list(time)}, {rank} to a unit, and its state {list(state)} do not lead from "
+        f"{list(source)} to {list(target)}",
+    )
+    _bias(operator, 3, target[1])
+
+
+def _recurrent(operator: Operator) -> None:
+    needed = (*range(9), *range(12, 16), 18, 19)
+    _require(
+        len(operator.inputs) == 24 and all(operator.inputs[position] is not None for position in needed),
+        "it lacks weights, biases or states",
+    )
+    source, target = operator.input(0).shape, operator.outputs[0].shape
+    _require(
+        len(source) == 3 and target[:2] == source[:2] and len(target) == 3 and min(*source, *target) > 0,
+        f"it makes {list(target)} of {list(source)}",
+    )
+    cells, batch = target[2], source[1] if operator.flag("timeMajor") else source[0]
+    wanted: dict[int, tuple[int, ...]] = dict.fromkeys(range(1, 5), (cells, source[2]))
+    wanted |= dict.fromkeys(range(5, 9), (cells, cells))
+    wanted |= dict.fromkeys(range(12, 16), (cells,))
+    for position, shape in wanted.items():
+        found = operator.input(position).shape
+        _require(found == shape, f"its input {position} has the shape {list(found)}, not {list(shape)}")
+    _require(
+        {operator.input(position).elements for position in (18, 19)} == {batch * cells}
+        and operator.input(18) is not operator.input(19),
+        f"its states do not have {cells} cells for {batch} sequences",
+    )
+
+
+def _same_bytes(variable: Tensor, value: Tensor) -> None:
+    _require(
+        (variable.dtype, variable.elements) == (value.dtype, value.elements),
+        f"its variable is {variable}, its value {value}",
+    )
 
 
 def _pad(operator: Operator) -> None:
@@ -268,4 +331,8 @@ RULES: dict[Nature, Callable[[Operator], None]] = {
     Nature.BLOCKS: _blocks,
     Nature.NEAREST: _resize,
     Nature.BILINEAR: _resize,
+    Nature.READ: _read,
+    Nature.ASSIGN: _assign,
+    Nature.MEMORY: _memory,
+    Nature.RECURRENT: _recurrent,
 }

@@ -49,10 +49,18 @@ class Nature(Enum):
     BLOCKS = auto()  # an image, and each n-th of its rows and columns as images
     NEAREST = auto()  # an image in another size, of its own pixels
     BILINEAR = auto()  # the same, each pixel out of four
+    INITIALIZER = auto()  # what gives variables their first values, before the first inference
+    HANDLE = auto()  # the name of a variable
+    READ = auto()  # the value of a variable
+    ASSIGN = auto()  # the value of a variable for later, to the next inference
+    MEMORY = auto()  # filters over time of what a matrix of weights makes of each step
+    RECURRENT = auto()  # a sequence step by step, each with what the last one left
     OTHER = auto()  # what this table does not have
 
 
 ELEMENTWISE = {Nature.UNARY, Nature.CONVERSION, Nature.BINARY}
+# Done before the first inference, and in none.
+UNTIMED = {Nature.INITIALIZER, Nature.HANDLE}
 SLIDING = {Nature.CONVOLUTION, Nature.DEPTHWISE, Nature.POOL}
 
 
@@ -64,7 +72,7 @@ class Trait:
     `table` gives the int8 outputs of all int8 inputs (`aiedge.quantization.tables`); a unary operator without it is one
     of floats only. `sums` marks a window whose values are added up, `single` int8 factors that some versions of
     TensorFlow Lite Micro form in float32 (`aiedge.quantization.factors`). `joins` are the kinds behind which it can run
-    in the same call.
+    in the same call, `states` the places of the inputs that it keeps from one inference to the next.
     """
 
     nature: Nature
@@ -77,6 +85,7 @@ class Trait:
     sums: bool = False
     single: bool = False
     joins: tuple[str, ...] = ()
+    states: tuple[int, ...] = ()
 
     @property
     def in_place(self) -> bool:
@@ -92,7 +101,7 @@ class Trait:
         """Raise `ValueError` where the operator has too few or too many tensors; index -1 is one left out."""
         if not self.inputs <= len(inputs) <= self.inputs + self.optional or -1 in inputs[: self.inputs]:
             raise ValueError(f"it has the inputs {inputs}")
-        if not 1 <= len(outputs) <= self.outputs:
+        if not min(1, self.outputs) <= len(outputs) <= self.outputs:
             raise ValueError(f"it has the outputs {outputs}")
 
     @cached_property
@@ -116,10 +125,12 @@ TRAITS = {
     "ADD": Trait(Nature.BINARY, 2, options="Add"),
     "ARG_MAX": Trait(Nature.ARG, 2, options="ArgMax"),
     "ARG_MIN": Trait(Nature.ARG, 2, options="ArgMin"),
+    "ASSIGN_VARIABLE": Trait(Nature.ASSIGN, 2, outputs=0, states=(0,)),
     "AVERAGE_POOL_2D": Trait(Nature.POOL, options="Pool2D", sums=True),
     "BATCH_MATMUL": Trait(Nature.MATMUL, 2, options="BatchMatMul", single=True),
     "BATCH_TO_SPACE_ND": Trait(Nature.BLOCKS, 3),
     "BROADCAST_TO": Trait(Nature.REPETITION, 2),
+    "CALL_ONCE": Trait(Nature.INITIALIZER, 0, outputs=0, options="CallOnce"),
     "CAST": Trait(Nature.CAST),
     "CEIL": Trait(Nature.UNARY),
     "CONCATENATION": Trait(Nature.CONCATENATION, optional=MANY, options="Concatenation"),
@@ -168,6 +179,7 @@ TRAITS = {
     "PADV2": Trait(Nature.PAD, 3),
     "PRELU": Trait(Nature.BINARY, 2),
     "QUANTIZE": Trait(Nature.CONVERSION, table=tables.requantize_table),
+    "READ_VARIABLE": Trait(Nature.READ, states=(0,)),
     "REDUCE_MAX": Trait(Nature.REDUCTION, 2, options="Reducer"),
     "REDUCE_MIN": Trait(Nature.REDUCTION, 2, options="Reducer"),
     "RELU": Trait(Nature.UNARY, table=tables.relu_table, single=True),
@@ -185,6 +197,7 @@ TRAITS = {
     "SPACE_TO_BATCH_ND": Trait(Nature.BLOCKS, 3),
     "SPACE_TO_DEPTH": Trait(Nature.PERMUTATION, options="SpaceToDepth"),
     "SPLIT": Trait(Nature.SPLIT, 2, outputs=MANY, options="Split"),
+    "SPLIT_V": Trait(Nature.SPLIT, 3, outputs=MANY, options="SplitV"),
     "SQRT": Trait(Nature.UNARY),
     "SQUARE": Trait(Nature.UNARY),
     "SQUARED_DIFFERENCE": Trait(Nature.BINARY, 2),
@@ -192,10 +205,15 @@ TRAITS = {
     "STRIDED_SLICE": Trait(Nature.SLICE, 4, options="StridedSlice"),
     "SUB": Trait(Nature.BINARY, 2, options="Sub", single=True),
     "SUM": Trait(Nature.REDUCTION, 2, options="Reducer"),
+    "SVDF": Trait(Nature.MEMORY, 3, optional=2, options="SVDF", single=True, states=(4,)),
     "TANH": Trait(Nature.UNARY, table=tables.tanh_table),
     "TRANSPOSE": Trait(Nature.PERMUTATION, 2, options="Transpose"),
     "TRANSPOSE_CONV": Trait(Nature.TRANSPOSED, 3, optional=1, options="TransposeConv"),
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": Trait(
+        Nature.RECURRENT, 9, optional=15, options="UnidirectionalSequenceLSTM", single=True, states=(18, 19)
+    ),
     "UNPACK": Trait(Nature.UNPACK, outputs=MANY, options="Unpack"),
+    "VAR_HANDLE": Trait(Nature.HANDLE, 0, options="VarHandle"),
     "ZEROS_LIKE": Trait(Nature.FILL),
 }
 OTHER = Trait(Nature.OTHER)

@@ -6,6 +6,7 @@ from aiedge.quantization import layer_multipliers, quantize_multiplier
 from aiedge.quantization.factors import OTHER, PINNED, Real, product, sums
 from aiedge.tflite.graph import Graph, Operator
 from aiedge.tflite.integer import params_of, unary_table, weight_params
+from aiedge.tflite.recurrent import gate_factors, svdf_factors
 from aiedge.tflite.traits import Nature
 
 
@@ -25,6 +26,10 @@ def _constants(operator: Operator, real: Real) -> np.ndarray:
     source, target = params_of(operator.input(0)), params_of(operator.outputs[0])
     if operator.nature is Nature.UNARY:
         return unary_table(operator, real)
+    if operator.nature in (Nature.MEMORY, Nature.RECURRENT):
+        memory = operator.nature is Nature.MEMORY
+        sides = [svdf_factors(operator, real)] if memory else gate_factors(operator, real)
+        return np.array([quantize_multiplier(factor) for side in sides for factor in side])
     other = weight_params(operator.input(1))
     if operator.nature is Nature.DENSE:
         channels = operator.outputs[0].shape[-1]

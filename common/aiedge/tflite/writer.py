@@ -1,7 +1,7 @@
 """A model with its operators in another order, of another size, or with addresses for its tensors, as a .tflite again.
 
 TensorFlow Lite Micro places tensors where the metadata entry `OfflineMemoryAllocation` says, and plans the others
-around them. The entry's buffer holds int32 values: version, number of subgraphs, number of tensors, then for each
+around them. The entry's buffer holds int32 values: version, number of subgraphs, number of their tensors, then for each
 tensor the offset of its first byte in the arena's head, or −1 where the runtime is to choose
 (tensorflow/tflite-micro, tensorflow/lite/micro/docs/memory_management.md).
 """
@@ -57,9 +57,10 @@ def rewrite(model: bytes, order: Sequence[int], offsets: Sequence[int] | None = 
     if offsets is not None:
         if max(offsets, default=0) > LARGEST_OFFSET:
             raise UserError("the model needs an arena of 2 GB or more", "no microcontroller has that")
+        others = sum(len(other.tensors) for other in packed.subgraphs[1:])  # they run once, before all others
         if len(offsets) != len(graph.tensors):
             raise ValueError(f"there are {len(graph.tensors)} tensors and {len(offsets)} offsets")
-        entries.append(_entry(packed, offsets))
+        entries.append(_entry(packed, [*offsets, *[ONLINE] * others]))
     packed.metadata = entries or None
     return _packed(packed, len(model))
 
@@ -165,7 +166,7 @@ def _entry(packed: schema.ModelT, offsets: Sequence[int]) -> schema.MetadataT:
         packed.buffers.append(schema.BufferT())
     else:
         entry.buffer = old.buffer
-    plan = np.array([1, 1, len(offsets), *offsets], "<i4")
+    plan = np.array([1, len(packed.subgraphs), len(offsets), *offsets], "<i4")
     packed.buffers[entry.buffer].data = plan.view(np.uint8)
     return entry
 
@@ -189,12 +190,13 @@ def offline_offsets(model: bytes) -> list[int] | None:
 
 def _checked(root: schema.Model, buffer: int) -> list[int]:
     """The offsets in a buffer of the model."""
-    tensors = root.Subgraphs(0).TensorsLength()
+    sizes = [root.Subgraphs(i).TensorsLength() for i in range(root.SubgraphsLength())]
+    tensors = sum(sizes)
     data = root.Buffers(buffer).DataAsNumpy() if buffer < root.BuffersLength() else 0
     if isinstance(data, np.ndarray) and data.nbytes == 4 * (3 + tensors):
         _, _, count, *offsets = np.frombuffer(data.tobytes(), "<i4").tolist()
         if count == tensors and all(offset >= ONLINE for offset in offsets):
-            return offsets
+            return offsets[: sizes[0]]
     raise UserError(
         "the model's OfflineMemoryAllocation does not fit the model",
         f"it must give an offset for each of the {tensors} tensors",

@@ -1,10 +1,11 @@
 """Where TensorFlow Lite Micro puts the tensors: its greedy planner, simulated.
 
-Every activation has bytes of its own in the head of the arena, inputs and outputs too. Time 0 is before the first
-operator, the operator at place p of the order runs at time p + 1. An input lives from time 0 to its last reader, an
-output of the model to the end. Sizes are rounded up to 16 bytes. Tensors that the model's own plan places come first,
-at their offsets; then all others by size, the largest first and of equals the one with the highest number. Each goes
-into the lowest gap that is large enough (tensorflow/tflite-micro: greedy_memory_planner.cc, micro_allocation_info.cc).
+Every activation has bytes of its own in the head of the arena, inputs and outputs too; what outlives the inference is
+in the tail. Time 0 is before the first operator, the operator at place p of the order runs at time p + 1. An input
+lives from time 0 to its last reader, an output of the model to the end. Sizes are rounded up to 16 bytes. Tensors that
+the model's own plan places come first, at their offsets; then all others by size, the largest first and of equals the
+one with the highest number. Each goes into the lowest gap that is large enough (tensorflow/tflite-micro:
+greedy_memory_planner.cc, micro_allocation_info.cc).
 """
 
 from collections.abc import Callable, Sequence
@@ -39,14 +40,14 @@ def tflm_buffers(
         for tensor in operator.outputs:
             spans[tensor.index] = time, time
         for read in operator.inputs:
-            if read is not None and not read.is_stored:
+            if read is not None and not read.is_stored and read.index in spans:
                 spans[read.index] = spans[read.index][0], time
     for tensor in graph.outputs:
         if not tensor.is_stored:
             spans[tensor.index] = spans[tensor.index][0], len(operators)
     buffers, fixed = [], []
     for tensor in graph.tensors:
-        if not tensor.is_stored and tensor.bytes:
+        if not tensor.is_stored and not tensor.keeps_state and tensor.bytes:
             first, last = spans.get(tensor.index, (-1, -1))
             buffers.append(Buffer((tensor,), first, last, aligned(tensor.bytes, ALIGNMENT)))
             fixed.append(ONLINE if offsets is None else offsets[tensor.index])

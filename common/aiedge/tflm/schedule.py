@@ -10,7 +10,8 @@ from functools import cached_property, reduce
 from operator import or_
 
 from aiedge.errors import UserError
-from aiedge.memory.lifetimes import aligned, overwritable
+from aiedge.memory.lifetimes import aligned
+from aiedge.memory.steps import overwritable
 from aiedge.tflite.graph import Graph, Operator, Tensor
 from aiedge.tflite.traits import Nature
 
@@ -35,8 +36,8 @@ class Schedule:
     """What an order is chosen by: who waits for whom, and what each operator makes and reads.
 
     `before[i]` are the operators that must run before operator i, directly or not, `after[i]` those that must run
-    later; `direct[i]` the ones that read what i writes. `makes` and `reads` are places in `regions`, `over[i]` pairs of
-    what i reads and what it may write over it.
+    later; `direct[i]` the ones that wait for i itself, such as readers of what it writes. `makes` and `reads` are
+    places in `regions`, `over[i]` pairs of what i reads and what it may write over it.
     """
 
     regions: tuple[Region, ...]
@@ -134,6 +135,8 @@ def schedule(
         for read in activations(operator):
             users[root[read.index]] |= 1 << i
         for tensor in operator.outputs:
+            if tensor.keeps_state:
+                continue
             maker[tensor.index] = i
             viewing = operator.nature is Nature.VIEW and operator.inputs
             seen = operator.inputs[0] if viewing else None
@@ -154,19 +157,25 @@ def schedule(
         for home, tensors in members.items()
     )
     place = {t.index: i for i, region in enumerate(regions) for t in region.tensors}
-    before = _before(operators, maker)
+    waits: list[set[int]] = [
+        {maker[t.index] for t in activations(operator) if maker[t.index] >= 0} for operator in operators
+    ]
+    for first, then in graph.state_order:
+        waits[then].add(first)
+    before = _before(waits)
     made = tuple(
         tuple(
-            i for i in dict.fromkeys(place[t.index] for t in operator.outputs) if regions[i].maker == number
+            i
+            for i in dict.fromkeys(place[t.index] for t in operator.outputs if t.index in place)
+            if regions[i].maker == number
         )
         for number, operator in enumerate(operators)
     )
     reads = tuple(tuple(dict.fromkeys(place[t.index] for t in activations(o))) for o in operators)
     direct: list[list[int]] = [[] for _ in operators]
-    for i, operator in enumerate(operators):
-        for source in sorted({maker[t.index] for t in activations(operator)}):
-            if source >= 0:
-                direct[source].append(i)
+    for i, sources in enumerate(waits):
+        for source in sorted(sources):
+            direct[source].append(i)
     return Schedule(
         regions,
         tuple(before),
@@ -186,8 +195,9 @@ def schedule(
 
 
 def activations(operator: Operator) -> list[Tensor]:
-    """What the operator reads that is not constant, each once."""
-    return list({t.index: t for t in operator.inputs if t is not None and not t.is_stored}.values())
+    """What the operator reads that is neither stored nor state, each once."""
+    read = (t for t in operator.inputs if t is not None and not t.is_stored and not t.keeps_state)
+    return list({t.index: t for t in read}.values())
 
 
 def check(graph: Graph) -> None:
@@ -198,7 +208,7 @@ def check(graph: Graph) -> None:
     for operator in graph.operators:
         used |= {t.index for t in (*operator.inputs, *operator.outputs) if t is not None}
     for tensor in graph.tensors:
-        if tensor.is_stored:
+        if tensor.is_stored or tensor.keeps_state:
             continue
         if tensor.index in used and not tensor.bytes:
             raise UserError(
@@ -211,14 +221,12 @@ def check(graph: Graph) -> None:
             )
 
 
-def _before(operators: Sequence[Operator], maker: dict[int, int]) -> list[int]:
+def _before(waits: Sequence[set[int]]) -> list[int]:
     before: list[int] = []
-    for operator in operators:
+    for sources in waits:
         found = 0
-        for tensor in activations(operator):
-            source = maker[tensor.index]
-            if source >= 0:
-                found |= before[source] | 1 << source
+        for source in sources:
+            found |= before[source] | 1 << source
         before.append(found)
     return before
 

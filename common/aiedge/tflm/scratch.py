@@ -46,6 +46,12 @@ def reference(operator: Operator) -> tuple[int, ...]:
         # A bias of int16 is converted.
         biases = (8 * bias.elements,) if bias is not None and bias.dtype == np.int16 else ()
         return (wide * target.elements, *biases) if wide else ()
+    if operator.nature is Nature.MEMORY:
+        rows, filters = source.shape[0], operator.input(1).shape[0]
+        return 4 * rows * filters, *((4 * target.elements,) if integer else ())
+    if operator.nature is Nature.RECURRENT:
+        cell = operator.input(19)
+        return (cell.bytes,) * 4  # of the four gates
     if operator.kind == "MIRROR_PAD":
         return 4 * len(source.shape), 4 * len(source.shape)
     if operator.kind == "ADD_N" and target.dtype in (np.float32, np.int8):

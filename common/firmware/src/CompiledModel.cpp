@@ -57,7 +57,15 @@ bool Model::begin() {
              AIEDGE_MODEL_OUTPUT_SCALE, AIEDGE_MODEL_OUTPUT_ZERO_POINT};
   take_rows(input_);
   the_problem = load_weights();
+  return reset();
+}
+
+bool Model::reset() {
+#ifdef AIEDGE_MODEL_RESET
+  return the_problem == nullptr && AIEDGE_MODEL_RESET(arena) == AIEDGE_OK;
+#else
   return the_problem == nullptr;
+#endif
 }
 
 bool Model::invoke() { return the_problem == nullptr && run_network(); }

@@ -27,6 +27,10 @@ class Model {
   // Runs the network once; false where it failed or begin() has not succeeded.
   bool invoke();
 
+  // Gives what the network keeps from one run to the next its first values, as begin() does: another sequence
+  // of inputs begins. False where it failed. Most networks keep nothing.
+  bool reset();
+
   // Why begin() has not succeeded, in a few words; null where it has.
   static const char *problem();
 

@@ -171,7 +171,8 @@ void TextCommands::infer(char *rest) {
           static_cast<unsigned>(count));
   } else {
     print("m-warmup-start-%lu\r\n", static_cast<unsigned long>(warmups));
-    bool done = run(warmups);
+    // A network that keeps state goes on from run to run, from the same first values at each command.
+    bool done = model_.reset() && run(warmups);
     print("m-warmup-done\r\nm-infer-start-%lu\r\n", static_cast<unsigned long>(times));
     print_time();
     done = run(times) && done;

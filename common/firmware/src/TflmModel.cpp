@@ -1,12 +1,15 @@
 // Model interpreted by TensorFlow Lite Micro, from the .tflite file in the C array.
 #ifdef AIEDGE_RUNTIME_TFLM
 
+#include <new>
+
 #include "Model.h"
 #include "aiedge_model.h"
 #include "build.h"
 #include "print.h"
 #include "tensorflow/lite/micro/micro_interpreter.h"
 #include "tensorflow/lite/micro/micro_mutable_op_resolver.h"
+#include "tensorflow/lite/micro/micro_resource_variable.h"
 #include "tensorflow/lite/micro/system_setup.h"
 #include "tensorflow/lite/schema/schema_generated.h"
 
@@ -22,6 +25,7 @@ using Resolver = tflite::MicroMutableOpResolver<AIEDGE_MODEL_OPERATOR_COUNT>;
 
 AIEDGE_BUFFER uint8_t arena[AIEDGE_TFLM_ARENA_BYTES];
 tflite::MicroInterpreter *interpreter = nullptr;
+alignas(tflite::MicroInterpreter) uint8_t interpreter_memory[sizeof(tflite::MicroInterpreter)];
 const char *the_problem = "begin() has not been called";
 
 bool type_of(TfLiteType from, TensorType *to) {
@@ -63,6 +67,21 @@ bool fail(const char *why) {
   return false;
 }
 
+// A new interpreter in the place of the old one: what it keeps from run to run has its first values.
+tflite::MicroInterpreter *make_interpreter(const tflite::Model *model, const Resolver &resolver) {
+  static bool there = false;
+  void *const place = interpreter_memory;
+  if (there) static_cast<tflite::MicroInterpreter *>(place)->~MicroInterpreter();
+  there = true;
+#ifdef AIEDGE_MODEL_VARIABLES
+  tflite::MicroAllocator *const allocator = tflite::MicroAllocator::Create(arena, sizeof(arena));
+  return new (place) tflite::MicroInterpreter(
+      model, resolver, allocator, tflite::MicroResourceVariables::Create(allocator, AIEDGE_MODEL_VARIABLES));
+#else
+  return new (place) tflite::MicroInterpreter(model, resolver, arena, sizeof(arena));
+#endif
+}
+
 }  // namespace
 
 bool Model::begin() {
@@ -70,16 +89,14 @@ bool Model::begin() {
   const tflite::Model *model = tflite::GetModel(AIEDGE_MODEL_DATA);
   if (model->version() != TFLITE_SCHEMA_VERSION) return fail("the model has another schema version");
 
-  // Made on the first call and never destroyed: they must outlive every invoke().
+  // Made on the first call and never destroyed: it must outlive every invoke().
   static Resolver resolver;
   static bool resolver_is_filled = false;
   if (!resolver_is_filled) {
     AIEDGE_MODEL_ADD_OPERATORS(resolver);
     resolver_is_filled = true;
   }
-  static tflite::MicroInterpreter the_interpreter(model, resolver, arena, sizeof(arena));
-  interpreter = &the_interpreter;
-
+  interpreter = make_interpreter(model, resolver);
   if (interpreter->AllocateTensors() != kTfLiteOk) {
     return fail("the arena is too small; raise AIEDGE_TFLM_ARENA_BYTES in platformio.ini");
   }
@@ -88,6 +105,14 @@ bool Model::begin() {
   }
   the_problem = nullptr;
   return true;
+}
+
+bool Model::reset() {
+#ifdef AIEDGE_MODEL_STATE_BYTES
+  return interpreter != nullptr && begin();
+#else
+  return interpreter != nullptr;
+#endif
 }
 
 bool Model::invoke() { return interpreter != nullptr && interpreter->Invoke() == kTfLiteOk; }

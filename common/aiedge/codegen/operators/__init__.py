@@ -26,10 +26,12 @@ from aiedge.codegen.operators import (
     moves,
     normalization,
     pool,
+    recurrent,
     reshape,
     resize,
     softmax,
     transpose_conv,
+    variable,
 )
 from aiedge.codegen.operators.call import Call, Constant, Places, Run, Struct
 from aiedge.tflite.graph import Operator
@@ -62,6 +64,8 @@ EMITTERS: dict[Nature, Callable[..., Call]] = {
     **comparison.EMITTERS,
     **matmul.EMITTERS,
     **normalization.EMITTERS,
+    **variable.EMITTERS,
+    **recurrent.EMITTERS,
 }
 
 

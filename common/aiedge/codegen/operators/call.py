@@ -123,6 +123,12 @@ def c_value(value: Field) -> str:
     return c_float(value) if isinstance(value, float) else str(int(value))
 
 
+def moved(source: Tensor, target: Tensor, at: Places) -> Call:
+    """The same bytes at another place; nothing where the memory plan gives both tensors one place."""
+    to, start = at(target), at(source)
+    return Call() if to == start else Call("<string.h>", (f"memcpy({to}, {start}, {target.bytes})",))
+
+
 def unsupported(operator: Operator, hint: str) -> UserError:
     """The error for an operator that cannot become C."""
     return UserError(f"{operator} is not supported", hint)

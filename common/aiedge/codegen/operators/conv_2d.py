@@ -28,6 +28,7 @@ from aiedge.tflite.traits import Nature
 
 
 def _emit(operator: Operator, at: Places, pool: Operator | None = None, run: Run | None = None) -> Call:
+    check_types(operator)
     check_shapes(operator)
     (filters, _, _, depth), channels = operator.input(1).shape, operator.input(0).shape[3]
     if filters != operator.outputs[0].shape[3]:
@@ -35,7 +36,6 @@ def _emit(operator: Operator, at: Places, pool: Operator | None = None, run: Run
     groups = channels // depth
     if channels % depth or filters % groups:
         raise unsupported(operator, "its filters must span all input channels, or fall into groups that do")
-    check_types(operator)
     if operator.input(0).dtype == np.int8 and groups == 1:
         return _int8(operator, at, pool, run)
     assert pool is None

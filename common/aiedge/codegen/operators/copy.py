@@ -1,4 +1,4 @@
-"""Operators that only move values: CONCATENATION, SPLIT, PAD, PADV2, STRIDED_SLICE; int8, int16 and float32."""
+"""Operators that only move values: CONCATENATION, SPLIT, SPLIT_V, PAD, PADV2, STRIDED_SLICE; int8, int16, float32."""
 
 from math import prod
 
@@ -37,8 +37,11 @@ def _concatenation(operator: Operator, at: Places) -> Call:
 
 
 def _split(operator: Operator, at: Places) -> Call:
-    source = operator.input(1)
-    axis = _axis(operator, integers(operator, 0)[0], source)
+    sized = operator.kind == "SPLIT_V"
+    source = operator.input(0 if sized else 1)
+    (axis,) = integers(operator, 2 if sized else 0)[:1] or [0]
+    axis = _axis(operator, axis, source)
+    _check_sizes(operator, axis)
     _check_parts(operator, list(operator.outputs), source, axis)
     rows, bytes_in_row = prod(source.shape[:axis]), source.bytes // prod(source.shape[:axis])
     offset, statements = 0, []
@@ -67,6 +70,14 @@ def _check_parts(operator: Operator, parts: list[Tensor], whole: Tensor, axis: i
         raise unsupported(operator, f"its parts must add up to {list(whole.shape)} along dimension {axis}")
     if not all(part.elements for part in parts):
         raise unsupported(operator, "no part may be empty")
+
+
+def _check_sizes(operator: Operator, axis: int) -> None:
+    """Raise `UserError` where SPLIT_V gives its parts other sizes than they have; one of them may be -1."""
+    if operator.kind == "SPLIT_V":
+        sizes, parts = integers(operator, 1), [part.shape[axis] for part in operator.outputs]
+        if len(sizes) != len(parts) or any(a not in (b, -1) for a, b in zip(sizes, parts, strict=True)):
+            raise unsupported(operator, f"its parts have the sizes {parts}, and it asks for {sizes}")
 
 
 def _pad(operator: Operator, at: Places) -> Call:

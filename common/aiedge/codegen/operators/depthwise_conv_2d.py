@@ -26,11 +26,11 @@ from aiedge.tflite.traits import Nature
 
 
 def _emit(operator: Operator, at: Places, run: Run | None = None) -> Call:
+    check_types(operator)
     check_shapes(operator)
     outputs, channels = operator.outputs[0].shape[3], operator.input(0).shape[3]
     if operator.input(1).shape[0] != 1 or operator.input(1).shape[3] != outputs or outputs % channels:
         raise unsupported(operator, "its weights must be [1, height, width, channels * depth multiplier]")
-    check_types(operator)
     if operator.input(0).dtype == np.int8:
         return _int8(operator, at, run)
     # As filters of one channel each: [outputs, height, width, 1].

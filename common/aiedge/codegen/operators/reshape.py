@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from aiedge.codegen.operators.call import Call, Places, integers, unsupported
+from aiedge.codegen.operators.call import Call, Places, integers, moved, unsupported
 from aiedge.tflite.graph import Operator
 from aiedge.tflite.traits import Nature
 
@@ -11,11 +11,8 @@ def _emit(operator: Operator, at: Places) -> Call:
     if operator.input(0).bytes != operator.outputs[0].bytes:
         raise unsupported(operator, "its input and output must have the same number of values")
     _check_axes(operator)
-    source, target = at(operator.input(0)), at(operator.outputs[0])
-    # The memory plan gives both tensors one buffer. Only the caller's input and output are two places.
-    if source == target:
-        return Call()
-    return Call("<string.h>", (f"memcpy({target}, {source}, {operator.outputs[0].bytes})",))
+    # Only the caller's input and output are two places.
+    return moved(operator.input(0), operator.outputs[0], at)
 
 
 def _check_axes(operator: Operator) -> None:

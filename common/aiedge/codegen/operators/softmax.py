@@ -1,10 +1,19 @@
-"""SOFTMAX and LOG_SOFTMAX along the last dimension, int8 and float32, SOFTMAX also int16."""
+"""SOFTMAX and LOG_SOFTMAX along the last dimension, int8 and float32; SOFTMAX also int16, and from int8 to int16."""
 
 import math
 
 import numpy as np
 
-from aiedge.codegen.operators.call import Call, Constant, Places, Struct, c_float, kernel_suffix, unsupported
+from aiedge.codegen.operators.call import (
+    Call,
+    Constant,
+    Places,
+    Struct,
+    c_float,
+    kernel_suffix,
+    types_of,
+    unsupported,
+)
 from aiedge.quantization import QuantParams, int16, quantize_multiplier
 from aiedge.quantization.layers import softmax_exponentials, softmax_multiplier
 from aiedge.tflite.graph import Operator
@@ -13,19 +22,19 @@ from aiedge.tflite.traits import Nature
 
 # Their exponentials still add up within int32.
 LONGEST_ROW, LONGEST_INT16 = 4095, 65535
-# Scale and zero point of the int8 outputs.
-PROBABILITY, LOGARITHM = (1 / 256, -128), (1 / 16, 127)
+LOGARITHM = (1 / 16, 127)  # scale and zero point of int8 LOG_SOFTMAX
 HEADER = '"aiedge_softmax.h"'
 
 
 def _emit(operator: Operator, at: Places) -> Call:
     source, target = operator.input(0), operator.outputs[0]
-    suffix = kernel_suffix(operator, source, target, int16=operator.kind == "SOFTMAX")
+    logarithm = operator.kind == "LOG_SOFTMAX"
+    wide = not logarithm and types_of(operator) == ("int8", "int16")
+    suffix = "int8_to_16" if wide else kernel_suffix(operator, source, target, int16=not logarithm)
     if not source.shape or not source.elements or source.elements != target.elements:
         raise unsupported(operator, "its input and output must have the same shape, of one dimension or more")
     columns = source.shape[-1]
     rows = source.elements // columns
-    logarithm = operator.kind == "LOG_SOFTMAX"
     beta = 1.0 if logarithm else operator.real("beta")
     if not math.isfinite(beta):
         raise unsupported(operator, "its beta must be finite")
@@ -35,11 +44,11 @@ def _emit(operator: Operator, at: Places) -> Call:
         return Call(HEADER, (f"aiedge_{operator.kind.lower()}_f32({arguments})",))
     if suffix == "int16":
         return _int16(operator, places)
-    outputs, (scale, zero_point) = params_of(target), LOGARITHM if logarithm else PROBABILITY
-    if float(outputs.scale) != scale or int(outputs.zero_point) != zero_point:
-        raise unsupported(
-            operator, f"its int8 output must have scale 1/{1 / scale:g} and zero point {zero_point}"
-        )
+    outputs, values_of_type = params_of(target), 65536 if wide else 256
+    scale, zero_point = LOGARITHM if logarithm else (1 / values_of_type, -values_of_type // 2)
+    near = abs(float(outputs.scale) / scale - 1) <= (0.001 if wide else 0)
+    if not near or int(outputs.zero_point) != zero_point:
+        raise unsupported(operator, f"its output must have scale 1/{1 / scale:g} and zero point {zero_point}")
     if columns > LONGEST_ROW:
         raise unsupported(operator, f"its int8 rows may have at most {LONGEST_ROW} values")
     try:
@@ -52,7 +61,7 @@ def _emit(operator: Operator, at: Places) -> Call:
             )
     except ValueError as error:
         raise unsupported(operator, f"{error}, where TensorFlow Lite Micro stops as well") from error
-    return Call(HEADER, (f"aiedge_softmax_int8({table.name}, {len(values)}, {places})",), (table,))
+    return Call(HEADER, (f"aiedge_softmax_{suffix}({table.name}, {len(values)}, {places})",), (table,))
 
 
 def _logarithm(inputs: QuantParams, table: Constant) -> Struct:

@@ -26,6 +26,15 @@ extern const unsigned int {{ array }}_len;
 #define AIEDGE_MODEL_LOAD_WEIGHTS {{ name }}_load_weights
 {% endif %}
 
+{% if states %}
+// It keeps state from one inference to the next.
+#define AIEDGE_MODEL_STATE_BYTES {{ plan.state_bytes }}
+#define AIEDGE_MODEL_RESET {{ name }}_reset
+{% if variables %}
+#define AIEDGE_MODEL_VARIABLES {{ variables }}
+{% endif %}
+{% endif %}
+
 {% for side, entry in (("INPUT", inputs[0]), ("OUTPUT", outputs[0])) %}
 #define AIEDGE_MODEL_{{ side }}_TYPE {{ entry.c_type }}
 #define AIEDGE_MODEL_{{ side }}_TENSOR_TYPE {{ entry.type }}

@@ -6,6 +6,9 @@
 // Weights and tables: in a file of {{ file.data | length }} bytes, CRC-32 {{ "%08x" | format(file.crc) }}.
 {% endif %}
 // Arena: {{ plan.arena_bytes }} bytes ({{ plan.verdict }}). The caller holds {{ "the output; the input may come row by row" if streaming else "input and output" }}.
+{% if states %}
+// State: the first {{ plan.state_bytes }} bytes of the arena are kept from one call to the next.
+{% endif %}
 {% if core != "any" %}
 // Made for the core of the {{ core | upper }}, with up to {{ scratch_bytes }} bytes of the arena as a kernel's scratch.
 {% endif %}
@@ -14,8 +17,11 @@
 {% for tensor in graph.inputs %}
 //      {{ "%-23s %-20s %7d  %s" | format("(input)", tensor.shape | list | string, tensor.bytes, place(tensor)) }}
 {% endfor %}
+{% for tensor, where in states %}
+//      {{ "%-23s %-20s %7d  %s" | format("(state)", tensor.shape | list | string, tensor.bytes, where) }}
+{% endfor %}
 {% for step, call in calls %}
-// {{ "%4d %-23s %-20s %7d  %s" | format(step.index, step, step.outputs[0].shape | list | string, step.outputs[0].bytes, place(step.outputs[0])) }}
+// {{ "%4d %-23s %-20s %7d  %s" | format(step.index, step, step.result.shape | list | string, step.result.bytes, place(step.result)) }}
 {% endfor %}
 
 #include "{{ header }}"
@@ -57,7 +63,7 @@ static {{ "AIEDGE_TABLE " if constant.values.nbytes <= hot_bytes }}const {{ cons
 {{ array(constant) }}
 {% endfor %}
 {% for step, call in calls %}
-// {{ step.index }} {{ step }}: {{ step.outputs[0].name | comment }}
+// {{ step.index }} {{ step }}: {{ step.result.name | comment }}
 {% for constant in call.constants %}
 {{ array(constant) -}}
 {% endfor %}
@@ -113,6 +119,17 @@ const char *{{ name }}_operator_name(int32_t index) {
 }
 #endif
 
+{% if states %}
+int {{ name }}_reset(uint8_t *arena) {
+{{ missing(["arena"]) }}
+{{ check_arena() }}
+{% for statement in resets %}
+  {{ statement }};
+{% endfor %}
+  return AIEDGE_OK;
+}
+
+{% endif %}
 {% if streaming %}
 {% include "stream.c" %}
 

@@ -33,8 +33,16 @@ extern "C" {
 bool {{ name }}_load_weights(const void *data, size_t bytes);
 
 {% endif %}
+{% if states %}
+// The network keeps state from one call to the next, in the first {{ name | upper }}_STATE_BYTES bytes of the arena: give the same
+// arena each time, and leave these bytes alone in between; the others may serve as anything. {{ name }}_reset() gives the
+// state its first values: call it before the first {{ name }}_invoke(), and wherever another sequence of inputs begins.
+#define {{ name | upper }}_STATE_BYTES {{ plan.state_bytes }}
+int {{ name }}_reset(uint8_t *arena);
+
+{% endif %}
 // Runs the network once. `arena` points to {{ name | upper }}_ARENA_BYTES bytes, aligned to {{ name | upper }}_ARENA_ALIGNMENT, that
-// the call may overwrite. Returns 0, or a status code of aiedge_engine.h where an argument is wrong.
+// the call may overwrite{% if states %} but for the state{% endif %}. Returns 0, or a status code of aiedge_engine.h where an argument is wrong.
 int {{ name }}_invoke({{ parameters(inputs, outputs) }});
 {% if streaming %}
 

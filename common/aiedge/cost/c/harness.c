@@ -39,11 +39,17 @@ int main(void) {
     machine_exit(4);
   }
 #endif
+#if STATE_BYTES
+  if (plain_reset(arena)) {
+    machine_exit(5);
+  }
+#endif
   aiedge_step(-1);  // an empty pair: what a step costs
   aiedge_step(-1);
   for (int run = 0; run < RUNS; run++) {
     const uint8_t *input = bench_inputs + run * INPUT_BYTES;
-    memset(arena, 0xa5, sizeof arena);  // whatever reads what nobody wrote shows
+    // Whatever reads what nobody wrote shows.
+    memset(arena + STATE_BYTES, 0xa5, sizeof arena - STATE_BYTES);
     memset(outputs, 0xa5, sizeof outputs);
     memset(again, 0xa5, sizeof again);
     if (run == 0) {
@@ -53,6 +59,9 @@ int main(void) {
     if (run == 0) {
       aiedge_step(-1);
       memset(arena, 0xa5, sizeof arena);
+#if STATE_BYTES
+      status |= stepped_reset(arena);  // the same state comes out
+#endif
       status |= INVOKE(stepped, input, again);
       if (memcmp(outputs, again, OUTPUT_BYTES)) {
         machine_exit(3);

@@ -22,6 +22,16 @@ void aiedge_step(int32_t index) {
   times[count++] = now();
 }
 
+// Gives the network's state its first values, where it keeps any.
+int reset(void);
+int reset(void) {
+#if STATE_BYTES
+  return plain_reset(arena);
+#else
+  return 0;
+#endif
+}
+
 // Nanoseconds that `loops` inferences took together; negative where the network returned an error.
 double time_plain(const uint8_t *input, uint8_t *output, int32_t loops);
 double time_plain(const uint8_t *input, uint8_t *output, int32_t loops) {

@@ -37,10 +37,18 @@ struct TfLiteTensor {
 namespace tflite {
 
 class MicroOpResolver {};
+class MicroResourceVariables;
+
+class MicroAllocator {
+ public:
+  static MicroAllocator *Create(uint8_t *arena, size_t arena_size);
+};
 
 class MicroInterpreter {
  public:
   MicroInterpreter(const Model *model, const MicroOpResolver &resolver, uint8_t *arena, size_t arena_size);
+  MicroInterpreter(const Model *model, const MicroOpResolver &resolver, MicroAllocator *allocator,
+                   MicroResourceVariables *variables);
   ~MicroInterpreter();
   TfLiteStatus AllocateTensors();
   TfLiteStatus Invoke();
