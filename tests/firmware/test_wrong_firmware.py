@@ -134,7 +134,7 @@ def test_a_forgotten_return_is_an_error_of_the_compiler(compiler, function, tmp_
     [
         ("const bool done = model.invoke(); (void)done;", "is `return` missing?"),
         ("return model.invoke()", "ends with a semicolon"),
-        ("return modell.invoke();", "misspelt"),
+        ("return network.invoke();", "misspelt"),
         ("return model.invoked();", "behind the dot is misspelt"),
         ("return model.invoke(3);", "which arguments"),
     ],
