@@ -9,7 +9,7 @@ import pytest
 
 from aiedge import benchmark, tflite
 from aiedge.benchmark import Options, Samples, session
-from aiedge.benchmark.firmware import WrongTodo
+from aiedge.benchmark.firmware import WrongTodo, does_not_compile
 from aiedge.benchmark.main_cpp import MainCpp, read_main_cpp
 from aiedge.benchmark.plain import mistakes, next_todo, run_plain
 from aiedge.board import Board, StandIn
@@ -127,6 +127,28 @@ def test_a_forgotten_return_is_an_error_of_the_compiler(compiler, function, tmp_
     flags = ["-Wno-error", "-Wno-unused-parameter", "-fsyntax-only"]
     with pytest.raises(AssertionError, match=r"main\.cpp:\d+:\d+: error: .*return"):
         compile_cpp(compiler, flags, [tmp_path / "main.cpp"], tmp_path / "none")
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("const bool done = model.invoke(); (void)done;", "is `return` missing?"),
+        ("return model.invoke()", "ends with a semicolon"),
+        ("return network.invoke();", "misspelt"),
+        ("return model.invoked();", "behind the dot is misspelt"),
+        ("return model.invoke(3);", "which arguments"),
+    ],
+)
+def test_the_todo_of_an_error_of_the_compiler_is_named(body, words, tmp_path):
+    path = main_cpp(5, tmp_path)
+    path.write_text(with_body(path.read_text(), "run_network", f"(void)time_us; {body}"))
+    with pytest.raises(AssertionError) as caught:
+        compile_cpp("g++", ["-fsyntax-only", "-Wno-unused-parameter"], [path], tmp_path / "none")
+    main = read_main_cpp(path, find_project("xormodel").lesson.folder / "main.cpp")
+    said = does_not_compile(main, str(caught.value))
+    assert said.startswith(f"✗ TODO 3, main.cpp line {main.lines['run_network']}: line ") and words in said, (
+        said
+    )
 
 
 @pytest.mark.parametrize("solved", range(5))

@@ -30,7 +30,7 @@ def both(
     return [Wrong(lesson, function, body, words) for lesson in lessons]
 
 
-NO_CAMERA = "it returns the camera although use_camera is false"
+NO_CAMERA = "choose_provider() returns the camera although use_camera is false"
 STATIC = (
     "static CameraImageProvider camera({0}, {0}); static SerialImageProvider serial({0}, {0}, 3, 115200); "
 )
@@ -66,7 +66,7 @@ XOR = [
         ("fill_input", "return !provider.read(model.input());", "returns true although provider.read()"),
         ("fill_input", "(void)provider; return false;", "provider.read() was not called"),
         ("fill_input", "provider.read(model.input()); return false;", "returns false although provider.read()"),
-        ("read_output", "return model.output().get(1) > 0.5f;", "beyond the last number get() is 0"),
+        ("read_output", "return model.output().get(1) > 0.5f;", "beyond it get() is 0"),
         ("read_output", "return model.output().get(0) < 0.5f;", "the wrong way round"),
         ("read_output", "return !(model.output().get(0) > 0.5f);", "the wrong way round"),
         ("read_output", "int y = static_cast<int>(model.output().get(0)); return y > 0.5f;", "an int has no fraction"),
@@ -74,7 +74,7 @@ XOR = [
         ("read_output", "return model.output().get(0) > 1.0f;", "lies between 0 and 1"),
         ("read_output", "return model.input().get(0) > 0.5f;", "true where it is above"),
         ("read_output", "return true;", "any number but 0 is true"),
-        ("read_output", "return false;", "then compare with 0.5"),
+        ("read_output", "return false;", "with 0.5"),
     ]
 ]  # fmt: skip
 
@@ -170,10 +170,10 @@ CARS = [
              "else input.set(i, 1.0f - input.get(i));", "other pictures than were sent"),
             ("is_car", "return model.output().get(0) < threshold;", "the wrong way round"),
             ("is_car", "return !(model.output().get(0) > threshold);", "the wrong way round"),
-            ("is_car", "return model.output().get(1) > threshold;", "beyond the last number get() is 0"),
+            ("is_car", "return model.output().get(1) > threshold;", "beyond it get() is 0"),
             ("is_car", "(void)threshold; return model.output().get(0);", "any number but 0 is true"),
             ("is_car", "(void)threshold; return true;", "any number but 0 is true"),
-            ("is_car", "(void)threshold; return false;", "then compare with 0.75"),
+            ("is_car", "(void)threshold; return false;", "with 0.75"),
             ("is_car", "(void)threshold; return model.output().get(0) > 128;", "lies between 0 and 1"),
             ("is_car", "int p = static_cast<int>(model.output().get(0)); return p > threshold;", "an int has no fraction"),
             ("show", "(void)car;", "set_led() is never called"),

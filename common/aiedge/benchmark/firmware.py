@@ -49,6 +49,16 @@ _PROVIDER = {
     "no speed of": "",
     "has no serial port": "",
 }
+# What is likely behind an error of the compiler.
+_COMPILER = {
+    "return": "is `return` missing? A function that is not void ends with return ...;",
+    "expected .;|before .}": "a statement ends with a semicolon",
+    "not declared|undeclared": "a name is misspelt, or was never given a type: bool done = ...;",
+    "expected .\\)|expected .\\(": "a bracket is missing",
+    "no member|has no member": "the name behind the dot is misspelt",
+    "too few arguments|too many arguments|no matching": "the signature above says which arguments it takes",
+    "cannot convert|invalid conversion|could not convert": "the signature above says of which type each is",
+}
 
 
 class OpenTodo(UserError):
@@ -77,7 +87,12 @@ NOTHING_COMPARED = FirmwareCheck()
 
 
 def mistake(main: MainCpp, function: str, what: str, likely: str = "") -> str:
-    """A wrong TODO in words; without a TODO of that name, of the firmware as a whole."""
+    """A wrong TODO in words; without a TODO of that name, of the firmware as a whole.
+
+    The "it" with which `what` may begin is the function.
+    """
+    if function and what.startswith("it "):
+        what = f"{function}(){what.removeprefix('it')}"
     where = main.where(function) if function in main.todos else "main.cpp"
     return f"✗ {where}: {what}" + (f"\n  likely:   {likely}" if likely else "")
 
@@ -138,6 +153,17 @@ def wrong_provider(main: MainCpp, error: str) -> str:
             likely = "the camera where use_camera is true, else the serial port" if what else ""
             return mistake(main, "choose_provider", what or error, likely)
     return ""
+
+
+def does_not_compile(main: MainCpp, output: str) -> str:
+    """The TODO in which a compiler's first error of main.cpp lies, "" for none."""
+    found = re.search(r"main\.cpp:(\d+):\d+: error: (.+)", output)
+    function = main.around(int(found[1])) if found else ""
+    if not found or not function:
+        return ""
+    error = found[2]
+    likely = next((text for words, text in _COMPILER.items() if re.search(words, error)), "")
+    return mistake(main, function, f"line {found[1]} does not compile: {error}", likely)
 
 
 def wrong_speed(main: MainCpp) -> str:
@@ -211,10 +237,13 @@ def _binary(
     elif len(set(says)) > 1 or len(set(means)) == 1:
         likely = f"compare model.output().get(0) with {threshold:g}: true where it is above"
     elif says[0] == 0:
-        likely = (
-            f"read get(0), which lies between 0 and 1, as a float: an int has no fraction, and beyond the last number "
-            f"get() is 0; then compare with {threshold:g}"
-        )
+        body = main.body(function)
+        if re.search(r"get\([1-9]", body):
+            likely = "get(0) is the first and only number: beyond it get() is 0"
+        elif "int" in re.findall(r"\w+", body):
+            likely = "an int has no fraction: keep the output as a float"
+        else:
+            likely = f"compare get(0), which lies between 0 and 1, with {threshold:g}"
     else:
         likely = f"any number but 0 is true: compare it with {threshold:g}"
     of = f" ({len(wrong):,} of {len(says):,} answers)" if len(says) > 1 else ""

@@ -26,6 +26,19 @@ class MainCpp:
         line = self.lines.get(function, 0)
         return f"TODO {self.todos[function]}, main.cpp{f' line {line}' if line else ''}"
 
+    def body(self, function: str) -> str:
+        """The text of a function, "" where the file lacks it."""
+        line = self.lines.get(function, 0)
+        rest = self.text.splitlines()[line:] if line else []
+        end = next((i for i, text in enumerate(rest) if text.startswith("}")), len(rest))
+        return "\n".join(rest[:end])
+
+    def around(self, line: int) -> str:
+        """The function of a TODO in which a line lies, "" for none."""
+        before = [(start, name) for name, start in self.lines.items() if start <= line]
+        start, name = max(before, default=(0, ""))
+        return name if name and line <= start + self.body(name).count("\n") + 2 else ""
+
     def first(self, *functions: str) -> str:
         """The first of these functions that is a TODO, "" for none."""
         return next((name for name in functions if name in self.todos), "")

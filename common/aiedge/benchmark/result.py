@@ -250,11 +250,12 @@ class BenchmarkResult:
     def _figures(self) -> list[str]:
         clock = "this computer's time, not a board's" if self.setting.simulated else "on the board"
         time = f"median {np.median(self.times_us):,.0f} µs ({clock})"
+        whose = "the network alone: " if self.has_wrong_firmware else ""
         if len(self.outputs) <= TABLE_TO:
-            return [f"{self.right:,} of {len(self.outputs):,} right; {time}"]
+            return [f"{whose}{self.right:,} of {len(self.outputs):,} right; {time}"]
         return [
             f"data      {len(self.outputs):,} samples, {self.setting.data_source}",
-            f"accuracy  {self.accuracy:.2%}: {self.right:,} of {len(self.outputs):,} right; balanced "
+            f"accuracy  {whose}{self.accuracy:.2%}: {self.right:,} of {len(self.outputs):,} right; balanced "
             f"{self.balanced_accuracy:.2%}"
             + ("" if self.auc is None else f"; area under the ROC {self.auc:.4f}")
             + ("" if self.top_accuracy is None else f"; top {TOP} {self.top_accuracy:.2%}"),

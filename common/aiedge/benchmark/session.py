@@ -12,7 +12,7 @@ import numpy as np
 
 from aiedge import __version__
 from aiedge.benchmark.data import Samples, samples
-from aiedge.benchmark.firmware import OpenTodo, WrongTodo, examine, mistake, no_result, said
+from aiedge.benchmark.firmware import OpenTodo, WrongTodo, does_not_compile, examine, mistake, no_result, said
 from aiedge.benchmark.main_cpp import MainCpp, read_main_cpp
 from aiedge.benchmark.models import Choice, Codec, check_model
 from aiedge.benchmark.plain import mistakes, next_todo, run_plain
@@ -165,13 +165,19 @@ def simulate(project: str, options: Options = Options()) -> BenchmarkResult:
     folder = project_dir(project)
     built_from = "solution" if options.solution else "vscode"
     print(f"building {folder.name}/{built_from} for this computer", flush=True)
-    program = build(
-        folder / "vscode",
-        choice.environment,
-        main_cpp=folder / "solution/main.cpp" if options.solution else None,
-        model_cpp=path if options.solution else None,
-    )
-    alone, text = run_plain([program]), _main_cpp(project, options.solution)
+    text = _main_cpp(project, options.solution)
+    try:
+        program = build(
+            folder / "vscode",
+            choice.environment,
+            main_cpp=folder / "solution/main.cpp" if options.solution else None,
+            model_cpp=path if options.solution else None,
+        )
+    except UserError as error:
+        if wrong := does_not_compile(text, error.message):
+            raise WrongTodo(wrong) from error
+        raise
+    alone = run_plain([program])
     if found := mistakes(alone, text, find_project(project).lesson, results=bool(alone.todo)):
         raise WrongTodo(*found)
     if alone.todo:
