@@ -45,7 +45,7 @@ def test_random_sequences(weights: str, tmp_path: Path, need_tool) -> None:
     """With weights apart, too: the first values are constants as others are."""
     rng = np.random.default_rng(0)
     models = [stream(rng, first) for first in (None, -128, 5)]
-    models += random_models(range(40 if weights == "linked" else 0))
+    models += random_models(range(20 if weights == "linked" else 0))
     graphs = [tflite.read(model) for model in models]
     inputs = [frames(rng, graph) for graph in graphs]
     compiler = [need_tool("clang", "apt install clang"), *SANITIZE]
@@ -134,7 +134,7 @@ def test_predict_is_one_sequence_and_invoke_goes_on() -> None:
 @needs_tflm
 def test_optimized_models_keep_the_order_of_their_state() -> None:
     rng = np.random.default_rng(3)
-    for model in [stream(rng), *random_models(range(100, 112))]:
+    for model in [stream(rng), *random_models(range(100, 106))]:
         result = optimize(model)
         (x,) = frames(rng, result.before)
         for mine, theirs in zip(
