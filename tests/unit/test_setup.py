@@ -291,11 +291,14 @@ def test_an_interrupted_setup_is_repaired(kit):
 
 def test_two_starts_at_once_take_turns(kit):
     kit.add_uv()
-    slow = "import os, time\nfor _ in range(300): os.path.exists('go') or time.sleep(0.1)\n"
-    kit.write("common/aiedge/board/build.py", slow.replace("go", str(kit.folder / "go")))
+    slow = (
+        f"import os, time\nopen({str(kit.folder / 'begun')!r}, 'w').close()\n"
+        f"for _ in range(300): os.path.exists({str(kit.folder / 'go')!r}) or time.sleep(0.1)\n"
+    )
+    kit.write("common/aiedge/board/build.py", slow)
     with ThreadPoolExecutor() as pool:
         first = pool.submit(kit.start, "--setup")
-        while not (kit.folder / ".venv/share").exists():  # the first is at its last step then
+        while not (kit.folder / "begun").exists():  # the first is at its last step then
             assert not first.done()
             time.sleep(0.05)
         second = pool.submit(kit.start, "--setup")

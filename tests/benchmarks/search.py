@@ -1,0 +1,164 @@
+"""Measure the search: what it knows before any training, how quickly, and what front it finds.
+
+    python -m tests.benchmarks.search             prints the tables: some ten minutes
+    python -m tests.benchmarks.search --quick     with 20 candidates and one seed
+    python -m tests.benchmarks.search --write     also renews the tables in docs/results.md
+
+Fronts are compared on real SRAM and flash of LeNets and a made-up accuracy, which costs no training: the volume of
+what a front leaves behind, after the same number of trained networks. Needs TensorFlow, for the conversions.
+"""
+
+import random
+import statistics
+import sys
+import time
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import optuna
+from tqdm import tqdm
+
+from aiedge import tflite
+from aiedge.errors import Parser, exit_cleanly
+from aiedge.paths import REPO
+from aiedge.search.costs import Costs, Limits
+from aiedge.search.space import Space, load_space
+from aiedge.search.study import Wanted, suggest
+from aiedge.text import markdown, renew
+from aiedge.train.models import randomize
+from aiedge.train.models.blueprints import blueprint_model
+
+SPACES = ("lenet-mnist", "cifar10")
+BUDGET, MOST_ASKED = 60, 1200  # trained networks of a search; candidates that it may ask for
+LIMITS = Limits(flash=5_000, ram=700)
+Sampler = Callable[[int], optuna.samplers.BaseSampler]
+SEARCHES: dict[str, tuple[Sampler, bool]] = {
+    "random": (lambda seed: optuna.samplers.RandomSampler(seed=seed), False),
+    "random, skips what cannot fit": (lambda seed: optuna.samplers.RandomSampler(seed=seed), True),
+    "NSGA-II, skips": (lambda seed: optuna.samplers.NSGAIISampler(population_size=12, seed=seed), True),
+    "the kit's: TPE, skips": (
+        lambda seed: optuna.samplers.TPESampler(multivariate=True, group=True, seed=seed),
+        True,
+    ),
+}
+
+
+def draw(space: Space, rng: random.Random) -> dict:
+    """A random choice for each parameter."""
+    return {parameter.name: rng.choice(parameter.values()) for parameter in space.parameters}
+
+
+def equal(count: int) -> str:
+    """How many of so many candidates take, converted with weights of their own, what their skeletons take."""
+    rng, same = random.Random(0), 0
+    for i in tqdm(range(count), desc="skeletons", unit=" candidates", leave=False):
+        space = load_space(SPACES[i % len(SPACES)])
+        values = draw(space, rng)
+        blueprint, per_channel = space.blueprint(values), values["quantization.way"] != "ptq per tensor"
+        samples = np.random.default_rng(i).random((4, *blueprint.input), np.float32)
+        model = tflite.convert_int8(randomize(blueprint_model(blueprint)), samples, per_channel)
+        paper, real = Costs.of(blueprint, per_channel), Costs(tflite.read(model))
+        same += (paper.ram, paper.flash) == (real.ram, real.flash)
+    return f"{same} of {count}"
+
+
+def speed(count: int = 300) -> tuple[str, str]:
+    """Candidates a second of CPU time whose SRAM is known, and whose flash."""
+    space, rng = load_space("lenet-mnist"), random.Random(0)
+    drawn = [space.blueprint(draw(space, rng)) for _ in range(count)]
+    start = time.process_time()
+    costs = [Costs.of(blueprint) for blueprint in drawn]
+    _ = [each.ram for each in costs]
+    middle = time.process_time()
+    _ = [each.flash for each in costs[: count // 4]]
+    end = time.process_time()
+    return f"{count / (middle - start):,.0f}", f"{count // 4 / (end - middle):,.0f}"
+
+
+def accuracy(values: dict, costs: Costs, rng: np.random.Generator) -> float:
+    """A made-up one: more weights and more channels help, each less than the one before; runs differ a little."""
+    widths = [op.outputs[0].shape[-1] for op in costs.graph.operators if op.macs][:-1]
+    lost = sum(0.25 * width**-0.9 for width in widths) + 0.05 * (values["architecture.kernel"] == 3)
+    return float(0.995 - lost / len(widths) + rng.normal(0, 0.001))
+
+
+def volume(points: Sequence[tuple[float, float, float]]) -> float:
+    """The part of the box from the limits to nothing, and from half to all right, that lies behind the front."""
+    scaled = [(2 * (1 - a), ram / (LIMITS.ram or 1), flash / (LIMITS.flash or 1)) for a, ram, flash in points]
+    inside = [point for point in scaled if max(point) < 1]
+    if not inside:
+        return 0.0
+    corners = np.random.default_rng(0).random((20_000, 3))
+    behind = np.zeros(len(corners), bool)
+    for point in inside:
+        behind |= (corners >= point).all(axis=1)
+    return float(behind.mean())
+
+
+def found(name: str, seed: int) -> tuple[float, int]:
+    """The volume of the front of one search, and how many candidates it asked for."""
+    sampler, skips = SEARCHES[name]
+    wanted = Wanted(load_space("lenet-mnist"), ("ram", "flash"), LIMITS, "cortex-m4")
+    study = optuna.create_study(directions=wanted.directions, sampler=sampler(seed))
+    rng, points, asked, known = np.random.default_rng(seed), [], 0, {}
+    trained = 0
+    while trained < BUDGET and asked < MOST_ASKED:
+        trial = study.ask()
+        asked += 1
+        values = suggest(trial, wanted.space)
+        key = repr(sorted(values.items()))
+        costs = known.setdefault(key, wanted.costs(values))
+        excess = LIMITS.excess(costs)
+        for limit in excess:
+            trial.set_constraint(limit, excess[limit])
+        if skips and any(value > 0 for value in excess.values()):
+            study.tell(trial, [0.0, costs.ram, costs.flash])
+            continue
+        trained += 1
+        right = accuracy(values, costs, rng)
+        study.tell(trial, [right, costs.ram, costs.flash])
+        points.append((right, costs.ram, costs.flash))
+    return volume(points), asked
+
+
+def fronts(seeds: int) -> list[tuple[str, ...]]:
+    """A row for each search: its volume, and that against random search."""
+    rows, first = [], None
+    for name in SEARCHES:
+        runs = [found(name, seed) for seed in tqdm(range(seeds), desc=name, unit=" runs", leave=False)]
+        mean = statistics.mean(size for size, _ in runs)
+        first = first or mean
+        spread = statistics.pstdev(size for size, _ in runs)
+        asked = statistics.mean(count for _, count in runs)
+        rows.append((name, f"{mean:.4f} ± {spread:.4f}", f"{mean / first:.2f} ×", f"{asked:,.0f}"))
+    return rows
+
+
+def main() -> None:
+    """Print the tables; with --write renew them."""
+    parser = Parser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="20 candidates, one seed")
+    parser.add_argument("--write", action="store_true", help="renew the tables in docs/results.md")
+    options = parser.parse_args()
+    ram, flash = speed()
+    known = [
+        (
+            "candidates whose SRAM and flash are those of the converted network",
+            equal(20 if options.quick else 200),
+        ),
+        ("candidates a second by SRAM, one core", ram),
+        ("candidates a second by flash, one core", flash),
+    ]
+    head = ("search", "volume behind the front", "against random", "candidates asked for")
+    tables = [
+        markdown(("before any training", "figure"), known),
+        markdown(head, fronts(1 if options.quick else 5)),
+    ]
+    text = "\n".join(tables)
+    print(text, end="")
+    if options.write:
+        renew(REPO / "docs/results.md", "search.py", text)
+
+
+if __name__ == "__main__":
+    sys.exit(exit_cleanly(main))
