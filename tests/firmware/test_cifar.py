@@ -329,7 +329,7 @@ def load_script(platform: str, folder: Path, weights: str) -> list[tuple[str, st
             for name, value in values.items():
                 self[name] = [*self.get(name, []), *value]
 
-    environment = Environment(PIOPLATFORM=platform)
+    environment = Environment(PIOPLATFORM=platform, SPAWN=None)
     script = REPO / "common/platforms/compile_model.py"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AIEDGE_PYTHON", sys.executable)

@@ -54,7 +54,7 @@ class Scons(dict):
     def __init__(
         self, folder: Path, flags: str, options: dict[str, str], platform: str = "espressif32"
     ) -> None:
-        super().__init__(PIOMAINPROG="program", PIOPLATFORM=platform)
+        super().__init__(PIOMAINPROG="program", PIOPLATFORM=platform, SPAWN=None)
         self.folder, self.flags, self.options = folder, flags, options
         self.actions: list = []
         self.built: list[tuple[str, ...]] = []

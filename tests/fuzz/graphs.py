@@ -4,11 +4,13 @@ from collections.abc import Callable
 
 import numpy as np
 
+from tests.support.model_files import TYPES
 from tests.support.random_layers import Draw
 from tests.support.random_operators import OPERATORS, dtypes
 
 # What follows an operator's drawing: where its input comes from.
 LAYERS = 2, 9
+NAMES = {number: name for name, number in TYPES.items()}
 
 
 class Branching(Draw):
@@ -28,7 +30,7 @@ class Branching(Draw):
 
     def type_of(self, tensor: int) -> str:
         """The tensor's type."""
-        return {9: "int8", 0: "float32"}[self.file.model.subgraphs[0].tensors[tensor].type]
+        return NAMES[self.file.model.subgraphs[0].tensors[tensor].type]
 
     def image(self, largest: int = 9, channels: int = 9) -> list[int]:
         """The shape of an activation that is an image of a batch, or a new one."""
@@ -72,11 +74,20 @@ def random_graph(rng: np.random.Generator, dtype: str) -> bytes:
     ]
     for _ in range(int(rng.integers(*LAYERS))):
         kind, draw = kinds[rng.integers(len(kinds))]
-        d.made += draw(d, kind)
+        made = draw(d, kind)
+        d.dtype = dtype  # what has another type is an output of the model
+        d.made += [tensor for tensor in made if d.type_of(tensor) == dtype]
     graph = d.file.model.subgraphs[0]
     read = dict.fromkeys(int(index) for operator in graph.operators for index in operator.inputs)
     written = dict.fromkeys(int(index) for operator in graph.operators for index in operator.outputs)
-    inputs = [index for index in read if index not in written and graph.tensors[index].buffer == 0]
+    inputs = [
+        index
+        for index in read
+        if index >= 0  # an operator may leave an input out
+        and index not in written
+        and graph.tensors[index].buffer == 0
+        and not graph.tensors[index].isVariable
+    ]
     for index, tensor in enumerate(graph.tensors):
         if (
             tensor.buffer == 0 and index not in read and index not in written

@@ -43,6 +43,8 @@ RESOLVER_WORDS = {
     "2D": "2D",
     "PADV2": "PadV2",
     "LSTM": "LSTM",
+    "MATMUL": "MatMul",
+    "CUMSUM": "CumSum",
 }  # where TFLM's resolver does not just capitalize a kind's word
 HOT_BYTES = 1024  # a table of at most so many can lie in RAM, beside the kernels (AIEDGE_IRAM)
 STREAM, WEIGHTS = '"aiedge_stream.h"', '"aiedge_weights.h"'

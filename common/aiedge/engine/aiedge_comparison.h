@@ -103,6 +103,6 @@ AIEDGE_CASTS(int8, int8_t, )
 AIEDGE_CASTS(int16, int16_t, )
 AIEDGE_CASTS(int32, int32_t, )
 AIEDGE_CASTS(float32, float, aiedge_truncate)
-AIEDGE_CASTS(bool, uint8_t, )
+AIEDGE_CASTS(boolean, uint8_t, )  // bool is a macro where stdbool.h is
 
 #endif

@@ -9,6 +9,9 @@
 using aiedge::Tensor;
 using aiedge::TensorType;
 
+// Without the notes on the student's main.cpp, which need a clock and a lamp.
+bool aiedge::InputProvider::read(Tensor &input) { return next(input); }
+
 namespace {
 
 // Ends the program with the number of the line that fails; not an assert(), which -DNDEBUG removes.

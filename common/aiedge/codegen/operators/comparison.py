@@ -82,7 +82,8 @@ def _cast(operator: Operator, at: Places) -> Call:
         return Call(HEADER, (f"aiedge_logical_not({places})",))
     if source not in (*NUMBERS, "bool") or target not in NUMBERS:
         raise unsupported(operator, f"it must go from bool, {', '.join(NUMBERS)} to one of the last four")
-    return Call(HEADER, (f"aiedge_cast_{source}_{target}({places})",))
+    name = "boolean" if source == "bool" else source
+    return Call(HEADER, (f"aiedge_cast_{name}_{target}({places})",))
 
 
 EMITTERS = {Nature.COMPARISON: _comparison, Nature.SELECTION: _selection, Nature.CAST: _cast}
