@@ -46,9 +46,7 @@ def test_kernels_and_small_tables_lie_in_ram(cifar_model: Path, tmp_path: Path, 
     assert sum(weights) > 25_000 and min(weights) > HOT_BYTES
 
 
-@pytest.mark.parametrize(
-    ("flags", "section"), [([], ".text.aiedge_"), (["-DAIEDGE_IRAM"], ".iram1.aiedge")]
-)
+@pytest.mark.parametrize(("flags", "section"), [([], ".text.aiedge_"), (["-DAIEDGE_IRAM"], ".iram1.aiedge")])
 def test_the_kernels_in_assembly_lie_there_too(
     flags: list[str], section: str, tmp_path: Path, need_tool
 ) -> None:

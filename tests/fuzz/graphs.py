@@ -47,7 +47,11 @@ class Branching(Draw):
 
     def shape(self, lowest: int = 1, highest: int = 4, largest: int = 6) -> list[int]:
         """The shape of an activation, or a new one."""
-        shapes = [s for t in self.made if lowest <= len(s := self.shapes[t]) <= highest and max(s) <= largest]
+        shapes = [
+            s
+            for t in self.made
+            if lowest <= len(s := self.shapes[t]) <= highest and max(s, default=1) <= largest
+        ]
         return (
             list(shapes[self.rng.integers(len(shapes))])
             if shapes and self.rng.random() < 0.8
