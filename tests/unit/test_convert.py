@@ -85,6 +85,11 @@ def with_value(value: float) -> np.ndarray:
         ([X, X], r"and the model takes \['n', 4\]"),
         (np.array(["a", "b"]), "are no numbers"),
         (7, "cannot be a int"),
+        ([], "there are no calibration samples"),
+        (X.astype(complex), "they are complex"),
+        (iter([X[0], None]), "element 1 of the calibration samples lacks values"),
+        (iter([X[0], 1.0]), "element 1 of the calibration samples lacks values"),
+        (iter([X, X[:, :3]]), r"element 1 of .* the shapes \[\[3\]\], and element 0 of \[\[4\]\]"),
     ],
 )
 def test_wrong_samples_are_named(samples: object, message: str) -> None:
@@ -99,6 +104,17 @@ def test_of_several_inputs_the_one_with_wrong_samples_is_named() -> None:
         tflite.convert_int8(model, {"second": with_value(np.nan), "first": X})
     with pytest.raises(UserError, match="7 calibration samples for 'second', and 8 for 'first'"):
         tflite.convert_int8(model, [X, X[:7]])
+    with pytest.raises(UserError, match=r"element 1 of .* \[\[4\]\], and element 0 of \[\[4\], \[4\]\]"):
+        tflite.convert_int8(model, iter([(X[0], X[0]), (X[0],)]))
+    with pytest.raises(UserError, match="element 0 of the calibration samples lacks values"):
+        tflite.convert_int8(model, iter([{"first": X[0]}]))
+
+
+@pytest.mark.parametrize("model", ["model.keras", None, 42])
+def test_what_is_no_model_is_named(model: object) -> None:
+    for convert in (lambda m: tflite.convert_int8(m, X), tflite.convert_float):
+        with pytest.raises(UserError, match=f"a Keras model, not a {type(model).__name__}"):
+            convert(model)
 
 
 def test_weights_that_are_no_numbers_are_named() -> None:

@@ -173,6 +173,7 @@ def test_the_shipped_car_classifier_answers(
     [
         (["none.jpg", "--project", "cifar_cnn"], "there is no file none.jpg"),
         (["text.jpg", "--project", "cifar_cnn"], "text.jpg is not an image"),
+        (["photo.HEIC", "--project", "cifar_cnn"], "of a kind that cannot be read (.HEIC)"),
         ([".", "--project", "cifar_cnn"], "is a folder"),
         (["cut.png", "--project", "cifar_cnn"], "damaged or cut off"),
         (["photo.png", "--project", "xormodel"], "'xormodel' takes pictures"),
@@ -192,6 +193,7 @@ def test_mistakes_end_with_error_hint_and_status_2(
     arguments: list[str], message: str, photo: Path, capsys: pytest.CaptureFixture
 ) -> None:
     Path("text.jpg").write_text("no picture, and long enough to look at")
+    Path("photo.HEIC").write_bytes(b"\0\0\0\x18ftypheic")
     Path("cut.png").write_bytes(photo.read_bytes()[:150])
     Path("m.tflite").write_bytes(picture_model([0, 1]))
     assert main(["image", *arguments]) == 2

@@ -118,6 +118,14 @@ def _in_float32(layer: "keras.Layer") -> "keras.Layer":
 
 
 def _has_graph(model: "keras.Model") -> bool:
+    """Whether the model tells its inputs; raises `UserError` for what is no layer of Keras."""
+    from aiedge.train.framework import keras
+
+    if not isinstance(model, keras.Layer):
+        raise UserError(
+            f"what is converted is a Keras model, not a {type(model).__name__}",
+            "keras.models.load_model(path) reads one from a file",
+        )
     return bool(getattr(model, "operations", None)) or (type(model).__name__ == "Sequential" and model.built)
 
 
@@ -203,6 +211,8 @@ def _arrays(calibration: Any, shapes: list[tuple], names: list[str]) -> list[NDA
                 f"there are no calibration samples for {missing[0]!r}", f"the inputs are {', '.join(names)}"
             )
         return [_array(calibration[name]) for name in names]
+    if isinstance(calibration, list | tuple) and not calibration:
+        raise UserError("there are no calibration samples", "give some hundred typical inputs")
     if isinstance(calibration, list | tuple) and (
         len(shapes) > 1 or (len(calibration) == 1 and _fits(np.shape(calibration[0])[1:], shapes[0]))
     ):
@@ -213,14 +223,24 @@ def _arrays(calibration: Any, shapes: list[tuple], names: list[str]) -> list[NDA
         raise UserError(f"calibration samples cannot be a {type(calibration).__name__}", UNIT_HINT)
     parts: list[list[NDArray]] = []
     total = 0
-    for element in islice(calibration, MOST_SAMPLES):
+    for i, element in enumerate(islice(calibration, MOST_SAMPLES)):
         batches = _of_element(element, shapes, names)
+        if not batches or any(batch.ndim == 0 for batch in batches):
+            raise UserError(f"element {i} of the calibration samples lacks values for an input", UNIT_HINT)
         parts.append(batches)
         total += len(batches[0])
         if total >= MOST_SAMPLES:
             break
     if not parts:
         raise UserError("there are no calibration samples: the generator gave none", "make it anew")
+    kinds = [[batch.shape[1:] for batch in batches] for batches in parts]
+    other = next((i for i, kind in enumerate(kinds) if kind != kinds[0]), None)
+    if other is not None:
+        raise UserError(
+            f"element {other} of the calibration samples has values of the shapes "
+            f"{[list(shape) for shape in kinds[other]]}, and element 0 of {[list(shape) for shape in kinds[0]]}",
+            UNIT_HINT,
+        )
     return [np.concatenate(column)[:MOST_SAMPLES] for column in zip(*parts, strict=True)]
 
 
@@ -244,6 +264,9 @@ def _of_element(element: Any, shapes: list[tuple], names: list[str]) -> list[NDA
 
 def _array(values: Any) -> NDArray:
     try:
+        # A cast would drop the imaginary parts.
+        if np.iscomplexobj(values):
+            raise ValueError("they are complex")
         return np.asarray(values, np.float32)
     except (TypeError, ValueError) as error:
         raise UserError(f"calibration samples are no numbers: {error}", UNIT_HINT) from error

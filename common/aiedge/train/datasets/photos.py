@@ -59,6 +59,8 @@ def load_image(path: str | Path, size: int = 96, channels: int = 3) -> NDArray[n
     except PermissionError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}", "is it yours, and no folder?") from error
     except UnidentifiedImageError as error:
+        if path.suffix.lower() in UNREADABLE:
+            raise _unreadable(path, "save it as PNG or JPEG") from error
         raise UserError(f"{path} is not an image", "PNG and JPEG are, among others") from error
     except Image.DecompressionBombError as error:
         raise UserError(f"{path} is absurdly large: {error}", "make it smaller first") from error
@@ -70,6 +72,10 @@ def load_image(path: str | Path, size: int = 96, channels: int = 3) -> NDArray[n
     square = square.convert("RGB" if channels == 3 else "L")
     method = Image.Resampling.BICUBIC if side < size else Image.Resampling.LANCZOS
     return np.asarray(square.resize((size, size), method)).reshape(size, size, channels)
+
+
+def _unreadable(path: Path, hint: str) -> UserError:
+    return UserError(f"{path} is a picture of a kind that cannot be read ({path.suffix})", hint)
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
@@ -108,10 +114,7 @@ def pictures(folder: Path) -> list[Path]:
     files = sorted(file for file in folder.iterdir() if file.name[0] != "." and file.is_file())
     for file in files:
         if file.suffix.lower() in UNREADABLE:
-            raise UserError(
-                f"{file} is a picture of a kind that cannot be read ({file.suffix})",
-                "save it as PNG or JPEG, or take it out of the folder",
-            )
+            raise _unreadable(file, "save it as PNG or JPEG, or take it out of the folder")
     return [file for file in files if file.suffix.lower() in SUFFIXES]
 
 
