@@ -12,12 +12,12 @@
 //     pio run -e esp-eye-stream -t upload                        row by row: no picture is kept
 //
 // Four things that Python does not have:
-//     bool, uint32_t, float    the type of a variable stands before its name: true or false, a whole number
-//     from
-//                              0 to 4,294,967,295, a real number; const before it: it does not change
-//     uint32_t &time_us        with &, the variable is the caller's own: what you store in it, the caller
-//     finds there now_us();                a statement ends with a semicolon static bool f() { ... }  a
-//     function returns a bool here; its body stands in braces and ends with return ...;
+//     bool, uint32_t, float    a variable's type stands before its name: true or false, a whole number
+//                              from 0 to 4,294,967,295, a real number; const before it: it stays as it is
+//     uint32_t &time_us        with &, the variable is the caller's own: it finds there what you store
+//     now_us();                a statement ends with a semicolon
+//     static bool f() { ... }  a function that returns a bool; its body stands in braces and ends with
+//                              return ...;
 
 #include <math.h>
 
@@ -96,8 +96,7 @@ static void show(bool car) {
 }
 
 // TODO 6: Report the output and the time.
-//     void port.write_result(const Tensor &output, uint32_t time_us)   sends both to the computer, or prints
-//     them
+//     void port.write_result(const Tensor &output, uint32_t time_us)   sends both to the computer
 // Hint: void means that it returns nothing; the tensor is model.output().
 static void report(uint32_t time_us) {
   port.write_result(model.output(), time_us);

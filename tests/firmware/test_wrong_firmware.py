@@ -129,6 +129,19 @@ def test_a_forgotten_return_is_an_error_of_the_compiler(compiler, function, tmp_
         compile_cpp(compiler, flags, [tmp_path / "main.cpp"], tmp_path / "none")
 
 
+@pytest.mark.parametrize("compiler", ["g++", "clang++"])
+def test_a_provider_that_is_not_static_is_an_error_of_the_compiler(compiler, tmp_path):
+    project = find_project("carclassifier_hard")
+    path = tmp_path / "main.cpp"
+    text = (project.folder / "solution" / "main.cpp").read_text()
+    path.write_text(text.replace("  static CameraImageProvider", "  CameraImageProvider"))
+    flags = ["-Wno-error", "-Wno-unused-parameter", "-fsyntax-only"]
+    with pytest.raises(AssertionError) as caught:
+        compile_cpp(compiler, flags, [path], tmp_path / "none")
+    said = does_not_compile(read_main_cpp(path, project.lesson.folder / "main.cpp"), str(caught.value))
+    assert said.startswith("✗ TODO 1, ") and "without `static`" in said, said
+
+
 @pytest.mark.parametrize(
     ("body", "words"),
     [

@@ -53,6 +53,7 @@ def test_accidents_are_told(check, function, text: str) -> None:
         (lambda p, y: np.mean(p), "mean of the probabilities"),
         (lambda p, y: np.mean(np.abs(p - y)), "how far"),
         (lambda p, y: np.mean(y), "pictures with a car"),
+        (lambda p, y: np.mean((p > 0) == y), "not above 0"),
         (lambda p, y: np.sum((p > 0.5) & (y == 1)) / len(y), "those without a car are right, too"),
         (lambda p, y: np.sum((p > 0.5) & (y == 1)) / np.sum(p > 0.5), "how many are one"),
         (lambda p, y: np.sum((p > 0.5) == y) / np.sum(y), "not by how many cars"),
@@ -160,6 +161,8 @@ def test_scale_of_layer_mistakes(function, text: str) -> None:
         (lambda w: np.abs(w).max(axis=-1) / 127, "over the channels"),
         (lambda w: np.abs(w).max(axis=tuple(range(1, w.ndim))) / 127, "last axis here"),
         (lambda w: np.abs(w).max(axis=(0, 1)) / 127, "reshape to a table"),
+        (lambda w: np.abs(w).max(axis=0) / 127, "the first axis alone"),
+        (lambda w: np.abs(w.reshape(-1, w.shape[-1])).max(axis=1) / 127, "each column, a channel"),
         (lambda w: np.abs(w).max(axis=(0, 1, 2), keepdims=True) / 127, "keepdims=False"),
         (lambda w: w.reshape(-1, w.shape[-1]).max(axis=0) / 127, "np.abs first"),
         (lambda w: np.abs(w.reshape(-1, w.shape[-1])).max(axis=0) / 128, "divide by 127"),
@@ -381,6 +384,7 @@ def test_integer_convolution_mistakes(change: dict, text: str, model: bytes) -> 
         (lambda x, *a: patches(x, 3, 2, ...), "still open"),
         (lambda x, w, *a: patches(x, 3, 2, 0) @ w, "use .T"),
         (lambda x, w, b, *a: convolution(x, w, b, *a).reshape(-1, 8), "would give it this shape"),
+        (lambda x, w, *a: convolution(x, w.reshape(27, 8).T.reshape(w.shape), *a), "mixes them"),
     ],
 )
 def test_integer_convolution_accidents(function, text: str, model: bytes) -> None:

@@ -122,6 +122,11 @@ def test_accidents_are_told(check, function, text: str) -> None:
             lambda m, n: pool(m, n, reduce=lambda a, axis: a.mean((1, 2, 3))[:, None]),
             "each channel for itself",
         ),
+        (
+            checks.adaptive_pool,
+            lambda m, n: np.broadcast_to(pool(m, n).mean((0, 3), keepdims=True), (len(m), n, n, m.shape[3])),
+            "keeps them apart",
+        ),
         (checks.adaptive_pool, lambda m, n: pool(m, n).transpose(0, 2, 1, 3), "changed places"),
         (checks.adaptive_pool, lambda m, n: pool(m, n, end=math.floor), "the end of an area is rounded up"),
         (
@@ -154,6 +159,7 @@ def test_accidents_are_told(check, function, text: str) -> None:
             "the channels that stay",
         ),
         (checks.channels_to_remove, lambda s, p: np.argsort(s)[: int(len(s) * p)], "how many stay, 25"),
+        (checks.channels_to_remove, lambda s, p: np.argsort(s)[int(len(s) * p) :], "the channels that stay"),
         (checks.channels_to_remove, lambda s, p: np.argsort(s), "take the first few"),
         (checks.channels_to_remove, lambda s, p: np.sort(s)[: len(fewest(s, p))], "these are the scores"),
         (checks.channels_to_remove, lambda s, p: fewest(-s, p), "the smallest scores go"),

@@ -127,7 +127,10 @@ def test_a_run_on_this_computer_notes_where_the_students_firmware_stops(own, tmp
     program.chmod(0o755)
     main_cpp = folder / ("vscode/main/main.cpp" if own else "solution/main.cpp")
     assert watch.main(["xormodel", str(main_cpp), str(program)]) == 0
-    assert "Next: TODO 3" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert (
+        "✓ TODO 1, 2. Next: TODO 3" in said and "compared with its network once the last TODO is done" in said
+    )
     assert logbook.solved("xormodel", "firmware") == ({1, 2} if own else set())
 
 

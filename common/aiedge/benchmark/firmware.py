@@ -51,6 +51,7 @@ _PROVIDER = {
 }
 # What is likely behind an error of the compiler.
 _COMPILER = {
+    "local variable .* returned": "without `static` before its type an object ends with the function",
     "return": "is `return` missing? A function that is not void ends with return ...;",
     "expected .;|before .}": "a statement ends with a semicolon",
     "not declared|undeclared": "a name is misspelt, or was never given a type: bool done = ...;",

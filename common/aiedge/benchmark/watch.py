@@ -40,6 +40,8 @@ def main(arguments: list[str]) -> int:
         return 1
     if following:
         print(f"\n{following}")
+        if following.startswith("✓"):
+            print("  What it says and does is compared with its network once the last TODO is done.")
         return 0
     if run.status == 0 and text.todos:
         how = f"../run_serial.py --simulate {name}, in the folder {name}, sends it the test set"

@@ -6,6 +6,13 @@
 // here.
 #pragma GCC diagnostic error "-Wreturn-type"
 
+// Without its `static` a provider ends with the function that gives it back.
+#ifdef __clang__
+#pragma GCC diagnostic error "-Wreturn-stack-address"
+#else
+#pragma GCC diagnostic error "-Wreturn-local-addr"
+#endif
+
 namespace aiedge {
 
 // Says which exercise comes next, and in which line, and stops. A program ends with exit status 3; a board

@@ -12,12 +12,12 @@
 //     pio run -e esp-eye-stream -t upload                        row by row: no picture is kept
 //
 // Four things that Python does not have:
-//     bool, uint32_t, float    the type of a variable stands before its name: true or false, a whole number
-//     from
-//                              0 to 4,294,967,295, a real number; const before it: it does not change
-//     uint32_t &time_us        with &, the variable is the caller's own: what you store in it, the caller
-//     finds there now_us();                a statement ends with a semicolon static bool f() { ... }  a
-//     function returns a bool here; its body stands in braces and ends with return ...;
+//     bool, uint32_t, float    a variable's type stands before its name: true or false, a whole number
+//                              from 0 to 4,294,967,295, a real number; const before it: it stays as it is
+//     uint32_t &time_us        with &, the variable is the caller's own: it finds there what you store
+//     now_us();                a statement ends with a semicolon
+//     static bool f() { ... }  a function that returns a bool; its body stands in braces and ends with
+//                              return ...;
 
 #include <math.h>
 
@@ -109,8 +109,9 @@ static InputProvider &choose_provider(bool use_camera) {
 // TODO 2: Add the brightness to every number of the input; the numbers stay between 0 and 1. With a
 // brightness of 0 no bit of the input changes, whether it is int8 or float32.
 //     size_t input.count                        how many numbers there are; size_t is a whole number
-//     float input.get(size_t index)             reads a number, void input.set(size_t index, float real)
-//     stores one float fminf(float a, float b)             the smaller of two; fmaxf() is the larger
+//     float input.get(size_t index)             reads a number, as a real one
+//     void input.set(size_t index, float real)  stores one
+//     float fminf(float a, float b)             the smaller of two; fmaxf() is the larger
 // Hint: for (size_t i = 0; i < input.count; i++) { ... } does its body for i = 0, 1, 2 ...
 static void preprocess(Tensor &input, float brightness) {
   // BEGIN SOLUTION
@@ -158,8 +159,7 @@ static void show(bool car) {
 }
 
 // TODO 6: Report the output and the time.
-//     void port.write_result(const Tensor &output, uint32_t time_us)   sends both to the computer, or prints
-//     them
+//     void port.write_result(const Tensor &output, uint32_t time_us)   sends both to the computer
 // Hint: void means that it returns nothing; the tensor is model.output().
 static void report(uint32_t time_us) {
   // BEGIN SOLUTION

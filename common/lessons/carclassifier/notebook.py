@@ -934,7 +934,8 @@ for path in tflite.export("carclassifier", float_model, int8_model, float_array=
 # pio run -d vscode -e esp-eye -t upload
 # ```
 #
-# No board? This builds the same firmware for this computer and talks to it as if it were one:
+# No board? This builds the same firmware for this computer and talks to it as if it were one. It also says which
+# TODO it is that does not compile, and why:
 #
 # ```
 # BEGIN LEVEL easy

@@ -13,12 +13,12 @@
 //     pio run -e esp-eye-bin -t upload                           weights from the board's data partition
 //
 // Four things that Python does not have:
-//     bool, uint32_t, float    the type of a variable stands before its name: true or false, a whole number
-//     from
-//                              0 to 4,294,967,295, a real number; const before it: it does not change
-//     uint32_t &time_us        with &, the variable is the caller's own: what you store in it, the caller
-//     finds there now_us();                a statement ends with a semicolon static bool f() { ... }  a
-//     function returns a bool here; its body stands in braces and ends with return ...;
+//     bool, uint32_t, float    a variable's type stands before its name: true or false, a whole number
+//                              from 0 to 4,294,967,295, a real number; const before it: it stays as it is
+//     uint32_t &time_us        with &, the variable is the caller's own: it finds there what you store
+//     now_us();                a statement ends with a semicolon
+//     static bool f() { ... }  a function that returns a bool; its body stands in braces and ends with
+//                              return ...;
 
 #include <math.h>
 
@@ -97,8 +97,7 @@ static void softmax(const Tensor &output, float shares[kCifar10Count]) {
 
 // TODO 4: Put the numbers of the three classes with the largest shares into top, the largest first; of
 // equal shares the class with the lower number comes first.
-//     const float shares[kCifar10Count]    an array: shares[0] to shares[9]; top[0] to top[kTop - 1] is
-//     another
+//     const float shares[kCifar10Count]    an array: shares[0] to shares[9]; so is top, with kTop of them
 // Hint: a class's rank is how many others come before it; where the rank is below kTop, its place is
 // top[rank].
 static void find_top(const float shares[kCifar10Count], size_t top[kTop]) {
@@ -115,8 +114,7 @@ static void find_top(const float shares[kCifar10Count], size_t top[kTop]) {
 }
 
 // TODO 5: Report the network's outputs and the time.
-//     void port.write_result(const Tensor &output, uint32_t time_us)   sends both to the computer, or prints
-//     them
+//     void port.write_result(const Tensor &output, uint32_t time_us)   sends both to the computer
 // Hint: void means that it returns nothing; the tensor is model.output().
 static void report(uint32_t time_us) {
   // BEGIN SOLUTION

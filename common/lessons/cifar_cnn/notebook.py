@@ -898,7 +898,8 @@ for path in tflite.export("cifar_tiny", tflite.convert_float(tiny), tiny_model):
 # pio run -d vscode -e esp-eye-compiled -t upload
 # ```
 #
-# No board? This builds the same firmware for this computer and talks to it as if it were one:
+# No board? This builds the same firmware for this computer and talks to it as if it were one. It also says which
+# TODO it is that does not compile, and why:
 #
 # ```
 # ../run_serial.py --simulate cifar_cnn --count 100

@@ -424,7 +424,8 @@ print("\n".join(cost.memory_lines(source)))
 
 # %% [markdown]
 # This is the arena while the network runs. Each box is what one layer hands to the next: as wide as the steps for
-# which it is needed, as high as its bytes. The last, smaller one lies where the first one was.
+# which it is needed, as high as its bytes. The last, smaller one lies where the first one was; its one number gets
+# four bytes.
 
 # %%
 plots.arena(source.plan)
@@ -487,7 +488,8 @@ for path in tflite.export("xormodel", float_model, int8_model):
 # pio run -d vscode -e esp-eye -t upload
 # ```
 #
-# No board? This builds the same firmware for this computer and talks to it as if it were one:
+# No board? This builds the same firmware for this computer and talks to it as if it were one. It also says which
+# TODO it is that does not compile, and why:
 #
 # ```
 # ../run_serial.py --simulate xormodel

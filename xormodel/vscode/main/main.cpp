@@ -8,12 +8,12 @@
 //     pio run -e esp-eye -t upload     put it on the board
 //
 // Four things that Python does not have:
-//     bool, uint32_t, float    the type of a variable stands before its name: true or false, a whole number
-//     from
-//                              0 to 4,294,967,295, a real number; const before it: it does not change
-//     uint32_t &time_us        with &, the variable is the caller's own: what you store in it, the caller
-//     finds there now_us();                a statement ends with a semicolon static bool f() { ... }  a
-//     function returns a bool here; its body stands in braces and ends with return ...;
+//     bool, uint32_t, float    a variable's type stands before its name: true or false, a whole number
+//                              from 0 to 4,294,967,295, a real number; const before it: it stays as it is
+//     uint32_t &time_us        with &, the variable is the caller's own: it finds there what you store
+//     now_us();                a statement ends with a semicolon
+//     static bool f() { ... }  a function that returns a bool; its body stands in braces and ends with
+//                              return ...;
 
 #include "EspSerialPort.h"
 #include "Model.h"
@@ -56,16 +56,14 @@ static bool run_network(uint32_t &time_us) {
 
 // TODO 4: Read the network's answer: true where its only output is above one half.
 //     const Tensor &model.output()        the tensor that the network writes
-//     float Tensor::get(size_t index)     a number of a tensor, the first at index 0, as in
-//     model.output().get(0)
+//     float Tensor::get(size_t index)     a number of a tensor: model.output().get(0) is the first
 // Hint: a comparison is a bool, as in Python; 0.5f is one half as a float.
 static bool read_output() {
   todo(4, "read the output");
 }
 
 // TODO 5: Report the output and the time.
-//     void port.write_result(const Tensor &output, uint32_t time_us)   sends both to the computer, or prints
-//     them
+//     void port.write_result(const Tensor &output, uint32_t time_us)   sends both to the computer
 // Hint: void means that it returns nothing; the tensor is model.output().
 static void report(uint32_t time_us) {
   todo(5, "report the result");

@@ -123,7 +123,8 @@ def answer(
 _OF_ERRORS = {
     "NameError": "a name is misspelt, or its cell has not run: Run → Run All Above Selected Cell",
     "UnboundLocalError": "a name is used before it has a value",
-    "truth value of an array": "`and`, `or` and `if` take one truth value: for arrays use & and |, each side in ( )",
+    "truth value of an array": "`and`, `or`, `if`, max() and a > b == c take one truth value: "
+    "for arrays use & and |, each side in ( ), and .max()",
     "has no attribute": "the name behind the dot is misspelt, or the value is of another kind than you think",
     "could not be broadcast": "two shapes do not go together: print them",
     "matmul: Input operand": "the inner sizes of @ must be alike: the weights are [outputs, inputs], so use .T",

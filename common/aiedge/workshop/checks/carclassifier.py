@@ -49,7 +49,9 @@ def accuracy(function: Any) -> None:
             "this is the share of pictures called car; compare with the labels": np.mean(answers),
             "the threshold is 0.5": np.mean(labels == np.round(probabilities + 0.3)),
             "the threshold is 0.5, not this one": np.mean((probabilities > 0.6) == labels),
-            "this is the share of pictures with a car": np.mean(labels),
+            "this is the share of pictures with a car: compare answers above 0.5, not above 0": np.mean(
+                labels
+            ),
             "divide by how many there are, not by how many cars": 8 / 5,
             "of those called car, how many are one: compare all answers, also those without": 4 / 6,
             "count all right answers: those without a car are right, too": 4 / 11,
@@ -182,6 +184,12 @@ def scales_of_channels(function: Any) -> None:
             likely = "channels are the last axis here, not the first"
         elif got.shape == weights.shape[:-1]:
             likely = "axis=-1 takes the maximum over the channels: take it over all other axes"
+        elif got.shape == (weights.size // channels,):
+            likely = (
+                "axis=1 of the table is the maximum of each row; axis=0 is that of each column, a channel"
+            )
+        elif got.shape == weights.shape[1:]:
+            likely = "axis=0 is the first axis alone: take it of the table, or over all axes but the last"
         elif got.size == channels:
             likely = "keepdims=False, or .reshape(-1) at the end"
         elif got.shape == weights.shape[-2:]:
@@ -506,6 +514,7 @@ def _convolution_mistakes(
         factor = float(source.scale) * w.scales(len(weights)) / float(target.scale)
         return lambda sums, multiplier, shift: around(sums * factor)
 
+    mixed = weights.reshape(-1, len(weights)).T.reshape(weights.shape)
     subtract = "subtract the input's zero point from the patches"
     before = "add the bias to the sums, before they are scaled"
     return [
@@ -519,6 +528,10 @@ def _convolution_mistakes(
         (f"{subtract}, and fill the edge with it", made(fill=0, offset=0)),
         (f"{subtract}: x_params.zero_point, neither the output's nor always −128", made(offset=z_y)),
         (f"{subtract}: x_params.zero_point, neither the output's nor always −128", made(offset=-128)),
+        (
+            "reshape(8, 27).T keeps each kernel whole; reshape(27, 8) mixes them",
+            lambda: _convolution(x, mixed, bias, source, w, target),
+        ),
         (before, made(before=0)),
         (before, made(before=0, after=bias)),
         ("add the bias, do not subtract it", made(before=-bias)),

@@ -65,6 +65,9 @@ def adaptive_pool(function: Any) -> None:
             "the mean is over rows and columns, each channel for itself": np.broadcast_to(
                 _pooled(maps, n).mean(axis=3, keepdims=True), got.shape
             ),
+            "one mean for all pictures and channels: .mean(axis=(1, 2)) keeps them apart": np.broadcast_to(
+                _pooled(maps, n).mean(axis=(0, 3), keepdims=True), got.shape
+            ),
             "pooled[:, i, j] gets the mean of its own area": np.zeros(got.shape),
             "this cuts the map into areas of equal size and drops the rest": _pooled(maps, n, equal=True),
             "rows go with i and columns with j; here they have changed places": _pooled(maps, n).transpose(
@@ -153,6 +156,8 @@ def channels_to_remove(function: Any) -> None:
         likely = ""
         if got.shape == (count - gone,) and gone and set(got) == set(order[gone:]):
             likely = "these are the channels that stay"
+        elif share and got.ndim == 1 and set(got) == set(order[int(count * share) :]):
+            likely = "these are the channels that stay: [:gone] are the others"
         elif share and got.shape == (int(count * share),):
             likely = f"round down how many stay, {count - gone}, not how many go"
         elif share and got.shape == (count,):
