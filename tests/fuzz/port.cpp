@@ -66,7 +66,8 @@ bool uart_listens() { return begun < ready || left > 0; }
 size_t uart_buffer_bytes() { return 256; }
 bool uart_set_baud(uint32_t baud) { return baud % 2 == 0; }
 uint32_t uart_max_baud() { return 921600; }
-uint32_t now_us() { return microseconds += 7; }
+uint32_t clock_us() { return microseconds += 7; }
+void write_led(bool) {}
 void stop(int) { abort(); }
 
 size_t uart_read(void *data, size_t count, uint32_t timeout_ms) {

@@ -35,7 +35,7 @@ import sys
 import numpy as np
 from aiedge.benchmark import Samples, command, session
 inputs = np.random.default_rng(0).integers(0, 2, (400, 2)).astype(np.float32)
-session.samples = lambda project: Samples(inputs, (inputs[:, 0] != inputs[:, 1]).astype(np.int64))
+session.samples = lambda project, count: Samples(inputs, (inputs[:, 0] != inputs[:, 1]).astype(np.int64))
 sys.exit(command.main())
 """
 
