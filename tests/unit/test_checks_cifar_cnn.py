@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from aiedge.workshop.checks import CheckFailed
 from aiedge.workshop.checks import cifar_cnn as checks
 from tests.support.wrong_answers import ACCIDENTS, says
 
@@ -410,3 +411,14 @@ def test_a_half_may_go_either_way() -> None:
         return (np.sign(weights) * np.floor(np.abs(weights / scales) + 0.5)).astype(np.int8), scales
 
     checks.quantize_channels(away)
+
+
+def test_a_loop_whose_body_is_open_is_still_open() -> None:
+    def section_starts(sizes: list[int], position: int) -> list[int]:
+        found: list[int] = []
+        for _ in sizes:
+            ...
+        return found
+
+    with pytest.raises(CheckFailed, match="still open"):
+        checks.section_starts(section_starts)

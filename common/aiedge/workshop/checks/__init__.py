@@ -23,6 +23,7 @@ __all__ = [
     "as_number",
     "as_pair",
     "expect",
+    "is_open",
     "likely_mistake",
     "listed",
     "open_todo",
@@ -102,7 +103,7 @@ def answer(
     try:
         value = function(*arguments)
     except Exception as error:
-        if "ellipsis" in str(error).lower() or _is_open(function):
+        if "ellipsis" in str(error).lower() or is_open(function):
             raise open_todo(todo, name) from error
         # The first frame is this one; the second is the student's own, whatever lies below.
         own = traceback.extract_tb(error.__traceback__)[1:2]
@@ -111,7 +112,7 @@ def answer(
         found = next((words for key, words in {**likely, **_OF_ERRORS}.items() if key in text), "")
         expect(False, todo, f"`{name}` stops with {text}{where}", "an answer", found)
     if value is None and returns:
-        if _is_open(function):
+        if is_open(function):
             raise open_todo(todo, name)
         expect(False, todo, f"`{name}` returns None", "an answer", "is `return` missing?")
     if value is Ellipsis:
@@ -264,7 +265,7 @@ def _holds_ellipsis(value: Any, depth: int = 3) -> bool:
     return False
 
 
-def _is_open(function: Any) -> bool:
+def is_open(function: Any) -> bool:
     """Whether a `...` that is no index stands in the source of a function, as its skeleton has it."""
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
