@@ -2,7 +2,6 @@
 
     python -m tests.benchmarks.search             prints the tables: some ten minutes
     python -m tests.benchmarks.search --quick     with 20 candidates and one seed
-    python -m tests.benchmarks.search --write     also renews the tables in docs/results.md
 
 Fronts are compared on real SRAM and flash of LeNets and a made-up accuracy, which costs no training: the volume of
 what a front leaves behind, after the same number of trained networks. Needs TensorFlow, for the conversions.
@@ -20,11 +19,10 @@ from tqdm import tqdm
 
 from aiedge import tflite
 from aiedge.errors import Parser, exit_cleanly
-from aiedge.paths import REPO
 from aiedge.search.costs import Costs, Limits
 from aiedge.search.space import Space, load_space
 from aiedge.search.study import Wanted, suggest
-from aiedge.text import markdown, renew
+from aiedge.text import markdown
 from aiedge.train.models import randomize
 from aiedge.train.models.blueprints import blueprint_model
 
@@ -135,10 +133,9 @@ def fronts(seeds: int) -> list[tuple[str, ...]]:
 
 
 def main() -> None:
-    """Print the tables; with --write renew them."""
+    """Print the tables."""
     parser = Parser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="20 candidates, one seed")
-    parser.add_argument("--write", action="store_true", help="renew the tables in docs/results.md")
     options = parser.parse_args()
     ram, flash = speed()
     known = [
@@ -156,8 +153,6 @@ def main() -> None:
     ]
     text = "\n".join(tables)
     print(text, end="")
-    if options.write:
-        renew(REPO / "docs/results.md", "search.py", text)
 
 
 if __name__ == "__main__":
