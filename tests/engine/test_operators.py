@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 
 from aiedge import tflite
 from aiedge.codegen import generate
@@ -13,6 +14,7 @@ from aiedge.cost.targets import TARGETS
 from aiedge.errors import UserError
 from aiedge.tflite.interpreters import has_tflm, run_tflm_all
 from tests.support.batch import run_batch
+from tests.support.model_files import ModelFile
 from tests.support.random_layers import Draw, behind
 from tests.support.random_operators import ALIKE, KINDS_AND_TYPES, UNARY, dtypes, is_alike, random_model
 
@@ -218,3 +220,15 @@ def test_what_is_not_supported_is_named(kind: str, changes: dict, hint: str) -> 
 )
 def test_what_is_impossible_is_refused_when_it_is_read(kind: str, changes: dict, message: str) -> None:
     assert f"operator 0 ({kind}) is impossible: {message}" in error_of(kind, **changes).message
+
+
+@pytest.mark.parametrize("kind", ["CAST", "LOGICAL_NOT"])
+def test_types_that_c_has_no_place_for_are_refused(kind: str) -> None:
+    """Where no array of that type can lie, it is the operator that is named."""
+    file = ModelFile()
+    x, y, z = file.tensor([1, 4], scale=0.1), file.tensor([1, 4], "int32"), file.tensor([1, 4], scale=0.1)
+    file.model.subgraphs[0].tensors[y].type = schema.TensorType.UINT32
+    file.operator("CAST", [x], [y])
+    file.operator(kind, [y], [z])
+    with pytest.raises(UserError, match="is not supported"):
+        generate(tflite.read(file.build([x], [z])), "net")

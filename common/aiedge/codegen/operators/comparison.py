@@ -75,15 +75,16 @@ def _selection(operator: Operator, at: Places) -> Call:
 
 def _cast(operator: Operator, at: Places) -> Call:
     source, target = types_of(operator)
-    places = f"{at(operator.input(0))}, {at(operator.outputs[0])}, {operator.outputs[0].elements}"
     if operator.kind == "LOGICAL_NOT":
         if (source, target) != ("bool", "bool"):
             raise unsupported(operator, "its input and output must be bool")
-        return Call(HEADER, (f"aiedge_logical_not({places})",))
-    if source not in (*NUMBERS, "bool") or target not in NUMBERS:
+        kernel = "logical_not"
+    elif source not in (*NUMBERS, "bool") or target not in NUMBERS:
         raise unsupported(operator, f"it must go from bool, {', '.join(NUMBERS)} to one of the last four")
-    name = "boolean" if source == "bool" else source
-    return Call(HEADER, (f"aiedge_cast_{name}_{target}({places})",))
+    else:
+        kernel = f"cast_{'boolean' if source == 'bool' else source}_{target}"
+    places = f"{at(operator.input(0))}, {at(operator.outputs[0])}, {operator.outputs[0].elements}"
+    return Call(HEADER, (f"aiedge_{kernel}({places})",))
 
 
 EMITTERS = {Nature.COMPARISON: _comparison, Nature.SELECTION: _selection, Nature.CAST: _cast}
