@@ -99,7 +99,7 @@ def picture(study: optuna.Study, wanted: Wanted) -> "Figure":
     dots([trial for trial in everything if trial.number not in numbers], LIGHT_GREY, "beaten by another")
     dots(best, BLUE, "front")
     line = sorted((trial.values[1], 100 * trial.values[0]) for trial in best)
-    axes.plot(*zip(*line, strict=True), color=BLUE, linewidth=0.8, alpha=0.6) if line else None
+    axes.plot([x for x, _ in line], [y for _, y in line], color=BLUE, linewidth=0.8, alpha=0.6)
     first = wanted.objectives[0]
     if (limit := getattr(wanted.limits, first, None)) is not None:
         axes.axvline(limit, color=ORANGE, linestyle="--", label=f"limit: {limit:,}")

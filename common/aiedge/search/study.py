@@ -21,7 +21,6 @@ from optuna.trial import FrozenTrial, TrialState
 from aiedge.boards import Core
 from aiedge.cost import TARGETS
 from aiedge.errors import UserError
-from aiedge.files import write_atomic
 from aiedge.search.costs import OBJECTIVES, Costs, Limits
 from aiedge.search.space import ALL, Space, Values, parse_space
 from aiedge.tflite.names import is_c_name
@@ -254,8 +253,3 @@ def _alive(process: int) -> bool:
     except OSError:
         pass
     return True
-
-
-def write_space(where: Place, wanted: Wanted) -> Path:
-    """Keep the space's text in the study's folder."""
-    return write_atomic(where.folder / "space.toml", wanted.space.text)
