@@ -18,14 +18,14 @@ CAUSES = ("\n  likely:   ", "is still open")
 
 
 def cases(module: ModuleType) -> Iterator[tuple[Any, dict[str, Any]]]:
-    """The parametrized tests that hand in a wrong answer, each with the values of one of its cases."""
+    """The tests that hand in a wrong answer, each with the values of one of its cases, where it has such."""
     for name, test in inspect.getmembers(module, inspect.isfunction):
         if not name.startswith("test_") or not any(
             word in name for word in ("mistakes", "accidents", "open")
         ):
             continue
         sets: list[dict[str, Any]] = [{}]
-        for mark in test.pytestmark:
+        for mark in getattr(test, "pytestmark", ()):
             names = [mark.args[0]] if isinstance(mark.args[0], str) else list(mark.args[0])
             rows = [[row] if len(names) == 1 else list(row) for row in mark.args[1]]
             sets = [{**known, **dict(zip(names, row, strict=True))} for known in sets for row in rows]
