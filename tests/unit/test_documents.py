@@ -25,7 +25,7 @@ from aiedge.paths import REPO
 from aiedge.quantization import dequantize, quantize
 from aiedge.text import edited, part, parts, renew
 from aiedge.tflite import has_tflm
-from tests.support.networks import network
+from tests.support.networks import network, trained
 
 NAMED = ("README.md", "CONTRIBUTING.md", "common/weights/README.md")
 DOCUMENTS = [*(REPO / name for name in NAMED), *sorted((REPO / "docs").glob("*.md"))]
@@ -128,7 +128,7 @@ def test_instructions_of_xor_are_those_of_now(target: str, core: str, column: st
     need_compiler(need_tool, core)
     need_tool(f"qemu-system-{core}", "apt install qemu-system-arm qemu-system-misc")
     engine = benchmark("engine.py")
-    report = bench(engine.load("xormodel"), "XOR", target, peers=False)
+    report = bench(trained("xormodel"), "XOR", target, peers=False)
     found = row("engine.py", column, network="XOR")[column]
     assert found == engine.cost("xormodel", target, report).replace("*", "")
 
@@ -136,7 +136,7 @@ def test_instructions_of_xor_are_those_of_now(target: str, core: str, column: st
 @pytest.mark.parametrize("name", ["cifar_cnn_25_51_76", "resnet8", "xormodel"])
 def test_sizes_of_the_engine_are_those_of_now(name: str, need_tool) -> None:
     engine = benchmark("engine.py")
-    graph = tflite.read(engine.load(name))
+    graph = tflite.read(trained(name))
     found = row("engine.py", "MACs", network=engine.NAMES[name])
     source = generate(graph, "net")
     assert found["MACs"] == f"{graph.macs:,}"
@@ -152,7 +152,7 @@ def test_the_esp32s_core_takes_what_the_table_says(need_tool) -> None:
     for program in esp32.ESP32.tools:
         need_tool(program, f"apt install {esp32.ESP32.packages}")
     name = "cifar_cnn_25_51_76"
-    graph = tflite.read(esp32.load(name))
+    graph = tflite.read(trained(name))
     found = row("esp32.py", "arena (of any core)", network=esp32.NAMES[name])
     made = [*esp32.counted(name, graph), *esp32.sizes(graph)]
     assert plain(made) == list(found.values())[1:8]
