@@ -169,9 +169,9 @@ def test_an_unknown_project(capsys):
     assert "there is no project named 'xor'" in capsys.readouterr().err
 
 
-def test_every_project_has_todos_in_both_parts():
+def test_every_project_has_todos_in_each_of_its_parts():
     for project in projects():
-        for part in ("notebook", "firmware"):
+        for part in ("notebook", "firmware") if find_project(project).lesson.firmware else ("notebook",):
             numbers = logbook.todos(project, part)
             assert numbers == list(range(1, len(numbers) + 1)) and len(numbers) >= 4
 

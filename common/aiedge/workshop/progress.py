@@ -22,11 +22,13 @@ def _progress(options: argparse.Namespace) -> None:
     print("\n".join(map(logbook.line, names)))
 
 
-def resume() -> None:
+def resume(notebook: str = "") -> None:
     """In a notebook that was begun: show how far it is, with a link to the section of its next TODO.
 
-    Nothing in a new one, and in another folder than the student's, such as that of a solution's run.
+    Nothing in a new one, and in another folder than the student's, such as that of a solution's run. A notebook
+    within another lesson's folder gives its name.
     """
+    logbook.opened = notebook
     project = logbook.project_here()
     if not project or not logbook.solved(project, logbook.NOTEBOOK):
         return
