@@ -33,7 +33,12 @@ EXTRAS = {
     "serial": "board",
     "tensorflow": "workshop",
     "tflite_micro": "tflm",
+    "ziglang": "cc",
 }
+
+
+# How to get Zig's C compiler, which no set-up brings but that for Windows.
+GET_ZIG = "pip install 'aiedge[cc]'; in the kit's folder: .venv/bin/python -m pip install ziglang==0.17.1"
 
 
 class UserError(Exception):

@@ -194,7 +194,7 @@ def _library(source: CSource, flags: tuple[str, ...], folder: Path, fresh: bool 
     compiler = host_compiler()
     command = [*compiler, *flags, "-shared", *(() if sys.platform == "win32" else ("-fPIC",))]
     # -march=native means another machine code on another computer with the same home folder.
-    build = "\0".join([*command, _version(compiler[0]), platform.machine(), platform.node()])
+    build = "\0".join([*command, _version(compiler), platform.machine(), platform.node()])
     digest = hashlib.sha256("\0".join([build, source.header, source.c, _engine()]).encode()).hexdigest()[:32]
     if not fresh:
         for library in folder.glob(f"{digest}-*{SUFFIX}"):
@@ -217,11 +217,13 @@ def _hash(path: Path) -> str:
 
 
 @cache
-def _version(compiler: str) -> str:
+def _version(compiler: tuple[str, ...]) -> str:
     """What the compiler says about itself."""
-    path = shutil.which(compiler) or compiler
+    path = shutil.which(compiler[0]) or compiler[0]
+    # Of one with flags in CC its program alone is asked: a flag may want a file to compile.
+    command = [path, *compiler[1:]] if "ziglang" in compiler else [path]
     try:
-        run = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)
+        run = subprocess.run([*command, "--version"], capture_output=True, text=True, check=False)
     except OSError:
         return path  # `run_compiler` says what is wrong
     return path + run.stdout

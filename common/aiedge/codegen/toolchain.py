@@ -5,18 +5,22 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from aiedge import include_dir
 from aiedge.codegen.source import CSource
-from aiedge.errors import UserError
+from aiedge.errors import GET_ZIG, UserError
 from aiedge.files import write_atomic
 
 ENGINE = include_dir()
 CORTEX_M4 = ("arm-none-eabi-gcc", "-mcpu=cortex-m4", "-mthumb", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard")
+# Zig's own defaults are the instructions of this very processor, which change the last bit of floats, and traps.
+ZIG_HOST = ("-mcpu=baseline", "-fno-sanitize=undefined")
 # The ESP32's kernels in assembly, and an assembler that knows their instructions, as Debian has one.
 ESP32_KERNELS = ENGINE / "aiedge_lx6.S"
 ESP32_ASSEMBLER = ("llvm-mc-22", "-triple=xtensa", "-mcpu=esp32", "-filetype=obj")
@@ -108,15 +112,33 @@ def copy_engine(folder: str | Path) -> list[Path]:
 
 
 def host_compiler() -> tuple[str, ...]:
-    """This computer's C compiler: `CC` of the environment, with the flags in it, or the first that is installed."""
+    """This computer's C compiler: `CC` of the environment, with the flags in it, or the first that is installed.
+
+    Where the system has none, it is the one of the Python package ziglang, if that is there.
+    """
     if named := os.environ.get("CC", "").strip():
         return (named,) if shutil.which(named) else tuple(shlex.split(named, posix=os.name != "nt"))
-    compiler = next((c for c in ("cc", "gcc", "clang") if shutil.which(c)), None)
-    if not compiler:
+    if compiler := next((c for c in ("cc", "gcc", "clang") if shutil.which(c)), None):
+        return (compiler,)
+    if find_spec("ziglang"):
+        return zig("cc", *ZIG_HOST)
+    raise UserError(
+        "no C compiler is installed",
+        f"Debian and Ubuntu: apt install gcc; macOS: xcode-select --install; anywhere: {GET_ZIG}",
+    )
+
+
+def zig(*words: str) -> tuple[str, ...]:
+    """A command of the compiler that pip brings, such as `zig("cc", "-c", "net.c")`.
+
+    Raises `UserError` where its package, ziglang of the extra `cc`, is not installed.
+    """
+    if not find_spec("ziglang"):
         raise UserError(
-            "no C compiler is installed", "Debian and Ubuntu: apt install gcc; macOS: xcode-select --install"
+            "the Python package ziglang, which compiles for the browser, is not installed", GET_ZIG
         )
-    return (compiler,)
+    # -P: no module is taken from the folder that the person is in.
+    return (sys.executable, "-P", "-m", "ziglang", *words)
 
 
 def run_compiler(command: list[str]) -> None:

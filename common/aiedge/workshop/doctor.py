@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from aiedge import __version__
-from aiedge.errors import EXTRAS, Parser, UserError, WrongModule
+from aiedge.errors import EXTRAS, GET_ZIG, Parser, UserError, WrongModule
 from aiedge.files import write_atomic
 from aiedge.paths import REPO, check_builds, commit, in_checkout, shown
 from aiedge.workshop import environment
@@ -37,6 +37,7 @@ PACKAGES = ["keras", "numpy", "ai-edge-litert", "jupyterlab", "ipykernel", "plat
 # Program, what it is for, Debian's package.
 TOOLS = [
     ("cc", "compiles the firmware for this computer", "gcc g++"),
+    ("ziglang", "compiles for the browser, and for this computer where it has no cc", ""),
     ("clang", "a second opinion in the tests", "clang"),
     ("arm-none-eabi-gcc", "the emulated Cortex-M4", "gcc-arm-none-eabi libnewlib-arm-none-eabi"),
     ("qemu-system-arm", "the emulated Cortex-M4", "qemu-system-arm"),
@@ -249,9 +250,13 @@ def version(package: str) -> str:
 
 def tools() -> Iterator[Finding]:
     """Compilers and emulators on the path."""
+    zig = version("ziglang")
     for program, purpose, package in TOOLS:
         path = shutil.which(program)
         if path is None:
+            if zig and program in ("cc", "ziglang"):
+                yield Finding("ok", program, f"{'ziglang ' * (program == 'cc')}{zig}: {purpose}")
+                continue
             yield Finding("--", program, f"missing: {purpose}", how_to_get(program, package))
             continue
         output = subprocess.run([path, "--version"], capture_output=True, text=True, check=False).stdout
@@ -266,11 +271,12 @@ def how_to_get(program: str, package: str) -> str:
     >>> how_to_get("clang", "clang") if sys.platform == "linux" else "sudo apt install clang"
     'sudo apt install clang'
     """
+    if program == "ziglang" or (program == "cc" and sys.platform == "win32"):
+        return GET_ZIG
     if sys.platform == "linux":
         return f"sudo apt install {package}"
     if program == "cc":
-        mac = sys.platform == "darwin"
-        return "xcode-select --install" if mac else "install MSYS2 and its mingw-w64 GCC; put it on the PATH"
+        return f"xcode-select --install; or {GET_ZIG}"
     return f"install {program} and put it on the PATH"
 
 

@@ -1,19 +1,28 @@
-"""Builds the firmware as a program with GCC or Clang, whichever is there."""
+"""Builds the firmware as a program with GCC or Clang, whichever is there, or with Zig, which pip brings."""
 
+import os
 import shutil
 import sys
 
 from SCons.Script import AlwaysBuild, Default, DefaultEnvironment
 
 env = DefaultEnvironment()
+sys.path.insert(
+    0, os.path.dirname(os.path.dirname(os.path.realpath(env.PioPlatform().get_dir()))) + "/platforms"
+)
+from zig import GET_ZIG, find_zig  # noqa: E402
 
 if shutil.which("g++"):
     env.Replace(CC="gcc", CXX="g++", AR="ar", RANLIB="ranlib")
 elif shutil.which("clang++"):
     env.Replace(CC="clang", CXX="clang++", AR="ar", RANLIB="ranlib")
+elif zig := find_zig(env):
+    # Its own defaults are the instructions of this very processor, and traps.
+    flags = "-mcpu=baseline -fno-sanitize=undefined"
+    env.Replace(CC=f"{zig} cc {flags}", CXX=f"{zig} c++ {flags}", AR=f"{zig} ar", RANLIB=f"{zig} ranlib")
 elif not env.IsIntegrationDump():
-    installers = {"win32": "install MSYS2 and its package gcc", "darwin": "xcode-select --install"}
-    hint = installers.get(sys.platform, "sudo apt install g++")
+    installers = {"win32": "", "darwin": "xcode-select --install; or "}
+    hint = f"{installers.get(sys.platform, 'sudo apt install g++; or ')}{GET_ZIG}"
     sys.stderr.write(f"error: there is no C++ compiler\nhint: {hint}\n")
     env.Exit(2)
 
