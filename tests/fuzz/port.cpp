@@ -6,7 +6,8 @@
 //     odd       a frame with them: type, number, payload, with the CRC-32 that no mutation would hit
 //     0xff      silence
 // What the board says is read back by a receiver of its own: it holds whole frames and printable text,
-// nothing else.
+// nothing else. At the end the number of frames that it was sent is printed.
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +25,11 @@ uint8_t pending[aiedge::kMaxEncoded + 2];  // of a record: what is to be sent
 size_t begun = 0;
 size_t ready = 0;
 aiedge::FrameReceiver answers;
+aiedge::FrameReceiver questions;
+unsigned long whole = 0;
+unsigned long spoiled = 0;
+
+void print_frames() { fprintf(stderr, "frames: %lu whole, %lu damaged\n", whole, spoiled); }
 
 void require(bool condition) {
   if (!condition) abort();
@@ -33,6 +39,9 @@ void send(const void *data, size_t count) {
   require(ready + count <= sizeof(pending));
   memcpy(pending + ready, data, count);
   ready += count;
+  for (size_t i = 0; i < count; i++) {
+    whole += questions.push(static_cast<const uint8_t *>(data)[i]) == aiedge::FrameReceiver::Event::kFrame;
+  }
 }
 
 // Puts the next record into `pending`; false where it is silence.
@@ -99,8 +108,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t count) {
   left = count;
   begun = ready = 0;
   answers = aiedge::FrameReceiver();
+  spoiled += questions.damaged();
+  questions = aiedge::FrameReceiver();
   static aiedge::Model model;
-  static const bool begins = model.begin();
+  static const bool begins = model.begin() && atexit(print_frames) == 0;
   require(begins);
   aiedge::EspSerialPort port(model);
   while (port.read(model.input())) {

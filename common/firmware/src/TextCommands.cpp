@@ -44,6 +44,8 @@ void print_time() { print("m-lap-us-%lu\r\n", static_cast<unsigned long>(clock_u
 
 }  // namespace
 
+TextCommands::~TextCommands() { free(bytes_); }
+
 void TextCommands::take(char character) {
   if (character == '\r' || character == '\n') return;
   if (character == '%') {

@@ -15,6 +15,9 @@ namespace aiedge {
 class TextCommands {
  public:
   explicit TextCommands(Model &model) : model_(model) {}
+  TextCommands(const TextCommands &) = delete;
+  TextCommands &operator=(const TextCommands &) = delete;
+  ~TextCommands();
 
   // Takes one character; answers a command when its '%' has come. '\r' and '\n' are skipped, any other
   // character that is not printable begins a new command.
