@@ -1,7 +1,9 @@
 """The `aiedge` command: a list of what it can do, and where that is written."""
 
 import sys
+from argparse import HelpFormatter
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 
 from aiedge import __version__
@@ -13,6 +15,7 @@ from aiedge.paths import in_checkout
 COMMANDS = {
     "inspect": ("cost.command:inspect", "operators, tensors, flash and arena of a model"),
     "compile": ("codegen.command:compile_", "write a model as a C file and header"),
+    "micropython": ("micropython.command:micropython", "write a model as a MicroPython module"),
     "bench": ("cost.command:bench", "instructions, time and bytes of a model, operator by operator"),
     "memory": ("cost.command:memory", "who needs the SRAM, operator by operator, and what fits a board"),
     "optimize": ("tflm.command:optimize", "write a model that takes a smaller arena in TFLM"),
@@ -36,7 +39,11 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(words: list[str]) -> int | None:
-    parser = Parser(prog="aiedge", description="Small neural networks on microcontrollers.")
+    parser = Parser(
+        prog="aiedge",
+        description="Small neural networks on microcontrollers.",
+        formatter_class=partial(HelpFormatter, max_help_position=30),  # beside the longest name, not below
+    )
     parser.add_argument("--version", action="version", version=f"aiedge {__version__}")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     commands = parser.add_subparsers(metavar="command", required=True, parser_class=Parser)
