@@ -13,6 +13,10 @@ from aiedge.paths import in_checkout
 # Each command's module and the function in it that adds arguments to a parser and returns what the command does. Only
 # the module of the command that is asked for is imported.
 COMMANDS = {
+    "convert": (
+        "convert.command:convert",
+        "a trained network of another form as a .tflite, float or quantized",
+    ),
     "inspect": ("cost.command:inspect", "operators, tensors, flash and arena of a model"),
     "compile": ("codegen.command:compile_", "write a model as a C file and header"),
     "micropython": ("micropython.command:micropython", "write a model as a MicroPython module"),

@@ -10,10 +10,12 @@ from aiedge.codegen.command import add_fast_flash, add_target, target_of
 from aiedge.cost.targets import TARGETS
 from aiedge.errors import Parser
 from aiedge.files import write_atomic
+from aiedge.tflite.labels import labels_of
 from aiedge.tflite.open_shapes import add_shape, read_shaped
 from aiedge.tflm.command import add_model_and_board, node_limit
 
 BOARD = "esp-eye"  # the workshop's
+MOST_LABELS = 20  # that are shown
 
 
 def inspect(parser: Parser) -> Callable[[argparse.Namespace], None]:
@@ -32,6 +34,9 @@ def _inspect(options: argparse.Namespace) -> None:
 
     graph = read_shaped(options)
     print(describe(graph, options.model.name))
+    if labels := labels_of(graph.source):
+        shown = ", ".join(labels[:MOST_LABELS]) + (", ..." if len(labels) > MOST_LABELS else "")
+        print(f"labels               {len(labels)}: {shown}")
     if apart := rounded_apart(graph):
         names = ", ".join(map(str, apart))
         text = (

@@ -95,6 +95,20 @@ def resized(model: bytes, shapes: Mapping[int, Sequence[int]]) -> bytes:
     return _packed(packed, len(model))
 
 
+def with_metadata(model: bytes, name: bytes, content: bytes) -> bytes:
+    """The model with a named entry of metadata, in place of one of that name."""
+    try:
+        _check_places(model)
+        packed = schema.ModelT.InitFromPackedBuf(model, 0)
+    except MALFORMED as error:
+        raise _damaged(error) from error
+    entry, buffer = schema.MetadataT(), schema.BufferT()
+    entry.name, entry.buffer, buffer.data = name, len(packed.buffers), np.frombuffer(content, np.uint8)
+    packed.buffers.append(buffer)
+    packed.metadata = [*(each for each in packed.metadata or [] if each.name != name), entry]
+    return _packed(packed, len(model) + len(content))
+
+
 def _packed(model: schema.ModelT, size: int) -> bytes:
     """The file's bytes; it takes about `size`."""
     builder = _Builder(size + 4096)

@@ -8,6 +8,7 @@ from aiedge.boards import Board, board, boards
 from aiedge.errors import Parser, UserError
 from aiedge.files import write_atomic
 from aiedge.tflite import read, write_c_array
+from aiedge.tflite.labels import labels_of, with_labels
 from aiedge.tflm.optimize import optimize as optimized
 from aiedge.tflm.order import NODES
 from aiedge.tflm.scratch import RUNTIMES
@@ -53,10 +54,12 @@ def _optimize(options: argparse.Namespace) -> None:
     print(result)
     if fitted:
         print(f"\n{_fit(fitted, max(result.heads(scratch)[1] for scratch in RUNTIMES.values()))}")
+    labels = labels_of(result.before.source)
+    smaller = with_labels(result.after.source, labels) if labels else result.after.source
     if output.suffix == ".cpp":
-        write_c_array(result.after.source, output)
+        write_c_array(smaller, output)
     else:
-        write_atomic(output, result.after.source)
+        write_atomic(output, smaller)
     print(f"\nwrote {output}")
 
 
