@@ -6,7 +6,7 @@ import numpy as np
 
 from tests.support.model_files import TYPES
 from tests.support.random_layers import Draw
-from tests.support.random_operators import OPERATORS, dtypes
+from tests.support.random_operators import OPERATORS, WITHOUT_TFLM, dtypes
 
 # What follows an operator's drawing: where its input comes from.
 LAYERS = 2, 9
@@ -74,7 +74,7 @@ def random_graph(rng: np.random.Generator, dtype: str) -> bytes:
     kinds: list[tuple[str, Callable]] = [
         (kind, draw)
         for kind, draw in OPERATORS.items()
-        if kind not in ("QUANTIZE", "DEQUANTIZE") and dtype in dtypes(kind)
+        if kind not in ("QUANTIZE", "DEQUANTIZE", *WITHOUT_TFLM) and dtype in dtypes(kind)
     ]
     for _ in range(int(rng.integers(*LAYERS))):
         kind, draw = kinds[rng.integers(len(kinds))]

@@ -16,7 +16,6 @@ FIXED_BATCH = (
     "give the input a fixed batch (keras.Input(shape, batch_size=1)), as the kit's own converter does"
 )
 AVOIDED = {
-    "PACK": FIXED_BATCH,
     "FILL": FIXED_BATCH,
     "RANGE": FIXED_BATCH,
     "BROADCAST_ARGS": FIXED_BATCH,

@@ -42,6 +42,22 @@ def elu_table(inputs: QuantParams, outputs: QuantParams) -> Int8:
     return _clamped(round_half_away(y).astype(np.int32).astype(np.int64), outputs)
 
 
+def gelu_table(inputs: QuantParams, outputs: QuantParams, approximate: bool) -> Int8:
+    """x · Φ(x), with Φ by the error function, or by tanh where it may be `approximate`.
+
+    TFLM has no GELU: these are LiteRT's reference kernels, which take real numbers, in float32.
+    """
+    one, half = np.float32(1), np.float32(0.5)
+    x = np.float32(inputs.scale) * _centered(inputs).astype(np.float32)
+    if approximate:
+        inner = np.float32(math.sqrt(2 / math.pi)) * (x + np.float32(0.044715) * x * x * x)
+        share = one + np.tanh(inner, dtype=np.float64).astype(np.float32)
+    else:
+        share = np.array([math.erfc(v) for v in (x * np.float32(-math.sqrt(0.5))).tolist()], np.float32)
+    y = half * x * share * (one / np.float32(outputs.scale))
+    return _clamped(round_half_away(y).astype(np.int32).astype(np.int64), outputs)
+
+
 def logistic_table(inputs: QuantParams, outputs: QuantParams) -> Int8:
     """1 / (1 + e^−x); the output has zero point −128, and scale 1/256, which TFLM takes for granted."""
     if int(outputs.zero_point) != INT8_MIN:

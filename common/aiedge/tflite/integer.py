@@ -68,9 +68,10 @@ def unary_table(operator: Operator, real: Real | None = None) -> NDArray[np.int8
     """
     trait = operator.trait
     assert trait.table, operator
-    parameters = [operator.real(trait.parameter)] if trait.parameter else []
     version = {"real": real} if real else {}
-    return trait.table(params_of(operator.input(0)), params_of(operator.outputs[0]), *parameters, **version)
+    return trait.table(
+        params_of(operator.input(0)), params_of(operator.outputs[0]), *operator.parameters, **version
+    )
 
 
 def run_integer(

@@ -175,6 +175,22 @@ def _split(operator: Operator) -> None:
     _parts(operator.input(0 if operator.kind == "SPLIT_V" else 1), list(operator.outputs))
 
 
+def _packed(operator: Operator) -> None:
+    parts, whole = operator.inputs, operator.outputs[0]
+    shapes = {part.shape for part in parts if part is not None}
+    _require(
+        None not in parts
+        and len(shapes) == 1
+        and whole.elements == sum(part.elements for part in parts if part is not None),
+        f"its {len(parts)} inputs do not make up {list(whole.shape)}",
+    )
+
+
+def _total(operator: Operator) -> None:
+    shapes = {tensor.shape if tensor else None for tensor in (*operator.inputs, *operator.outputs)}
+    _require(len(shapes) == 1, "its inputs and output differ in shape")
+
+
 def _read(operator: Operator) -> None:
     _same_bytes(operator.input(0), operator.outputs[0])
 
@@ -254,10 +270,14 @@ def _slice(operator: Operator) -> None:
 
 def _repetition(operator: Operator) -> None:
     source, target = operator.input(0).shape, operator.outputs[0].shape
+    tiled = operator.kind == "TILE"
     _require(
-        len(source) <= len(target)
-        and all(n in (1, m) for n, m in zip(source[::-1], target[::-1], strict=False)),
-        f"{list(source)} does not broadcast to {list(target)}",
+        (len(source) == len(target) if tiled else len(source) <= len(target))
+        and all(
+            m % max(n, 1) == 0 if tiled else n in (1, m)
+            for n, m in zip(source[::-1], target[::-1], strict=False)
+        ),
+        f"{list(source)} does not repeat to {list(target)}",
     )
 
 
@@ -305,6 +325,7 @@ RULES: dict[Nature, Callable[[Operator], None]] = {
     Nature.UNARY: _same_values,
     Nature.CONVERSION: _same_values,
     Nature.BINARY: _binary,
+    Nature.TOTAL: _total,
     Nature.COMPARISON: _binary,
     Nature.SELECTION: _selection,
     Nature.CAST: _same_values,
@@ -327,6 +348,7 @@ RULES: dict[Nature, Callable[[Operator], None]] = {
     Nature.PERMUTATION: _same_values,
     Nature.REPETITION: _repetition,
     Nature.MIRROR: _pad,
+    Nature.PACK: _packed,
     Nature.UNPACK: _unpack,
     Nature.GATHER: _gather,
     Nature.BLOCKS: _blocks,
