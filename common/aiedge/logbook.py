@@ -78,7 +78,7 @@ def project_here(folder: Path | None = None) -> str:
     return opened if opened in found else next((name for name in found if name == here.parent.name), "")
 
 
-def line(project: str) -> str:
+def line(project: str, following_is: str = "next") -> str:
     """How far the student is, such as "<project> ✓ notebook 4/6, firmware 2/5 · next: TODO 5"."""
     counts, following = [], ""
     for part in (NOTEBOOK, FIRMWARE):
@@ -87,7 +87,7 @@ def line(project: str) -> str:
             counts.append(f"{part} {len(done)}/{len(there)}")
             if not following and (rest := [todo for todo in there if todo not in done]):
                 following = f"{'firmware, ' if part == FIRMWARE else ''}TODO {rest[0]}"
-    return f"{project} ✓ {', '.join(counts)} · {f'next: {following}' if following else 'done'}"
+    return f"{project} ✓ {', '.join(counts)} · {f'{following_is}: {following}' if following else 'done'}"
 
 
 def complete(project: str) -> bool:

@@ -181,7 +181,7 @@ def simulate(project: str, options: Options = Options()) -> BenchmarkResult:
     if found := mistakes(alone, text, find_project(project).lesson, results=bool(alone.todo)):
         raise WrongTodo(*found)
     if alone.todo:
-        raise OpenTodo(next_todo(alone.todo.group(), done=True))
+        raise OpenTodo(next_todo(alone.todo.group(), text))
     with StandIn(program, log=_Log()) as stand_in, _open(stand_in.port, True, options) as board:
         model = _chosen(choice, board.hello())
         _agree_on_baud(board, True, options)

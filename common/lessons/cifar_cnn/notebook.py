@@ -891,15 +891,15 @@ for path in tflite.export("cifar_tiny", tflite.convert_float(tiny), tiny_model):
 # pio run -d vscode -e host -t exec
 # ```
 #
-# This builds it for this computer, which takes a minute at first, and runs it. With a board, when it runs here (the
-# first time downloads the board's tools, some minutes):
+# This builds it for this computer, which takes a minute at first, and runs it. Where the compiler does not understand
+# a line, the last words name its TODO. With a board, when it runs here (the first time downloads the board's tools,
+# some minutes):
 #
 # ```
 # pio run -d vscode -e esp-eye-compiled -t upload
 # ```
 #
-# No board? This builds the same firmware for this computer and talks to it as if it were one. It also says which
-# TODO it is that does not compile, and why:
+# No board? This builds the same firmware for this computer and talks to it as if it were one:
 #
 # ```
 # ../run_serial.py --simulate cifar_cnn --count 100
