@@ -17,6 +17,7 @@ from aiedge.files import write_atomic
 
 ENGINE = include_dir()
 CORTEX_M4 = ("arm-none-eabi-gcc", "-mcpu=cortex-m4", "-mthumb", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard")
+CORTEX_M0PLUS = ("arm-none-eabi-gcc", "-mcpu=cortex-m0plus", "-mthumb", "-mfloat-abi=soft")
 # The ESP32's kernels in assembly, and an assembler that knows their instructions, as Debian has one.
 ESP32_KERNELS = ENGINE / "aiedge_lx6.S"
 ESP32_ASSEMBLER = ("llvm-mc-22", "-triple=xtensa", "-mcpu=esp32", "-filetype=obj")
