@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from aiedge.codegen.operators.call import Call, Constant, Places, c_float, centered, types_of, unsupported
 from aiedge.quantization import factors, int16, quantize_multiplier, requantize
-from aiedge.quantization.affine import nearest_integer
 from aiedge.quantization.fixed_point import LARGEST_SHIFT
+from aiedge.quantization.tables import integer_of_six
 from aiedge.tflite.graph import Operator, Tensor
 from aiedge.tflite.integer import params_of, unary_table
 from aiedge.tflite.traits import Nature
@@ -59,7 +59,10 @@ def _int16(operator: Operator, at: Places) -> Call:
         except ValueError as error:
             raise unsupported(operator, str(error)) from error
     elif operator.kind == "RELU6":
-        kernel, numbers = "clamp_int16", [0, min(nearest_integer(6.0, params_of(source)), 2**15 - 1)]
+        try:
+            kernel, numbers = "clamp_int16", [0, min(integer_of_six(params_of(source)), 2**15 - 1)]
+        except ValueError as error:
+            raise unsupported(operator, str(error)) from error
     else:
         alpha = operator.real("alpha") if operator.kind == "LEAKY_RELU" else 0.0
         kernel, numbers = "slopes_int16", int16.slopes(scale, output, alpha)
