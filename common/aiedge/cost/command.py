@@ -10,7 +10,7 @@ from aiedge.codegen.command import add_fast_flash, add_target, target_of
 from aiedge.cost.targets import TARGETS
 from aiedge.errors import Parser
 from aiedge.files import write_atomic
-from aiedge.tflite.open_shapes import add_shape, read_shaped
+from aiedge.tflite.open_shapes import add_model, read_shaped
 from aiedge.tflm.command import add_model_and_board, node_limit
 
 BOARD = "esp-eye"  # the workshop's
@@ -18,11 +18,10 @@ BOARD = "esp-eye"  # the workshop's
 
 def inspect(parser: Parser) -> Callable[[argparse.Namespace], None]:
     """Add the command's arguments; return what it does."""
-    parser.add_argument("model", type=Path, help="a .tflite file or its C array")
+    add_model(parser)
     parser.add_argument(
         "--tflm", action="store_true", help="also find the smallest arena for TensorFlow Lite Micro"
     )
-    add_shape(parser)
     return _inspect
 
 
@@ -47,7 +46,7 @@ def _inspect(options: argparse.Namespace) -> None:
 
 def bench(parser: Parser) -> Callable[[argparse.Namespace], None]:
     """Add the command's arguments; return what it does."""
-    parser.add_argument("model", type=Path, help="a .tflite file or its C array")
+    add_model(parser)
     parser.add_argument(
         "--target", choices=["host", *TARGETS], default="host", help="this computer, or an emulated core"
     )
@@ -66,7 +65,7 @@ def _bench(options: argparse.Namespace) -> None:
 
     if options.output:
         require_matplotlib()
-    model = tflite.load_model(options.model)
+    model = read_shaped(options).source
     peers, flash = not options.quick, options.fast_flash
     report = bench(model, options.model.stem, options.target, peers, stream=options.stream, flash=flash)
     print(report)
@@ -106,7 +105,7 @@ def _memory(options: argparse.Namespace) -> None:
     if folder:
         require_matplotlib()
     fitted = board(options.board or BOARD) if options.board or build else None
-    graph = tflite.read(path)
+    graph = read_shaped(options)
     map_ = memory_map(graph)
     # A build compiles the model in its file's order.
     nodes = node_limit(options.nodes)
