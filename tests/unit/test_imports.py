@@ -11,7 +11,7 @@ import aiedge
 PACKAGE = Path(aiedge.__file__).parent
 GROUND = {"boards", "colours", "errors", "files", "lesson", "logbook", "paths", "progress", "text"}
 # As the package's docstring draws it.
-LINE = next(line for line in (aiedge.__doc__ or "").splitlines() if " → " in line).split()[::2]
+LINE = " ".join(line for line in (aiedge.__doc__ or "").splitlines() if "→ " in line).split()[::2]
 LISTS = {"__init__", "__main__", "cli"}  # these name what the stations hold
 FRAMEWORKS = {"keras", "tensorflow"}
 WITH_FRAMEWORKS = {"train", "workshop"}

@@ -53,7 +53,7 @@ def check(graph: Graph) -> None:
     if sum(map(len, found.values())) == 1:
         ((what, places),) = found.items()
         raise UserError(f"operator {places[0]} ({what}) is not supported", hint)
-    parts = [f"{what} ({_places(indices)})" for what, indices in found.items()]
+    parts = [f"{what} ({where(indices)})" for what, indices in found.items()]
     raise UserError(f"operators that are not supported: {', '.join(parts)}", hint)
 
 
@@ -73,7 +73,7 @@ def _problems(operator: Operator) -> Iterator[tuple[str, str]]:
             yield HYBRID.format(kind=kind), HINTS[HYBRID]
 
 
-def _places(indices: list[int]) -> str:
+def where(indices: list[int]) -> str:
     """Where operators of one kind are: `operator 0`, `2 times: operators 1, 4`."""
     if len(indices) == 1:
         return f"operator {indices[0]}"
