@@ -3,7 +3,7 @@
 The package is a line of stations, in the way of the data; a station imports only from stations to its left:
 
     quantization → train → tflite → memory → tflm → codegen → micropython
-    → cost → energy → search → board → benchmark → workshop
+    → cost → rtos → energy → search → board → benchmark → workshop
 
 - `quantization`: integer arithmetic in NumPy
 - `train`: data sets, Keras networks, training, pruning, quantization-aware training, conversion
@@ -11,6 +11,7 @@ The package is a line of stations, in the way of the data; a station imports onl
 - `memory`, `tflm`: the arena of compiled C; that of TensorFlow Lite Micro
 - `codegen`, `engine`: one C file per model, over kernels in C
 - `micropython`: one module per model, over kernels in viper
+- `rtos`: one firmware as super-loop, interrupt and tasks
 - `cost`, `energy`: instructions, time, bytes; what an inference takes out of a battery
 - `search`: from a board and an accuracy to the network
 - `board`, `benchmark`: a board and its serial line; a data set over a board
