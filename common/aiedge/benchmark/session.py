@@ -163,7 +163,6 @@ def simulate(project: str, options: Options = Options()) -> BenchmarkResult:
 
     choice = Choice(project, options.solution, options.floats, options.model)
     path = choice.require()
-    data = _data(project, options)
     folder = project_dir(project)
     built_from = "solution" if options.solution else "vscode"
     print(f"building {folder.name}/{built_from} for this computer", flush=True)
@@ -184,6 +183,7 @@ def simulate(project: str, options: Options = Options()) -> BenchmarkResult:
         raise WrongTodo(*found)
     if alone.todo:
         raise OpenTodo(next_todo(alone.todo.group(), text))
+    data = _data(project, options)
     with StandIn(program, log=_Log()) as stand_in, _open(stand_in.port, True, options) as board:
         model = _chosen(choice, board.hello())
         _agree_on_baud(board, True, options)
