@@ -110,7 +110,12 @@ def copy_engine(folder: str | Path) -> list[Path]:
 def host_compiler() -> tuple[str, ...]:
     """This computer's C compiler: `CC` of the environment, with the flags in it, or the first that is installed."""
     if named := os.environ.get("CC", "").strip():
-        return (named,) if shutil.which(named) else tuple(shlex.split(named, posix=os.name != "nt"))
+        try:
+            return (named,) if shutil.which(named) else tuple(shlex.split(named, posix=os.name != "nt"))
+        except ValueError as error:
+            raise UserError(
+                f"CC in the environment is {named!r}: {error}", "name a compiler there"
+            ) from error
     compiler = next((c for c in ("cc", "gcc", "clang") if shutil.which(c)), None)
     if not compiler:
         raise UserError(
