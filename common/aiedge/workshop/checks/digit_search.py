@@ -68,7 +68,11 @@ def saved(function: Any) -> None:
             },
         )
         expect(
-            np.isclose(got, right), 2, f"{got:.5g}", f"{right:.5g} for {before:,} → {after:,} bytes", likely
+            bool(np.isclose(got, right)),
+            2,
+            f"{got:.5g}",
+            f"{right:.5g} for {before:,} → {after:,} bytes",
+            likely,
         )
     passed(2, "shares saved.")
 
@@ -274,7 +278,11 @@ def estimate(function: Any) -> None:
             },
         )
         expect(
-            np.isclose(got[0], time), 6, f"{got[0]:.5g} ms", f"{time:.5g} ms for {cycles:,} cycles", likely
+            bool(np.isclose(got[0], time)),
+            6,
+            f"{got[0]:.5g} ms",
+            f"{time:.5g} ms for {cycles:,} cycles",
+            likely,
         )
         likely = likely_mistake(
             got[1],
@@ -291,7 +299,7 @@ def estimate(function: Any) -> None:
             },
         )
         expect(
-            np.isclose(got[1], energy),
+            bool(np.isclose(got[1], energy)),
             6,
             f"{got[1]:.5g} µJ",
             f"{energy:.5g} µJ at {current} mA, {volts} V",

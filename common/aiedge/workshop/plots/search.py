@@ -47,13 +47,9 @@ def front(
     axes.step(stairs[:, 1], 100 * stairs[:, 0], where="post", color=BLUE, alpha=0.5)
     axes.scatter(stairs[:, 1], 100 * stairs[:, 0], 40, color=BLUE, label="front", zorder=3)
     if chosen is not None:
+        right, size = values[chosen]
         axes.scatter(
-            *values[chosen, ::-1] * [1, 100],
-            200,
-            facecolors="none",
-            edgecolors=ORANGE,
-            linewidths=2,
-            label="chosen",
+            size, 100 * right, 200, facecolors="none", edgecolors=ORANGE, linewidths=2, label="chosen"
         )
     if target:
         axes.axhline(100 * target, color=ORANGE, linestyle="--", label="target")
