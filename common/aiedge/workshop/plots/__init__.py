@@ -5,6 +5,7 @@
 - `compression`: where a network's numbers sit, what pruning takes, ours beside published figures
 - `moving`: convolutions at work, as moving pictures
 - `integers`: the number line of int8, a layer in integers, an arena
+- `search`: what networks take, what pruning saves, the front
 - `numbers`: weights and activations, channel by channel, and what rounding leaves of them
 """
 
@@ -32,6 +33,7 @@ from aiedge.workshop.plots.numbers import (
     settling,
     steps_by_channel,
 )
+from aiedge.workshop.plots.search import front, savings, sizes
 
 __all__ = [
     "BLUE",
@@ -48,6 +50,7 @@ __all__ = [
     "convolutions",
     "decision_surfaces",
     "disagreement",
+    "front",
     "histograms",
     "integer_layer",
     "lines",
@@ -60,9 +63,11 @@ __all__ = [
     "quantization_line",
     "recovery",
     "same_scales",
+    "savings",
     "scores",
     "settling",
     "shares",
+    "sizes",
     "sliding",
     "steps_by_channel",
     "straight_through",
