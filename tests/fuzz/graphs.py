@@ -69,7 +69,10 @@ class Branching(Draw):
 
 
 def random_graph(rng: np.random.Generator, dtype: str) -> bytes:
-    """A model of two to eight operators that read each other's outputs; what nobody reads is an output."""
+    """A model of two to eight operators that read each other's outputs; what nobody reads is an output.
+
+    Where all of it turns out to be constant, another one.
+    """
     d = Branching(rng, dtype)
     kinds: list[tuple[str, Callable]] = [
         (kind, draw)
@@ -97,4 +100,6 @@ def random_graph(rng: np.random.Generator, dtype: str) -> bytes:
             tensor.buffer == 0 and index not in read and index not in written
         ):  # an input that its operator did without
             tensor.shape = [0]
+    if not inputs:
+        return random_graph(rng, dtype)
     return d.file.build(inputs, [index for index in written if index not in read])

@@ -171,8 +171,8 @@ def _saturating_table(
     integer_bits = 4
     factor = factors.fixed(float(params.scale), integer_bits)
     multiplier, shift = quantize_multiplier(factor)
-    if factor < 0.5:
-        raise ValueError("its input's scale is so small that TensorFlow Lite Micro shifts by a negative number")
+    if not 0.5 <= factor < 2.0**62:  # its exponent is a shift of an int64
+        raise ValueError("its input's scale leaves the shifts for which TensorFlow Lite Micro is defined")
     radius = math.floor((2**integer_bits - 1) * 2.0 ** (31 - integer_bits) / 2.0**shift)
     q = _centered(params)
     inside = np.abs(q) < radius
