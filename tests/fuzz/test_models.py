@@ -23,6 +23,7 @@ from aiedge.errors import UserError
 from aiedge.paths import REPO
 from aiedge.tflite.graph import Graph
 from aiedge.tflite.integer import params_of
+from aiedge.tflite.traits import Nature
 from aiedge.tflm.optimize import optimize
 from tests.fuzz import oracle
 from tests.fuzz.graphs import random_graph, random_rows
@@ -91,11 +92,11 @@ def difference(results: list[NDArray], expected: list[NDArray] | None) -> str:
 
 
 def is_defined(graph: Graph) -> bool:
-    """Whether TFLM's answer is: not for constants that are no numbers, nor for integers of floats beyond int32."""
+    """Whether TFLM's answer is: not for constants that are no numbers, nor for integers of floats that are none."""
     return all(np.isfinite(t.values).all() for t in graph.constants if t.dtype.kind == "f") and not any(
-        operator.kind == "QUANTIZE"
-        and operator.input(0).dtype == np.float32
-        and np.min(params_of(operator.outputs[0]).scale) < LEAST_STEP
+        operator.nature in (Nature.CAST, Nature.CONVERSION)
+        and (operator.input(0).dtype, operator.outputs[0].dtype.kind) == (np.float32, "i")
+        and (operator.nature is Nature.CAST or np.min(params_of(operator.outputs[0]).scale) < LEAST_STEP)
         for operator in graph.operators
     )
 

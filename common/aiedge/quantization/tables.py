@@ -99,6 +99,8 @@ def rsqrt_table(inputs: QuantParams, outputs: QuantParams) -> Int8:
     multiplier, shift = quantize_multiplier(1 / (math.sqrt(inputs.scale) * float(outputs.scale)))
     if shift < FRACTION - 31:
         raise ValueError("its output's scale is too large beside 1 / √(its input's)")
+    if shift - FRACTION > LARGEST_SHIFT:
+        raise ValueError("its output's scale is too small beside 1 / √(its input's)")
     q = _centered(inputs)[1:]
     fraction = multiply_by_quantized_multiplier(1, *inverse_sqrt_multiplier(q, FRACTION))
     y = multiply_by_quantized_multiplier(fraction, multiplier, shift - FRACTION)
