@@ -2,13 +2,14 @@
 
 The package is a line of stations, in the way of the data; a station imports only from stations to its left:
 
-    quantization → train → tflite → memory → tflm → codegen → cost → energy → search → board → benchmark → workshop
+  quantization → train → tflite → memory → tflm → codegen → web → cost → energy → search → board → benchmark → workshop
 
 - `quantization`: integer arithmetic in NumPy
 - `train`: data sets, Keras networks, training, pruning, quantization-aware training, conversion
 - `tflite`: the model file as a `Graph`
 - `memory`, `tflm`: the arena of compiled C; that of TensorFlow Lite Micro
 - `codegen`, `engine`: one C file per model, over kernels in C
+- `web`: a network in a browser
 - `cost`, `energy`: instructions, time, bytes; what an inference takes out of a battery
 - `search`: from a board and an accuracy to the network
 - `board`, `benchmark`: a board and its serial line; a data set over a board
