@@ -33,6 +33,7 @@ EXTRAS = {
     "serial": "board",
     "tensorflow": "workshop",
     "tflite_micro": "tflm",
+    "tornado": "workshop",
     "ziglang": "cc",
 }
 
