@@ -25,6 +25,7 @@ COMMANDS = {
     "optimize": ("tflm.command:optimize", "write a model that takes a smaller arena in TFLM"),
     "weights": ("tflite.command:weights", "write an int8 model's weights as one binary file"),
     "image": ("benchmark.command:image", "a picture as a project's network takes it, and the answer to it"),
+    "rtos": ("rtos.command:rtos", "the network as super-loop, interrupt and tasks beside a sensor"),
     "energy": ("energy.command:energy", "published figures beside ours, a model here, a recorded current"),
     "search": ("search.command:search", "from a board and an accuracy to the network"),
     "progress": ("workshop.progress:progress", "how far you are in each project, and what comes next"),

@@ -1,6 +1,6 @@
 """Hours of work on one stand-in board, in minutes: nothing wrong, nothing lost, memory flat.
 
-    python -m tests.benchmarks.endurance --write                 100,000 inputs, and 1,000,000 frames; renew docs/results.md
+    python -m tests.benchmarks.endurance --write    100,000 inputs, 1,000,000 frames, and their table in docs/results.md
     python -m tests.benchmarks.endurance --inputs 2000 --frames 20000
 
 The boards are firmware built for this computer: the solved one of xormodel, whose answers are compared with the

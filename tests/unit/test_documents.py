@@ -262,7 +262,7 @@ def test_every_command_has_the_options_that_are_shown() -> None:
         if name not in PROGRAMS:
             continue
         words, known = [], help_of(*PROGRAMS[name])
-        while len(words) < len(rest) and re.search(rf"^    {rest[len(words)]} ", known, re.M):  # a command
+        while len(words) < len(rest) and re.search(rf"^    {rest[len(words)]}\s", known, re.M):  # a command
             words.append(rest[len(words)])
             known = help_of(*PROGRAMS[name], *words)
         if name == "aiedge" and rest and not words and not rest[0].startswith("-"):

@@ -11,7 +11,10 @@ import numpy as np
 import pytest
 
 from aiedge import tflite
+from aiedge.boards import boards
 from aiedge.cli import main
+from aiedge.cost import TARGETS
+from aiedge.energy.cores import chip, microjoules, milliseconds
 from aiedge.errors import UserError
 from aiedge.search import results, worker
 from aiedge.search import study as studies
@@ -282,3 +285,40 @@ def test_a_candidate_learns_and_goes_on_from_its_checkpoint(tmp_path: Path, monk
     real, paper = Costs(tflite.read(model)), wanted(trainer.space).costs(values)
     assert (real.ram, real.flash) == (paper.ram, paper.flash)
     assert key(trainer.space, values) != key(trainer.space, values | {"pruning.method": "l2"})
+
+
+@pytest.mark.parametrize("target", ["cortex-m0plus", "cortex-m4", "esp32"])
+def test_energy_goes_by_the_emulated_cycles(target: str) -> None:
+    """Of a skeleton, which takes the instructions that the converted network takes."""
+    try:
+        TARGETS[target].require()
+    except UserError as error:
+        pytest.skip(error.message)
+    space = parse_space(SMALL, "small")
+    values = draw(space, random.Random(3)) | {"pruning.all": 0.5, "quantization.way": "ptq"}
+    asked = Wanted(space, ("energy",), Limits(), target)
+    paper = asked.costs(values)
+    samples = np.random.default_rng(0).random((4, 28, 28, 1), np.float32)
+    model = tflite.convert_int8(randomize(blueprint_model(space.blueprint(values))), samples)
+    real = Costs(tflite.read(model), asked.core)
+    # Requantization takes a step more or less by its shifts.
+    assert paper.instructions(target) == pytest.approx(real.instructions(target), rel=0.02)
+    low, high = microjoules(target, paper.cycles(target))
+    assert paper.value("energy", target) == round(high) > low > 0
+    assert paper.cycles(target) >= paper.instructions(target)
+    assert milliseconds(target, chip(target).clock_hz) == 1000
+
+
+def test_a_board_s_core_is_the_one_that_counts(tmp_path: Path, monkeypatch, capsys) -> None:
+    assert {each.core for each in boards().values()} <= {"", *TARGETS}
+    monkeypatch.chdir(tmp_path)
+    for board, words, target in (
+        ("pico", [], "cortex-m0plus"),
+        ("bluepill", [], "cortex-m4"),
+        ("pico", ["--target", "esp32"], "esp32"),
+    ):
+        name = f"s_{board}_{len(words)}"
+        assert main(["search", "new", name, "--board", board, "--objective", "energy", *words]) == 0
+        assert studies.load(studies.place(name))[1].target == target
+    assert main(["search", "new", "x", "--objective", "energy", "--target", "xtensa"]) == 2
+    assert "no estimate of energy for the core 'xtensa'" in capsys.readouterr().err

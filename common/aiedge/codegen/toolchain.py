@@ -19,6 +19,7 @@ from aiedge.files import write_atomic
 
 ENGINE = include_dir()
 CORTEX_M4 = ("arm-none-eabi-gcc", "-mcpu=cortex-m4", "-mthumb", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard")
+CORTEX_M0PLUS = ("arm-none-eabi-gcc", "-mcpu=cortex-m0plus", "-mthumb", "-mfloat-abi=soft")
 # Zig's own defaults are the instructions of this very processor, which change the last bit of floats, and traps.
 ZIG_HOST = ("-mcpu=baseline", "-fno-sanitize=undefined")
 # The ESP32's kernels in assembly, and an assembler that knows their instructions, as Debian has one.

@@ -79,7 +79,8 @@ def count_instructions(
         if "uncounted" in addresses:
             mark += f",skip={addresses['uncounted']:#x}:{addresses['uncounted_end']:#x}"
         if target.estimates_cycles:
-            timings = instruction_cycles(folder / "program", target.compiler[0].replace("gcc", "objdump"))
+            objdump = target.compiler[0].replace("gcc", "objdump")
+            timings = instruction_cycles(folder / "program", objdump, target.name)
             (folder / "timings").write_text("".join(f"{a} {each} {taken}\n" for a, each, taken in timings))
             mark += ",cycles=timings"
         emulate = [*target.emulator.split(), *QUIET, "-kernel", "program", "-plugin", mark]
@@ -103,14 +104,19 @@ def count_instructions(
     )
 
 
-def instructions(graph: Graph, target: str, stream: bool = False) -> int:
-    """Instructions of one inference on a core of `TARGETS`, with its own kernels, for a random input.
+def count(graph: Graph, target: str, stream: bool = False) -> Count:
+    """One inference on a core of `TARGETS`, with its own kernels, for a random input.
 
     Raises `UserError` as `count_instructions`, and where the network cannot run row by row but is to.
     """
     core = TARGETS[target]
     source = generate(graph, "model", stream, core=core.kernels)
-    return count_instructions(graph, source, core, random_inputs(graph, 1)).total
+    return count_instructions(graph, source, core, random_inputs(graph, 1))
+
+
+def instructions(graph: Graph, target: str, stream: bool = False) -> int:
+    """Instructions of that inference; errors as `count`."""
+    return count(graph, target, stream).total
 
 
 def _addresses(target: Target, program: Path) -> dict[str, int]:

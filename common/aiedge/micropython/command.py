@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import get_args
 
 from aiedge.errors import Parser, UserError
-from aiedge.tflite.open_shapes import add_shape
+from aiedge.tflite.open_shapes import add_model
 
 
 def micropython(parser: Parser) -> Callable[[argparse.Namespace], None]:
     """Add the command's arguments; return what it does."""
     from aiedge.micropython.source import Emitter
 
-    parser.add_argument("model", type=Path, help="a .tflite file or its C array, int8")
+    add_model(parser)
     parser.add_argument(
         "-o", "--output", type=Path, required=True, metavar="DIR", help="folder for NAME.py and NAME.bin"
     )
@@ -31,7 +31,6 @@ def micropython(parser: Parser) -> Callable[[argparse.Namespace], None]:
         metavar="BYTES",
         help="what gc.mem_free() says on the board: refuse a model that it cannot hold",
     )
-    add_shape(parser)
     return _micropython
 
 

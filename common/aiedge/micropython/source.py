@@ -42,6 +42,17 @@ except TypeError:
     data = memoryview(data.read())
 if len(data) != {size} or bytes(data[:{mark}]) != {digest!r}:
     raise ValueError("{name}.bin is that of another model")"""
+# Small boards have no views. Then slices copy, which does no harm: each part of the buffer has one name, by which alone
+# it is written and read.
+COPIES = """\
+try:
+    memoryview
+except NameError:
+
+    def memoryview(x):
+        return x[0:]
+
+"""
 NAMES_TAKEN = {"sys", "array", "micropython"}
 
 
@@ -129,6 +140,7 @@ def generate(graph: Graph, name: str, emitter: Emitter = "viper") -> MicroPython
             *(f"\n\n{text}" for text in kernel_texts(used, emitter)),
             "",
             "",
+            *([COPIES] if emitter == "bytecode" else []),
             LOAD.format(name=name, size=len(weights), mark=MARK, digest=weights[:MARK]),
             f"arena = bytearray({plan.arena_bytes})",
             *(["at = memoryview(arena)", _listed("at", views)] if views else []),

@@ -85,8 +85,16 @@ def relu_table(inputs: QuantParams, outputs: QuantParams, real: Real = PINNED) -
 
 def relu6_table(inputs: QuantParams, outputs: QuantParams) -> Int8:
     """min(max(x, 0), 6); TFLM clamps the integers as they are: the converter gives both sides one scale."""
-    six = min(nearest_integer(6.0, inputs), INT8_MAX)
+    six = min(integer_of_six(inputs), INT8_MAX)
     return np.clip(np.arange(INT8_MIN, INT8_MAX + 1), int(inputs.zero_point), six).astype(np.int8)
+
+
+def integer_of_six(inputs: QuantParams) -> int:
+    """The integer that stands for 6; ValueError where that is none of int32, and TFLM's clamp not defined."""
+    six = nearest_integer(6.0, inputs)
+    if six - int(inputs.zero_point) >= 2**31 - 1:
+        raise ValueError("its scale is so small that 6 is beyond int32")
+    return six
 
 
 def leaky_relu_table(inputs: QuantParams, outputs: QuantParams, alpha: float, real: Real = PINNED) -> Int8:
@@ -177,7 +185,12 @@ def _saturating_table(
 ) -> Int8:
     """Table of a function that takes Q4.27 and saturates where its argument leaves (−15, 15)."""
     integer_bits = 4
-    multiplier, shift = quantize_multiplier(factors.fixed(float(params.scale), integer_bits))
+    factor = factors.fixed(float(params.scale), integer_bits)
+    multiplier, shift = quantize_multiplier(factor)
+    if factor < 0.5:
+        raise ValueError(
+            "its input's scale is so small that TensorFlow Lite Micro shifts by a negative number"
+        )
     radius = math.floor((2**integer_bits - 1) * 2.0 ** (31 - integer_bits) / 2.0**shift)
     q = _centered(params)
     inside = np.abs(q) < radius

@@ -29,7 +29,7 @@ def search(parser: Parser) -> Callable[[argparse.Namespace], None]:
         "--objective", action="append", choices=OBJECTIVES, help="beside accuracy; may be repeated"
     )
     new.add_argument(
-        "--target", default=TARGET, help=f"the core that instructions are counted on (default: {TARGET})"
+        "--target", help=f"the core that instructions are counted on (default: the board's, else {TARGET})"
     )
     work = commands.add_parser("work", help="train networks; on as many computers as there are")
     work.add_argument("--trials", type=int, default=50, help="networks to train here (default: 50)")
@@ -54,13 +54,15 @@ def _search(options: argparse.Namespace) -> None:
 
     where = studies.place(options.study, options.storage, options.folder)
     if options.command == "new":
-        limits = Limits.of(board(options.board), CODE) if options.board else Limits()
+        chosen = board(options.board) if options.board else None
+        limits = Limits.of(chosen, CODE) if chosen else Limits()
         for name in ("flash", "ram"):
             if (value := getattr(options, name)) is not None and value < 1:
                 raise UserError(f"{value} bytes of {name} hold no network", "give 1 or more")
         limits = Limits(options.flash or limits.flash, options.ram or limits.ram)
         objectives = tuple(dict.fromkeys(options.objective or ("ram", "flash")))
-        wanted = studies.Wanted(load_space(options.space), objectives, limits, options.target)
+        target = options.target or (chosen.core if chosen else "") or TARGET
+        wanted = studies.Wanted(load_space(options.space), objectives, limits, target)
         studies.new(where, wanted)
         print(f"made the study {where.name}; next: aiedge search work {where.name}")
         return

@@ -20,6 +20,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from aiedge.boards import Core
 from aiedge.cost import TARGETS
+from aiedge.energy.cores import chip
 from aiedge.errors import UserError
 from aiedge.search.costs import OBJECTIVES, Costs, Limits
 from aiedge.search.space import ALL, Space, Values, parse_space
@@ -139,6 +140,8 @@ def new(where: Place, wanted: Wanted) -> optuna.Study:
             raise UserError(f"there is no objective {objective!r}", f"there are {', '.join(OBJECTIVES)}")
     if wanted.target not in TARGETS:
         raise UserError(f"there is no core {wanted.target!r}", f"there are {', '.join(TARGETS)}")
+    if "energy" in wanted.objectives:
+        chip(wanted.target)  # complains about a core without
     wanted.check_fits()
     study = optuna.create_study(
         storage=where.open(), study_name=where.name, directions=wanted.directions, load_if_exists=True

@@ -10,7 +10,7 @@ from optuna.trial import FrozenTrial
 from aiedge.files import write_atomic
 from aiedge.progress import tqdm
 from aiedge.search import study as studies
-from aiedge.search.costs import Costs
+from aiedge.search.costs import COUNTED, Costs
 from aiedge.search.study import Place, Wanted
 from aiedge.search.trainer import Trainer, key
 from aiedge.tflite.reader import read
@@ -54,7 +54,7 @@ def _run(study: optuna.Study, wanted: Wanted, trainer: Trainer, where: Place) ->
         # MACs stand for what would have to be counted: the sampler learns from the constraint.
         study.tell(trial, [SKIPPED, *(_cheap(costs, name) for name in wanted.objectives)])
         return False
-    found = [_cost(costs, name, wanted.target) for name in wanted.objectives]
+    found = [costs.value(name, wanted.target) for name in wanted.objectives]
     name = key(wanted.space, values)
     trial.set_user_attr("key", name)
     twin = next((other for other in studies.trained(study) if other.user_attrs.get("key") == name), None)
@@ -75,7 +75,7 @@ def _run(study: optuna.Study, wanted: Wanted, trainer: Trainer, where: Place) ->
         # The same bytes as the skeleton's; on the ESP32's core a layer may have scales that its kernels do not take.
         real = Costs(read(model), wanted.core)
         found = [
-            old if name == "instructions" else _cost(real, name, "")
+            old if name in COUNTED else real.value(name, "")
             for name, old in zip(wanted.objectives, found, strict=True)
         ]
         write_atomic(where.folder / "networks" / f"{trial.number}.tflite", model)
@@ -105,9 +105,5 @@ def _pays(accuracy: float, costs: Sequence[float], front: Sequence[FrozenTrial])
     )
 
 
-def _cost(costs: Costs, name: str, target: str) -> float:
-    return float(costs.instructions(target) if name == "instructions" else getattr(costs, name))
-
-
-def _cheap(costs: Costs, name: str) -> float:
-    return float(costs.macs if name == "instructions" else getattr(costs, name))
+def _cheap(costs: Costs, name: str) -> int:
+    return costs.macs if name in COUNTED else costs.value(name, "")

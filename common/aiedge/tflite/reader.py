@@ -16,6 +16,7 @@ from aiedge.tflite.c_array import load_model
 from aiedge.tflite.folding import fold
 from aiedge.tflite.graph import Graph, Operator, Tensor
 from aiedge.tflite.refusals import (
+    refuse_front_end,
     refuse_open_states,
     refuse_states,
     refuse_storage,
@@ -59,8 +60,10 @@ MOST_OPERATORS, MOST_TENSORS, MOST_DIMENSIONS = 10_000, 50_000, 32
 SHARED_BYTES = 2**25
 
 
-def read(model: str | Path | bytes) -> Graph:
+def read(model: str | Path | bytes, ends: bool = False) -> Graph:
     """Read a model into a `Graph`: a .tflite file, its C array (by the file's name), or the bytes.
+
+    With `ends` no operators are read: shapes that a model leaves open may not fit them yet.
 
     Raises `UserError` for a file that is missing, empty, truncated, no .tflite or inconsistent in itself, and for one
     with what a `Graph` cannot hold: several networks, and state, types and storage that are not supported.
@@ -75,7 +78,8 @@ def read(model: str | Path | bytes) -> Graph:
     try:
         root = schema.Model.GetRootAs(model, 0)
         refuse_subgraphs(name, root, KINDS)
-        return _graph(name, root, model)
+        refuse_front_end(name, root)
+        return _graph(name, root, model, ends)
     except struct.error as error:
         raise UserError(
             f"{name} is damaged: a part of it lies beyond its end", "export or copy it again"
@@ -130,7 +134,7 @@ class _Buffers:
         return self.copies[index]
 
 
-def _graph(name: str, model: schema.Model, source: bytes) -> Graph:
+def _graph(name: str, model: schema.Model, source: bytes, ends: bool) -> Graph:
     # All is counted before it is unpacked.
     if not model.SubgraphsLength():
         raise ValueError("it has no subgraph")
@@ -176,8 +180,11 @@ def _graph(name: str, model: schema.Model, source: bytes) -> Graph:
     if len(set(inputs)) < len(inputs):
         raise ValueError("it has one tensor as several inputs")
     operators = tuple(
-        _operator(i, subgraph.Operators(i), model, tensors, budget) for i in range(counts["operators"])
+        _operator(name, i, subgraph.Operators(i), model, tensors, budget)
+        for i in range(0 if ends else counts["operators"])
     )
+    if ends:
+        return Graph(tensors, operators, inputs, outputs, source, *_names(model, inputs, outputs, budget))
     _check_order(name, operators, inputs, outputs)
     operators, known = fold(operators)
     tensors, outputs = (tuple(known.get(t.index, t) for t in each) for each in (tensors, outputs))
@@ -291,7 +298,12 @@ def _quantization(
 
 
 def _operator(
-    index: int, table: schema.Operator, model: schema.Model, tensors: tuple[Tensor, ...], budget: _Budget
+    name: str,
+    index: int,
+    table: schema.Operator,
+    model: schema.Model,
+    tensors: tuple[Tensor, ...],
+    budget: _Budget,
 ) -> Operator:
     codes = model.OperatorCodesLength()
     if not 0 <= table.OpcodeIndex() < codes:
@@ -323,6 +335,11 @@ def _operator(
     try:
         check_shapes(operator)
     except ValueError as error:
+        if found := [t for t in (*operator.inputs, *operator.outputs) if t is not None and t.free]:
+            raise UserError(
+                f"{name} leaves the shape of {found[-1]} open, and does not say what {operator} makes of it",
+                "give the shape of each input with --shape, or convert with a fixed batch",
+            ) from error
         raise ValueError(f"{operator} is impossible: {error}") from error
     return operator
 

@@ -28,6 +28,12 @@ def _same_values(operator: Operator) -> None:
     )
 
 
+def _view(operator: Operator) -> None:
+    source, target = operator.input(0), operator.outputs[0]
+    _same_values(operator)
+    _require(source.dtype == target.dtype, f"it makes {target.dtype} of {source.dtype}")
+
+
 def _binary(operator: Operator) -> None:
     a, b, target = operator.input(0).shape, operator.input(1).shape, operator.outputs[0].shape
     rank = max(len(a), len(b))
@@ -284,7 +290,8 @@ def _repetition(operator: Operator) -> None:
 def _unpack(operator: Operator) -> None:
     source = operator.input(0)
     _require(
-        sum(part.elements for part in operator.outputs) == source.elements,
+        sum(part.elements for part in operator.outputs) == source.elements
+        and operator.integer("num") == len(operator.outputs),
         f"its parts do not make up {list(source.shape)}",
     )
 
@@ -321,7 +328,7 @@ def _require(condition: bool, otherwise: str) -> None:
 
 
 RULES: dict[Nature, Callable[[Operator], None]] = {
-    Nature.VIEW: _same_values,
+    Nature.VIEW: _view,
     Nature.UNARY: _same_values,
     Nature.CONVERSION: _same_values,
     Nature.BINARY: _binary,

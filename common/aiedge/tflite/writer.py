@@ -83,6 +83,7 @@ def resized(model: bytes, shapes: Mapping[int, Sequence[int]]) -> bytes:
         for place, shape in shapes.items():
             interpreter.resize_tensor_input(int(graph.inputs[place]), list(shape))
         interpreter.allocate_tensors()
+        interpreter.invoke()  # some shapes follow from values that are computed
         found = {each["index"]: each["shape"].tolist() for each in interpreter.get_tensor_details()}
     except (ValueError, RuntimeError) as error:
         text = " ".join(str(error).split())

@@ -31,7 +31,7 @@ class TextCommands {
   void load(const char *digits);
   void print_buffer() const;
   void infer(char *rest);
-  bool run(uint32_t times);
+  const char *run(uint32_t times);
   void results() const;
   void layers() const;
 

@@ -193,7 +193,7 @@ ways = {
 # %%
 plots.bars(ways, "Operations for one picture", "operations", ("KU Leuven's count", 8.9e6))
 closest = min(ways, key=lambda way: abs(ways[way] - 8.9e6))
-print(f"MACs: {total:,}; closest to 8.9 million: {closest}: {ways[closest] / 1e6:.2f} million")
+print(f"MACs: {total:,}; closest to 8.9 million, with {ways[closest] / 1e6:.2f} million:\n{closest}")
 
 # %% [markdown]
 # **Check yourself**
@@ -860,7 +860,7 @@ if levels:
 # %% [markdown]
 # A time for the ESP-EYE can only be estimated here. Its maker has published how many milliseconds a very similar
 # network takes on the ESP32 in TFLM, with plain kernels and with its own (ESP-NN). That gives clock cycles for
-# each MAC.
+# each MAC. (The picture after the check takes some seconds.)
 #
 # <details><summary>Hint</summary>
 #

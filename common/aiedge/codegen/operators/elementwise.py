@@ -16,8 +16,8 @@ from aiedge.codegen.operators.call import (
     unsupported,
 )
 from aiedge.quantization import factors, int16, quantize_multiplier, requantize
-from aiedge.quantization.affine import nearest_integer
 from aiedge.quantization.fixed_point import LARGEST_SHIFT
+from aiedge.quantization.tables import integer_of_six
 from aiedge.tflite.graph import Operator, Tensor
 from aiedge.tflite.integer import params_of, unary_table
 from aiedge.tflite.traits import Nature
@@ -72,7 +72,10 @@ def _int16(operator: Operator, at: Places) -> Call:
         except ValueError as error:
             raise unsupported(operator, str(error)) from error
     elif operator.kind == "RELU6":
-        kernel, numbers = "clamp_int16", [0, min(nearest_integer(6.0, params_of(source)), 2**15 - 1)]
+        try:
+            kernel, numbers = "clamp_int16", [0, min(integer_of_six(params_of(source)), 2**15 - 1)]
+        except ValueError as error:
+            raise unsupported(operator, str(error)) from error
     elif operator.kind == "ABS":
         kernel, numbers = "abs_int16", list(quantize_multiplier(factors.ratio(scale, output)))
         if numbers[1] > LARGEST_SHIFT:

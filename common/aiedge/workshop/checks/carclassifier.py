@@ -297,7 +297,7 @@ def activation_params(function: Any) -> None:
         else:
             likely = "low must become −128: solve −128 = low / scale + zero_point"
         expect(False, 6, f"zero point {z:.5g} {asked}", right.zero_point, likely)
-    passed(6, "the lowest number becomes −128, the highest 127, and 0 has an integer.")
+    passed(6, "lowest to −128, highest to 127, and 0 has an integer.")
 
 
 def note_range(function: Any) -> None:
