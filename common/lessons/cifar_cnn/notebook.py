@@ -883,8 +883,9 @@ for path in tflite.export("cifar_tiny", tflite.convert_float(tiny), tiny_model):
 # %% [markdown]
 # ## 13. To the board (35 min)
 #
-# Now the firmware, `vscode/main/main.cpp`. It has TODOs of its own; each run stops at the next one. Open a
-# terminal (File → New → Terminal): it begins in this project's folder. Paste:
+# Now the firmware. Double-click its `main.cpp` in the list of files on the left: it lies in `vscode/main`, beside the
+# folder `notebook`. It has TODOs of its own; save it after each, and run it: each run stops at the next one. For that
+# open a terminal (File → New → Terminal), which begins in this project's folder, and paste:
 #
 # ```
 # cp notebook/cifar_cnn.cpp vscode/main/cifar_cnn.cpp
