@@ -935,7 +935,8 @@ print(f"{graph.parameters:,} parameters, {graph.macs:,} MACs, {steps.rungs[-1].t
 # ## What you can tell a friend
 #
 # - Convolutions do the work with few numbers; one dense layer can hold nearly all of a network's memory.
-# - Pooling before it costs little and saves most. Pruning takes more, and fine-tuning gives back what that cost.
+# - Pooling before it saves most of that, for some right answers. Pruning takes more, and fine-tuning gives back what
+#   that cost.
 # - Rounding to int8 after training mostly suffices; training that knows of it is for the cases where it does not.
 # - Row by row, a network needs only a few kilobytes of SRAM, and no bit of the answer changes.
 # - Figures of a paper can be checked: some follow from others, some do not.
