@@ -5,7 +5,7 @@
 #ifndef AIEDGE_POOL_H
 #define AIEDGE_POOL_H
 
-#include <math.h>  // INFINITY, the range of a layer without activation
+#include <math.h>
 #include <string.h>
 
 #include "aiedge_engine.h"
