@@ -1,5 +1,6 @@
 """The search: sizes before any training, spaces, limits, the front, and workers that go on where others stopped."""
 
+import errno
 import json
 import os
 import random
@@ -211,14 +212,55 @@ def test_errors_of_the_command(tmp_path: Path, monkeypatch, capsys) -> None:
         (["new", "x", "--ram", "-3"], "-3 bytes of ram"),
         (["new", "x", "--target", "z80"], "there is no core 'z80'"),
         (["work", "x", "--storage", "postgresql+nothing://host/x"], "cannot be opened"),
+        (
+            ["work", "x", "--storage", "postgresql+psycopg://me@127.0.0.1:1/x"],
+            "127.0.0.1:1/x cannot be opened",
+        ),
+        (["new", "x", "--ram", "100"], "nothing in this space fits 100 bytes of ram: the smallest takes"),
+        (["work", "x", "--minutes", "0"], "0.0 minutes are no time"),
     ):
         assert main(["search", *words]) == 2
         err = capsys.readouterr().err
         assert err.startswith("error: ") and message in err and "\nhint: " in err, err
     assert main(["search", "new", "y"]) == 0
+    assert main(["search", "new", "y"]) == 0  # the same again
+    capsys.readouterr()
+    assert main(["search", "new", "y", "--space", "cifar10"]) == 2
+    assert "y is there already, and for something else" in capsys.readouterr().err
     Path("studies/y/journal.log").write_text("{")
     capsys.readouterr()
     assert main(["search", "show", "y"]) == 2 and "error: " in capsys.readouterr().err
+
+
+def test_a_full_disk_is_told_and_the_network_tried_once_more(tmp_path: Path, monkeypatch, capsys) -> None:
+    monkeypatch.setattr(worker, "Trainer", Fake)
+    monkeypatch.chdir(tmp_path)
+    Path("small.toml").write_text(SMALL)
+    assert main(["search", "new", "full", "--space", "small.toml"]) == 0
+
+    def full(path: Path, data: bytes) -> Path:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(worker, "write_atomic", full)
+        assert main(["search", "work", "full", "--trials", "1"]) == 2
+    err = capsys.readouterr().err
+    assert "No space left on device" in err and "\nhint: " in err
+    study, _ = studies.load(studies.place("full"))
+    (left,) = study.get_trials()
+    assert left.state.name == "RUNNING" and not list(tmp_path.glob("studies/full/networks/*"))
+    with monkeypatch.context() as patch:
+        patch.setattr(studies, "_alive", lambda process: False)
+        assert main(["search", "work", "full", "--trials", "1"]) == 0
+    first, second = study.get_trials()
+    assert (first.state.name, second.state.name) == ("FAIL", "COMPLETE") and first.params == second.params
+
+
+def test_no_network_begins_after_the_minutes(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(worker, "Trainer", Fake)
+    where = studies.place("short", folder=tmp_path)
+    studies.new(where, wanted(parse_space(SMALL, "small")))
+    assert len(studies.trained(worker.work(where, 99, progress=False, minutes=1e-9))) == 1
 
 
 def test_training_stops_where_the_usual_gain_does_not_reach_the_front() -> None:
@@ -251,8 +293,11 @@ def test_an_open_trial_of_a_worker_that_is_gone_is_retried_once(tmp_path: Path) 
     assert (first.state.name, second.state.name, queued.state.name) == ("FAIL", "RUNNING", "WAITING")
     retried = study.ask()
     assert studies.suggest(retried, space) == studies.values_of(first, space)
+    assert "worker" not in retried.user_attrs  # of the one that is gone
     retried.set_user_attr("worker", f"{studies.me().rpartition(':')[0]}:{gone.stdout.strip()}")
-    assert studies.retry_dead(study) == 0
+    assert studies.retry_dead(study) == 1
+    states = [trial.state.name for trial in study.get_trials()]
+    assert states == ["FAIL", "RUNNING", "FAIL"]  # not once more
 
 
 def test_a_candidate_learns_and_goes_on_from_its_checkpoint(tmp_path: Path, monkeypatch) -> None:
