@@ -9,9 +9,10 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import optuna
 import pytest
 
-from aiedge import tflite
+from aiedge import CompiledModel, tflite
 from aiedge.boards import boards
 from aiedge.cli import main
 from aiedge.cost import TARGETS
@@ -167,6 +168,41 @@ class Fake(Trainer):
         return 1 - 1 / tflite.read(model).parameters
 
 
+def answers_of(folder: Path, rows: int) -> list[list[int]]:
+    """What an exported network answers to pictures of one shade, in a program of its folder alone."""
+    header = (folder / "network.h").read_text()
+    by_rows = "network_push_row" in header
+    call = (
+        "network_begin(arena); for (int row = 0; row < 28; row++) network_push_row(input, output, arena);"
+        if by_rows
+        else "network_invoke(input, output, arena);"
+    )
+    (folder / "main.c").write_text(
+        '#include <stdio.h>\n#include <string.h>\n#include "network.h"\n'
+        "static _Alignas(16) uint8_t arena[NETWORK_ARENA_BYTES];\n"
+        "int main(void) { static int8_t input[28 * 28], output[10]; const int shades[] = {-128, 77};\n"
+        f"for (int k = 0; k < {rows}; k++) {{ memset(input, shades[k], sizeof input); {call}\n"
+        'for (int i = 0; i < 10; i++) printf("%d ", output[i]); printf("\\n"); } }\n'
+    )
+    command = ["cc", "-I.", "main.c", "network.c", "-lm", "-o", "program"]
+    made = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert made.returncode == 0, made.stderr
+    printed = subprocess.run([folder / "program"], capture_output=True, text=True, check=True).stdout
+    return [[int(number) for number in line.split()] for line in printed.splitlines()]
+
+
+def test_a_picture_shows_published_networks_beside_the_front() -> None:
+    space = load_space("cifar10")
+    found = results.published(Wanted(space, ("flash", "ram"), Limits(), "cortex-m4"))
+    assert found["pruned, INT8"] == (28_576, 0.7263) and len(found) == 3
+    assert results.published(Wanted(space, ("ram",), Limits(), "cortex-m4")) == {}
+    assert results.published(wanted(load_space("lenet-mnist"))) == {}
+    study = optuna.create_study(directions=["maximize", "minimize"])
+    study.add_trial(optuna.trial.create_trial(values=[0.8, 20_000], user_attrs={"fits": True}))
+    axes = results.picture(study, Wanted(space, ("flash",), Limits(), "cortex-m4")).axes[0]
+    assert [text.get_text() for text in axes.texts] == list(found)
+
+
 def test_a_study_from_end_to_end(tmp_path: Path, monkeypatch, capsys) -> None:
     monkeypatch.setattr(worker, "Trainer", Fake)
     monkeypatch.chdir(tmp_path)
@@ -199,6 +235,13 @@ def test_a_study_from_end_to_end(tmp_path: Path, monkeypatch, capsys) -> None:
         assert [figures["ram"], figures["flash"]] == trial.values[1:]
         made = subprocess.run(["cc", "-c", "network.c", "-o", "network.o"], cwd=folder, capture_output=True)
         assert made.returncode == 0, made.stderr
+    assert (
+        answers_of(folder, rows=2)
+        == CompiledModel((folder / "network.tflite").read_bytes())
+        .predict(np.full((2, 28, 28, 1), [[[[-128]]], [[[77]]]], np.int8))
+        .reshape(2, -1)
+        .tolist()
+    )
     assert results.summary(study, what).count("\n") == len(front) + 3
 
 
