@@ -65,6 +65,7 @@ class Server(contextlib.AbstractContextManager):
         """SIGKILL it with the processes that serve its clients."""
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(SECONDS)
+        time.sleep(1)  # those that serve clients see that it is gone
         # What a killed server leaves: the next one refuses to start where it believes that number's process to live.
         (self.data / "postmaster.pid").unlink(missing_ok=True)
 
