@@ -232,8 +232,9 @@ def test_floats_and_unknown_operators_are_refused() -> None:
         generate(tflite.read(dense_float(np.random.default_rng(0), [4, 3])), "cnn")
     with pytest.raises(UserError, match="kernels do not have"):
         generate(tflite.read(unsupported_operator().build([0], [1])), "odd")
-    with pytest.raises(UserError, match="module's name"):
-        generate(tflite.read(network("cifar_cnn_25_51_76")), "micropython")
+    for name in ("micropython", "time", "class", "8bit", "a b"):
+        with pytest.raises(UserError, match="module's name"):
+            generate(tflite.read(network("cifar_cnn_25_51_76")), name)
 
 
 def test_the_kernels_run_in_cpython(xormodel: bytes) -> None:

@@ -13,6 +13,7 @@ from aiedge.codegen import copy_engine
 from aiedge.codegen import generate as generate_c
 from aiedge.errors import UserError
 from aiedge.files import write_atomic
+from aiedge.micropython.source import check_name
 from aiedge.tflite.graph import Graph
 
 # MicroPython's names of architectures, and the compiler that its dynruntime.mk calls for each.
@@ -127,6 +128,7 @@ def write_native(graph: Graph, name: str, arch: str, mpy_dir: Path | None, folde
     Raises `UserError` where they, a compiler or `make` are missing, and for a network of other ends than one int8 input
     and one int8 output.
     """
+    check_name(name)
     checkout = _checkout(mpy_dir)
     if not shutil.which("make") or not shutil.which(ARCHITECTURES[arch]):
         missing = ARCHITECTURES[arch] if shutil.which("make") else "make"
