@@ -79,12 +79,13 @@ class MicroPythonBoard:
             )
         self.emitter: Emitter = emitter or ("viper" if not native and _has_viper(repl) else "bytecode")
         self.runtime = f"MicroPython {'native module' if native else self.emitter}"
-        self.heap_free, self.heap_taken = repl.free(), 0
+        self.heap_free = repl.free()
         if native:
             self._load_native(native)
         self.source = generate(graph, MODULE, self.emitter)
         if not native:
             self._load()
+        self.heap_taken = self.heap_used()
         sizes = {"inputs": graph.inputs[0].elements, "outputs": graph.outputs[0].elements}
         repl.run(ASK.format(**sizes))
 
@@ -122,9 +123,8 @@ class MicroPythonBoard:
             yield bytes(byte ^ 128 for byte in _bytes(output)), int(microseconds)
 
     def heap_used(self) -> int:
-        """Bytes of the heap that the network has taken from what was free before; kept as `heap_taken`."""
-        self.heap_taken = self.heap_free - self._repl.free()
-        return self.heap_taken
+        """Bytes of the heap that are in use beside what was before; `heap_taken` is what the network alone took."""
+        return self.heap_free - self._repl.free()
 
     def _load_native(self, mpy: bytes) -> None:
         """Check that the board can load a native .mpy, copy it, and import it."""
