@@ -5,6 +5,7 @@
 - `compression`: where a network's numbers sit, what pruning takes, ours beside published figures
 - `moving`: convolutions at work, as moving pictures
 - `integers`: the number line of int8, a layer in integers, an arena
+- `schedule`: when samples are due and taken
 - `numbers`: weights and activations, channel by channel, and what rounding leaves of them
 """
 
@@ -32,6 +33,7 @@ from aiedge.workshop.plots.numbers import (
     settling,
     steps_by_channel,
 )
+from aiedge.workshop.plots.schedule import samples
 
 __all__ = [
     "BLUE",
@@ -60,6 +62,7 @@ __all__ = [
     "quantization_line",
     "recovery",
     "same_scales",
+    "samples",
     "scores",
     "settling",
     "shares",
