@@ -2,14 +2,15 @@
 
 The package is a line of stations, in the way of the data; a station imports only from stations to its left:
 
-    quantization → train → tflite → memory → tflm → codegen → micropython → convert → cost → rtos → energy → search →
-    board → benchmark → workshop
+    quantization → train → tflite → memory → tflm → codegen → web → micropython → convert → cost → rtos → energy →
+    search → board → benchmark → workshop
 
 - `quantization`: integer arithmetic in NumPy
 - `train`: data sets, Keras networks, training, pruning, quantization-aware training, conversion
 - `tflite`: the model file as a `Graph`
 - `memory`, `tflm`: the arena of compiled C; that of TensorFlow Lite Micro
 - `codegen`, `engine`: one C file per model, over kernels in C
+- `web`: a network in a browser
 - `micropython`: one module per model, over kernels in viper
 - `convert`: what others trained as a .tflite, and what each option costs
 - `cost`, `energy`: instructions, time, bytes; what an inference takes out of a battery

@@ -15,7 +15,7 @@ from aiedge.paths import in_checkout
 COMMANDS = {
     "convert": (
         "convert.command:convert",
-        "a trained network of another form as a .tflite, float or quantized",
+        "a trained network of Keras or ONNX as a .tflite, float or quantized",
     ),
     "inspect": ("cost.command:inspect", "operators, tensors, flash and arena of a model"),
     "compile": ("codegen.command:compile_", "write a model as a C file and header"),

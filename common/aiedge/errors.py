@@ -27,12 +27,14 @@ EXTRAS = {
     "mistune": "workshop",
     "nbclient": "workshop",
     "nbformat": "workshop",
+    "onnx": "onnx",
     "optuna": "search",
     "packaging": "workshop",
     "platformio": "board",
     "serial": "board",
     "tensorflow": "workshop",
     "tflite_micro": "tflm",
+    "tornado": "workshop",
     "ziglang": "cc",
 }
 

@@ -7,8 +7,8 @@ option custom_model; custom_project, by default the same, is what the board call
 the weights are no part of the program but $BUILD_DIR/model/<model>.bin, which an upload writes too; with
 custom_stream = yes the compiled network runs row by row. For memory_summary.py, AIEDGE_MEMORY becomes the command that
 says what fits the board custom_board, by default the ESP-EYE; for `-t exec` on this computer, AIEDGE_WATCH becomes the
-command that runs the program and says which TODO of main.cpp is next. After the errors of a main.cpp that does not
-compile it names the TODO in which they lie.
+command that runs the program and says which TODO of main.cpp is next, and AIEDGE_SHOW for the browser the one that
+serves the page. After the errors of a main.cpp that does not compile it names the TODO in which they lie.
 """
 
 import os
@@ -104,6 +104,8 @@ def compile_model() -> None:
     env["AIEDGE_MEMORY"] += of_the_firmware()  # noqa: F821
     project_name = env.GetProjectOption("custom_project", name)  # noqa: F821
     main_cpp = Path(env.subst("$PROJECT_SRC_DIR")) / "main.cpp"  # noqa: F821
+    show = [aiedge[0], "-P", "-m", "aiedge.benchmark.browser", project_name, model]
+    env["AIEDGE_SHOW"] = " ".join(f'"{word}"' for word in show)  # noqa: F821
     watch = [aiedge[0], "-P", "-m", "aiedge.benchmark.watch"]
     env["AIEDGE_WATCH"] = " ".join(f'"{word}"' for word in [*watch, project_name, main_cpp])  # noqa: F821
     explain_errors([*watch, "--errors", project_name, main_cpp])

@@ -264,7 +264,7 @@ def test_the_library_needs_no_cpp_library_on_the_cortex_m4(tmp_path):
         assert done.returncode == 0, done.stderr
 
 
-OF_ALL = {"host", "cortex-m4", "esp-eye", "esp-eye-compiled", "esp-eye-iram", "host-tflm"}
+OF_ALL = {"host", "cortex-m4", "browser", "esp-eye", "esp-eye-compiled", "esp-eye-iram", "host-tflm"}
 OF_CARS = {f"{core}-{level}" for core in ("host", "cortex-m4") for level in ("Og", "Os", "O3", "float")}
 OF_CARS |= {"esp-eye-float", "host-camera", "esp-eye-camera", "esp-eye-fast", "esp-eye-compiled-fast"}
 OF_CIFAR = {f"{core}-{what}" for core in ("host", "esp-eye") for what in ("tiny", "bin", "camera")}
@@ -309,8 +309,10 @@ def test_platformio_finds_nothing_wrong_with_its_settings(project):
         assert (options.get("custom_stream", "no") == "yes") == ("-stream" in name)
         assert options["custom_project"] == project
         flags = " ".join(options["build_flags"])
-        assert ("AIEDGE_CAMERA" in flags) == name.endswith("-camera")
-        assert ("AIEDGE_PROFILE" in flags) == ("cifar_cnn.ini" in lesson.firmware.environments)
+        # The page in the browser has a camera, and shows the layers' times.
+        assert ("AIEDGE_CAMERA" in flags) == (name.endswith("-camera") or name == "browser")
+        timed = "cifar_cnn.ini" in lesson.firmware.environments or name == "browser"
+        assert ("AIEDGE_PROFILE" in flags) == timed
         # On the board the optimization is ESP-IDF's business; elsewhere the name says it.
         level = re.findall(r"-O\w", flags)
         match = re.search(r"-(O\w)$", name)

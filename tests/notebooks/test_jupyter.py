@@ -24,10 +24,12 @@ from aiedge.workshop.notebooks import DRAWN
 from aiedge.workshop.start import lab_options
 
 TALL = (1280, 16000)  # the whole notebook in one picture
-# Of a lesson with levels one solution runs here each time, the others with --full.
+# Of a lesson with levels one solution runs here each time, the others with --full, and second notebooks of a folder.
 LESSONS = {lesson_of(project): project for project in reversed(projects())}
 SOLUTIONS = [
-    project if project in LESSONS.values() else pytest.param(project, marks=pytest.mark.slow)
+    project
+    if project in LESSONS.values() and not find_project(project).lesson.within
+    else pytest.param(project, marks=pytest.mark.slow)
     for project in projects()
 ]
 LONG = "cifar_cnn"  # its networks learn: `test_nbval` runs them once more than the lessons' check, that is enough

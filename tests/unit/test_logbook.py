@@ -31,6 +31,7 @@ def test_a_line_for_each_project_in_the_order_of_the_workshop(capsys):
         "carclassifier_easy",
         "carclassifier_hard",
         "cifar_cnn",
+        "digit_search",
     ]
     assert lines[1].startswith("carclassifier_easy ✓ notebook 0/10, firmware 0/")
 
@@ -61,9 +62,13 @@ def test_first_the_notebook_then_the_firmware_then_the_next_project(capsys, monk
 
 def test_both_levels_lead_to_the_last_project(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    for project in ("carclassifier_easy", "carclassifier_hard", "cifar_cnn"):
+    for project in ("carclassifier_easy", "carclassifier_hard", "cifar_cnn", "digit_search"):
         progress.show(project)
-    assert capsys.readouterr().out.splitlines() == ["Next: cifar_cnn"] * 2 + ["That was the last project."]
+    assert capsys.readouterr().out.splitlines() == [
+        *["Next: cifar_cnn"] * 2,
+        "Next: digit_search",
+        "That was the last project.",
+    ]
 
 
 def test_a_check_counts_where_a_student_works_and_nowhere_else(tmp_path, monkeypatch, file):

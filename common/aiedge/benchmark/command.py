@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aiedge import logbook
 from aiedge.benchmark import image as pictures
@@ -21,6 +22,9 @@ from aiedge.errors import Parser, UserError, exit_cleanly
 from aiedge.lesson import find_project
 from aiedge.progress import has_colours
 from aiedge.tflite.command import add_layout
+
+if TYPE_CHECKING:
+    from aiedge.board.browser import BrowserBoard
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -38,6 +42,9 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--project", help="the project that the board must run (default: the one it says)")
     parser.add_argument("--simulate", metavar="PROJECT", help="no board: build its firmware and run it here")
+    parser.add_argument(
+        "--browser", metavar="PROJECT", help="no board: show it on a page in the browser, with your camera"
+    )
     parser.add_argument(
         "--solution", action="store_true", help="the solved firmware and model, not the student's"
     )
@@ -88,6 +95,12 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     if options.simulate and (options.port or options.project):
         parser.error("--simulate goes without a port and without --project")
+    if options.browser and (options.port or options.project or options.simulate):
+        parser.error("--browser goes without a port, without --project and without --simulate")
+    if options.browser and (options.float or options.model):
+        parser.error(
+            "--browser has the project's main int8 model: it goes without --float and without --model"
+        )
     if options.float and options.model:
         parser.error("--float goes without --model")
     if options.pace and not options.simulate:
@@ -106,7 +119,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def _command(options: argparse.Namespace) -> int:
-    if options.page and not options.simulate and not options.port:
+    if options.page and not options.simulate and not options.browser and not options.port:
         return _page(options.results)
     if options.compare:
         store.read(options.compare)  # complains before the board works for minutes
@@ -127,8 +140,21 @@ def _command(options: argparse.Namespace) -> int:
         how = replace(
             how, samples=partial(photos, path=Path(options.photos) if options.photos else None), folder=None
         )
+    if not options.browser:
+        return _benchmark(options, how)
+    from aiedge.benchmark import browser  # which needs the server that comes with JupyterLab
+
+    with browser.browse(options.browser, options.solution) as page:
+        status = _benchmark(options, how, page)
+        if sys.stdin.isatty():
+            browser.keep(page)
+    return status
+
+
+def _benchmark(options: argparse.Namespace, how: Options, page: "BrowserBoard | None" = None) -> int:
+    """Ask the board, print what it answered and keep that; return the command's status."""
     try:
-        result = _run(options, how)
+        result = _run(options, how, page)
     except WrongTodo as wrong:
         print(*wrong.mistakes, sep="\n")
         return 1
@@ -148,8 +174,12 @@ def _command(options: argparse.Namespace) -> int:
     return status
 
 
-def _run(options: argparse.Namespace, how: Options) -> BenchmarkResult:
-    """Ask the stand-in that is to be built, or the board at a port."""
+def _run(options: argparse.Namespace, how: Options, page: "BrowserBoard | None") -> BenchmarkResult:
+    """Ask the stand-in that is to be built, the board on a page, MicroPython, or the board at a port."""
+    if page:
+        from aiedge.benchmark.browser import run_on_page
+
+        return run_on_page(page, options.browser, how)
     if options.micropython:
         project = options.simulate or options.project
         return session.run_micropython(project, options.port or "", options.micropython, how)

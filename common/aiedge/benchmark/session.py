@@ -137,8 +137,14 @@ def run_on_port(port: str, project: str = "", options: Options = Options()) -> B
     """
     if project:
         project_dir(project)  # complains about a name that is none
-    simulated = port.startswith(_STAND_INS)
-    with _open(port, simulated, options) as board:
+    return run_on_line(SerialTransport(port), project, port.startswith(_STAND_INS), options)
+
+
+def run_on_line(
+    line: Transport, project: str, simulated: bool, options: Options, unpaced: int = UNPACED
+) -> BenchmarkResult:
+    """The same on an open line; `simulated` where no real board is at its other end, and the line is `unpaced` baud."""
+    with _open(line, simulated, options, unpaced) as board:
         try:
             info = board.hello()
         except Unfinished as error:
@@ -150,7 +156,7 @@ def run_on_port(port: str, project: str = "", options: Options = Options()) -> B
         choice = Choice(info.project, options.solution, options.floats, options.model)
         model = _chosen(choice, info)
         _agree_on_baud(board, simulated, options)
-        return run(board, port, model, _data(info.project, options), simulated, options)
+        return run(board, line.name, model, _data(info.project, options), simulated, options)
 
 
 def simulate(project: str, options: Options = Options()) -> BenchmarkResult:
@@ -184,7 +190,10 @@ def simulate(project: str, options: Options = Options()) -> BenchmarkResult:
     if alone.todo:
         raise OpenTodo(next_todo(alone.todo.group(), text))
     data = _data(project, options)
-    with StandIn(program, log=_Log()) as stand_in, _open(stand_in.port, True, options) as board:
+    with (
+        StandIn(program, log=_Log()) as stand_in,
+        _open(SerialTransport(stand_in.port), True, options) as board,
+    ):
         model = _chosen(choice, board.hello())
         _agree_on_baud(board, True, options)
         return run(board, stand_in.port, model, data, True, options)
@@ -297,14 +306,13 @@ def _data(project: str, options: Options) -> Samples:
     return data.take(options.count) if options.count else data
 
 
-def _open(port: str, simulated: bool, options: Options) -> Board:
-    """The board behind a port; the line is that of a real UART, or as fast as this computer's stand-in can take it."""
-    line: Transport = SerialTransport(port)
+def _open(line: Transport, simulated: bool, options: Options, unpaced: int = UNPACED) -> Board:
+    """The board behind a line that is a real UART's, or as fast as this computer's stand-in can take it."""
     if simulated and options.paced:
         line = PacedTransport(line, BASE_BAUD)
     if options.noise:
         line = FaultyTransport(line, options.noise, options.seed)
-    return Board(line, UNPACED if simulated and not options.paced else BASE_BAUD, log=_Log())
+    return Board(line, unpaced if simulated and not options.paced else BASE_BAUD, log=_Log())
 
 
 def _agree_on_baud(board: Board, simulated: bool, options: Options) -> None:

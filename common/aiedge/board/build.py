@@ -104,7 +104,8 @@ def build(
     if done.returncode != 0:
         raise _failure(environment, done.stdout)
     of_this_computer = "program.exe" if os.name == "nt" else "program"
-    program = of_this_computer if environment.startswith("host") else "firmware.elf"
+    programs = {"host": of_this_computer, "browser": "firmware.wasm"}
+    program = programs.get(environment.partition("-")[0], "firmware.elf")
     return workspace / "build" / environment / program
 
 

@@ -201,7 +201,7 @@ def generate(
         "tail": _tail(name, plan, calls, parts),
         "inputs": [_interface(tensor, plan) for tensor in graph.inputs],
         "outputs": [_interface(tensor, plan) for tensor in graph.outputs],
-        "operator_names": _operator_names(graph, plan),
+        "operator_names": operator_names(graph, plan),
         "operator_methods": sorted({resolver_method(op.kind) for op in graph.operators}),
         "place": place_of,
     }
@@ -296,7 +296,7 @@ def _interface(tensor: Tensor, plan: MemoryPlan) -> dict[str, object]:
     }
 
 
-def _operator_names(graph: Graph, plan: MemoryPlan) -> list[str]:
+def operator_names(graph: Graph, plan: MemoryPlan) -> list[str]:
     """A short name of each operator: its kind and a count. One that runs others as its part has their names, too."""
     counts: Counter[str] = Counter()
     names = []

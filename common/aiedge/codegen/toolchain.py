@@ -118,7 +118,12 @@ def host_compiler() -> tuple[str, ...]:
     Where the system has none, it is the one of the Python package ziglang, if that is there.
     """
     if named := os.environ.get("CC", "").strip():
-        return (named,) if shutil.which(named) else tuple(shlex.split(named, posix=os.name != "nt"))
+        try:
+            return (named,) if shutil.which(named) else tuple(shlex.split(named, posix=os.name != "nt"))
+        except ValueError as error:
+            raise UserError(
+                f"CC in the environment is {named!r}: {error}", "name a compiler there"
+            ) from error
     if compiler := next((c for c in ("cc", "gcc", "clang") if shutil.which(c)), None):
         return (compiler,)
     if find_spec("ziglang"):

@@ -1,6 +1,8 @@
 """From what others trained to a .tflite that runs: sources, options, and what each option costs.
 
-- `source`: a Keras model out of a SavedModel, .keras, .h5 or a Python function
+- `source`: a Keras model out of a SavedModel, .keras, .h5 or a Python function; ONNX; a float .tflite
+- `onnx_file`, `onnx_translation`, `onnx_operators`, `onnx_windows`, `network`: ONNX to a float .tflite
+- `quantizer`: a float .tflite to int8 by samples
 - `samples`: samples for calibration out of files
 - `compare`: all conversions of a network side by side
 """

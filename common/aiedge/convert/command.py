@@ -11,7 +11,9 @@ from aiedge.train.convert import BY_SAMPLES, QUANTIZED
 def convert(parser: Parser) -> Callable[[argparse.Namespace], None]:
     """Add the command's arguments; return what it does."""
     parser.add_argument(
-        "source", metavar="INPUT", help="a SavedModel folder, .keras, .h5, or FILE.py:FUNCTION"
+        "source",
+        metavar="INPUT",
+        help="a SavedModel folder, .keras, .h5, FILE.py:FUNCTION, .onnx, or a float .tflite",
     )
     parser.add_argument(
         "-o", "--output", type=Path, metavar="FILE", help="the .tflite to write, or .cpp, a C array"
@@ -64,7 +66,9 @@ def _convert(options: argparse.Namespace) -> None:
     # What is wrong with them is said before a conversion, which takes seconds.
     labels = read_labels(options.labels) if options.labels else []
     source = load(options.source)
-    samples = load_samples(options.samples, source.shapes, source.names) if options.samples else None
+    samples = (
+        load_samples(options.samples, source.shapes, source.names, source.planes) if options.samples else None
+    )
     if options.compare and samples:
         print(report(compare(source, samples), source.name))
     if not output:

@@ -14,11 +14,14 @@ FORMS = "a .npy or .npz file of arrays [n, ...], or a folder of pictures"
 Shapes = Sequence[tuple[int | None, ...]]
 
 
-def load_samples(path: str | Path, shapes: Shapes, names: Sequence[str]) -> list[NDArray[np.float32]]:
+def load_samples(
+    path: str | Path, shapes: Shapes, names: Sequence[str], planes: Shapes = ()
+) -> list[NDArray[np.float32]]:
     """The samples of a file or folder, float32 [n, ...] for each input, of which `shapes` are without the batch.
 
     A .npz file has an array for each input, by its name or in the order of the file. uint8 stands for value / 255, as
-    do pictures, of which a folder may hold some, or a folder for each class. Raises `UserError` for what cannot be read
+    do pictures, of which a folder may hold some, or a folder for each class. `planes` are the shapes of inputs whose
+    channels may also come first, as PyTorch has them. Raises `UserError` for what cannot be read
     or does not fit, naming it.
     """
     path = Path(path)
@@ -38,6 +41,9 @@ def load_samples(path: str | Path, shapes: Shapes, names: Sequence[str]) -> list
             f"name the samples like the input: np.savez(path, {', '.join(f'{name}=...' for name in names)})",
         )
     reals = [_as_real(each) for each in chosen]
+    for i, shape in enumerate(planes):
+        if len(shape) == 3 and reals[i].shape[1:] == shape:
+            reals[i] = reals[i].transpose(0, 2, 3, 1)
     return sample_arrays(reals if len(reals) > 1 else reals[0], shapes, names)
 
 

@@ -8,38 +8,34 @@ from aiedge.errors import UserError
 
 @dataclass(frozen=True)
 class Chip:
-    """A chip: its clock in Hz as its board runs, and the nanojoules of one cycle, from the lowest to the highest."""
+    """A chip as its board runs it: clock in Hz, supply in volts, and the lowest and highest milliamperes."""
 
     name: str
     clock_hz: float
-    nanojoules: tuple[float, float]
+    volts: float
+    milliamperes: tuple[float, float]
     source: str
 
 
-def _cycle(milliamperes: tuple[float, float], volts: float, clock_hz: float) -> tuple[float, float]:
-    """Nanojoules of one cycle at a current that a data sheet has for a clock."""
-    low, high = (each * volts / clock_hz * 1e6 for each in milliamperes)
-    return low, high
-
-
+_PICO = 125 / 48  # its clock, in that of the data sheet's figures
 # By the emulated core's name.
 CHIPS = {
     "cortex-m0plus": Chip(
         "RP2040 (Raspberry Pi Pico)",
         125e6,
-        _cycle((9.0, 10.9), 3.3, 48e6),
-        "9.0–10.9 mA of the core's supply at 48 MHz, taken from 3.3 V: RP2040 datasheet, Power Consumption, "
-        "BOOTSEL idle and Popcorn, typical; it grows with the clock",
+        3.3,
+        (9.0 * _PICO, 10.9 * _PICO),
+        "9.0–10.9 mA of the core's supply at 48 MHz, and in proportion at 125 MHz, taken from 3.3 V: RP2040 datasheet, "
+        "Power Consumption, BOOTSEL idle and Popcorn, typical",
     ),
     "cortex-m4": Chip(
         "nRF52840 (Arduino Nano 33 BLE)",
         64e6,
-        _cycle((3.3, 6.3), 3.0, 64e6),
+        3.0,
+        (3.3, 6.3),
         "3.3–6.3 mA at 64 MHz and 3 V, from flash, by DC/DC converter or LDO: nRF52840 Product Specification, CPU",
     ),
-    "esp32": Chip(
-        "ESP32", esp32.CLOCK_HZ, _cycle(esp32.CURRENT_MA, esp32.VOLTAGE, esp32.CLOCK_HZ), esp32.SOURCE
-    ),
+    "esp32": Chip("ESP32", esp32.CLOCK_HZ, esp32.VOLTAGE, esp32.CURRENT_MA, esp32.SOURCE),
 }
 
 
@@ -68,5 +64,6 @@ def microjoules(core: str, cycles: float) -> tuple[float, float]:
     >>> round(low), round(high)
     (99, 189)
     """
-    low, high = (each * cycles / 1e3 for each in chip(core).nanojoules)
+    found = chip(core)
+    low, high = (each * found.volts * milliseconds(core, cycles) for each in found.milliamperes)
     return low, high

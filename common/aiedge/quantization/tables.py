@@ -115,6 +115,8 @@ def rsqrt_table(inputs: QuantParams, outputs: QuantParams) -> Int8:
     multiplier, shift = quantize_multiplier(1 / (math.sqrt(inputs.scale) * float(outputs.scale)))
     if shift < FRACTION - 31:
         raise ValueError("its output's scale is too large beside 1 / √(its input's)")
+    if shift - FRACTION > LARGEST_SHIFT:
+        raise ValueError("its output's scale is too small beside 1 / √(its input's)")
     q = _centered(inputs)[1:]
     fraction = multiply_by_quantized_multiplier(1, *inverse_sqrt_multiplier(q, FRACTION))
     y = multiply_by_quantized_multiplier(fraction, multiplier, shift - FRACTION)
@@ -187,10 +189,8 @@ def _saturating_table(
     integer_bits = 4
     factor = factors.fixed(float(params.scale), integer_bits)
     multiplier, shift = quantize_multiplier(factor)
-    if factor < 0.5:
-        raise ValueError(
-            "its input's scale is so small that TensorFlow Lite Micro shifts by a negative number"
-        )
+    if not 0.5 <= factor < 2.0**62:  # its exponent is a shift of an int64
+        raise ValueError("its input's scale leaves the shifts for which TensorFlow Lite Micro is defined")
     radius = math.floor((2**integer_bits - 1) * 2.0 ** (31 - integer_bits) / 2.0**shift)
     q = _centered(params)
     inside = np.abs(q) < radius

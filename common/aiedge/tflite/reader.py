@@ -168,6 +168,8 @@ def _graph(name: str, model: schema.Model, source: bytes, ends: bool) -> Graph:
             found.append(replace(tensor, state=first_value(tensor)))
         else:
             found.append(tensor)
+    for i in _empty_constants(subgraph, found, budget):
+        found[i] = replace(found[i], data=np.empty(found[i].shape, found[i].dtype))
     tensors = tuple(found)
 
     def pick(indices: object) -> tuple[Tensor, ...]:
@@ -194,6 +196,17 @@ def _graph(name: str, model: schema.Model, source: bytes, ends: bool) -> Graph:
 def _variable_tensors(subgraph: schema.SubGraph, budget: _Budget) -> set[int]:
     """Tensors that keep their values because their file says so: operators read and change, and none only writes."""
     found = {i for i in range(subgraph.TensorsLength()) if subgraph.Tensors(i).IsVariable()}
+    return _without_written(subgraph, found, budget)
+
+
+def _empty_constants(subgraph: schema.SubGraph, tensors: list[Tensor], budget: _Budget) -> set[int]:
+    """Constants of no values, as the shape of a scalar is: a file has no bytes for them, as for what is computed."""
+    found = {t.index for t in tensors if not t.elements and not t.is_constant and not t.keeps_state}
+    return _without_written(subgraph, found, budget)
+
+
+def _without_written(subgraph: schema.SubGraph, found: set[int], budget: _Budget) -> set[int]:
+    """Those of the tensors that are neither an input nor what an operator makes."""
     if found:
         found -= {*_indices(subgraph.InputsAsNumpy(), budget)}
         for i in range(subgraph.OperatorsLength()):

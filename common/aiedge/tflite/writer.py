@@ -62,7 +62,7 @@ def rewrite(model: bytes, order: Sequence[int], offsets: Sequence[int] | None = 
             raise ValueError(f"there are {len(graph.tensors)} tensors and {len(offsets)} offsets")
         entries.append(_entry(packed, [*offsets, *[ONLINE] * others]))
     packed.metadata = entries or None
-    return _packed(packed, len(model))
+    return file_of(packed, len(model))
 
 
 def resized(model: bytes, shapes: Mapping[int, Sequence[int]]) -> bytes:
@@ -93,7 +93,7 @@ def resized(model: bytes, shapes: Mapping[int, Sequence[int]]) -> bytes:
         if values is None or not len(values):
             tensor.shape = found.get(index, tensor.shape)
         tensor.shapeSignature = None
-    return _packed(packed, len(model))
+    return file_of(packed, len(model))
 
 
 def with_metadata(model: bytes, name: bytes, content: bytes) -> bytes:
@@ -107,11 +107,11 @@ def with_metadata(model: bytes, name: bytes, content: bytes) -> bytes:
     entry.name, entry.buffer, buffer.data = name, len(packed.buffers), np.frombuffer(content, np.uint8)
     packed.buffers.append(buffer)
     packed.metadata = [*(each for each in packed.metadata or [] if each.name != name), entry]
-    return _packed(packed, len(model) + len(content))
+    return file_of(packed, len(model) + len(content))
 
 
-def _packed(model: schema.ModelT, size: int) -> bytes:
-    """The file's bytes; it takes about `size`."""
+def file_of(model: schema.ModelT, size: int) -> bytes:
+    """The bytes of a file of these tables, of about `size`."""
     builder = _Builder(size + 4096)
     try:
         builder.Finish(model.Pack(builder), b"TFL3")

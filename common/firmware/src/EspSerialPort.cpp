@@ -62,12 +62,12 @@ void EspSerialPort::write_result(const Tensor &output, uint32_t time_us) {
   note_result();
   if (!assembly_.is_read() || result_.is_of(assembly_.number())) {
     print("result %.4f (%lu us)\n", static_cast<double>(output.get(0)), static_cast<unsigned long>(time_us));
-    if (on_result != nullptr) on_result(output, time_us, network_us, request_us);
-    return;
+  } else {
+    result_.set(assembly_.number(), assembly_.crc(), time_us, output);
+    result_.add(network_us, request_us, conduct());
+    result_.send(replies_, seq_, true);
   }
-  result_.set(assembly_.number(), assembly_.crc(), time_us, output);
-  result_.add(network_us, request_us, conduct());
-  result_.send(replies_, seq_, true);
+  if (on_result != nullptr) on_result(output, time_us, network_us, request_us);
 }
 
 // Answers a frame; true where it completed the input.

@@ -31,7 +31,7 @@ class EspSerialPort : public InputProvider {
   // the first output and the time: "result 0.9961 (12 us)".
   void write_result(const Tensor &output, uint32_t time_us);
 
-  // Where it is not null, it is called after each such line, with the output, and in microseconds the time
+  // Where it is not null, each result goes to it, too: the output, and in microseconds the time
   // that was reported, the network's by the library's clock, and that since the input was read.
   static void (*on_result)(const Tensor &output, uint32_t time_us, uint32_t network_us, uint32_t request_us);
 

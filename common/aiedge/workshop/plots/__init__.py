@@ -6,6 +6,7 @@
 - `moving`: convolutions at work, as moving pictures
 - `integers`: the number line of int8, a layer in integers, an arena
 - `schedule`: when samples are due and taken
+- `search`: what networks take, what pruning saves, the front
 - `numbers`: weights and activations, channel by channel, and what rounding leaves of them
 """
 
@@ -34,6 +35,7 @@ from aiedge.workshop.plots.numbers import (
     steps_by_channel,
 )
 from aiedge.workshop.plots.schedule import samples
+from aiedge.workshop.plots.search import front, savings, sizes
 
 __all__ = [
     "BLUE",
@@ -50,6 +52,7 @@ __all__ = [
     "convolutions",
     "decision_surfaces",
     "disagreement",
+    "front",
     "histograms",
     "integer_layer",
     "lines",
@@ -63,9 +66,11 @@ __all__ = [
     "recovery",
     "same_scales",
     "samples",
+    "savings",
     "scores",
     "settling",
     "shares",
+    "sizes",
     "sliding",
     "steps_by_channel",
     "straight_through",

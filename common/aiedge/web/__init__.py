@@ -1,0 +1,13 @@
+"""A network in a browser: as WebAssembly, and what a page shows of it.
+
+- `facts`: layers, arena, inputs and outputs as JSON
+- `page`: the pages' files, which need nothing from elsewhere
+"""
+
+from pathlib import Path
+
+from aiedge.web.facts import page_facts
+
+PAGE = Path(__file__).with_name("page")
+
+__all__ = ["PAGE", "page_facts"]
