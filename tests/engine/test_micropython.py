@@ -1,5 +1,7 @@
 """Models as MicroPython modules, on MicroPython's port to this computer, against TensorFlow Lite Micro."""
 
+import ctypes
+import os
 import subprocess
 import sys
 import zlib
@@ -10,15 +12,19 @@ import numpy as np
 import pytest
 
 from aiedge import CompiledModel, tflite
+from aiedge.board.micropython import MicroPythonBoard, unix_port
+from aiedge.board.repl import Failed
 from aiedge.cli import main
 from aiedge.cost.runtimes import every_int8_pair
 from aiedge.errors import UserError
 from aiedge.micropython import generate, kernels
+from aiedge.micropython.native import bytecode_of, check_bytecode, write_native
 from aiedge.quantization import multiply_by_quantized_multiplier, quantize
 from aiedge.tflite.integer import params_of
 from aiedge.tflite.interpreters import has_tflm, run_tflm, run_tflm_all
 from tests.support.adversarial_scales import adversarial
 from tests.support.micropython import rom_image, run_modules, run_script
+from tests.support.micropython import unix_port as need_unix_port
 from tests.support.model_files import ModelFile, dense_float, unsupported_operator
 from tests.support.networks import network
 from tests.support.random_operators import random_model
@@ -226,8 +232,9 @@ def test_floats_and_unknown_operators_are_refused() -> None:
         generate(tflite.read(dense_float(np.random.default_rng(0), [4, 3])), "cnn")
     with pytest.raises(UserError, match="kernels do not have"):
         generate(tflite.read(unsupported_operator().build([0], [1])), "odd")
-    with pytest.raises(UserError, match="module's name"):
-        generate(tflite.read(network("cifar_cnn_25_51_76")), "micropython")
+    for name in ("micropython", "time", "class", "8bit", "a b"):
+        with pytest.raises(UserError, match="module's name"):
+            generate(tflite.read(network("cifar_cnn_25_51_76")), name)
 
 
 def test_the_kernels_run_in_cpython(xormodel: bytes) -> None:
@@ -241,3 +248,89 @@ def test_the_kernels_run_in_cpython(xormodel: bytes) -> None:
         space["invoke"](bytearray(x.view(np.uint8) ^ 128), y)
         found.append(y[0] - 128)
     assert found == expected(xormodel, inputs).ravel().tolist()
+
+
+SOURCES = Path(__file__).parent.parent / "support/micropython_sources"
+
+
+class Buffer(ctypes.Structure):
+    """A buffer object of the stand-in's."""
+
+    _fields_ = (("data", ctypes.c_void_p), ("size", ctypes.c_size_t))
+
+
+def test_the_native_module_has_the_python_modules_interface(
+    xormodel: bytes, need_tool, tmp_path: Path
+) -> None:
+    """Built with a stand-in for MicroPython's sources: a library, whose glue and C are run here."""
+    need_tool("make", "apt install make")
+    graph = tflite.read(xormodel)
+    library = ctypes.CDLL(str(write_native(graph, "xor", "x64", SOURCES, tmp_path)))
+    library.mpy_init(None, 0, 0, None)
+    x, y = (ctypes.c_ubyte * 2)(), (ctypes.c_ubyte * 1)()
+    given, taken = (Buffer(ctypes.cast(b, ctypes.c_void_p), len(b)) for b in (x, y))
+    inputs, found = every_int8_pair()[::37], []
+    for row in inputs:
+        x[:] = [int(value) + 128 for value in row]
+        library.call_invoke(ctypes.byref(given), ctypes.byref(taken))
+        assert list(x) == [int(value) + 128 for value in row]
+        found.append(y[0] - 128)
+    assert found == expected(xormodel, inputs).ravel().tolist()
+    raised = ctypes.c_char_p.in_dll(library, "raised")
+    assert raised.value is None
+    library.call_invoke(ctypes.byref(Buffer(given.data, 1)), ctypes.byref(taken))
+    assert raised.value == b"a buffer has the wrong size"
+
+
+def test_the_native_module_answers_as_tflm(xormodel: bytes, tmp_path: Path) -> None:
+    if not (named := os.environ.get("MICROPYTHON_DIR")):
+        pytest.skip(
+            "needs MICROPYTHON_DIR=PATH: git clone https://github.com/micropython/micropython, at v1.28 or so"
+        )
+    graph = tflite.read(network("cifar_cnn_25_51_76"))
+    sample = np.random.default_rng(0).integers(-128, 128, (3, 32, 32, 3)).astype(np.int8)
+    assert write_native(graph, "cnn", "armv7m", Path(named), tmp_path).read_bytes()[:2] == b"M\x06"
+    for model, inputs in ((xormodel, every_int8_pair()[::997]), (graph.source, sample)):
+        mpy = write_native(tflite.read(model), "network", "x64", Path(named), tmp_path).read_bytes()
+        assert str(bytecode_of(mpy)) == "6.3 for x64"
+        with unix_port() as repl:
+            board = MicroPythonBoard(repl, tflite.read(model), "", native=mpy)
+            outputs = [output for output, _ in board.infer_all(row.tobytes() for row in inputs)]
+        assert outputs == [row.tobytes() for row in expected(model, inputs)]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ([], "needs the board's architecture"),
+        (["--arch", "x64"], "is built with MicroPython's sources"),
+        (["--arch", "x64", "--mpy-dir", "."], "has no py/dynruntime.mk, py/dynruntime.h, tools/mpy_ld.py"),
+    ],
+)
+def test_what_a_native_module_lacks_is_named(
+    options, message: str, repo: Path, tmp_path: Path, capsys
+) -> None:
+    model = str(repo / "xormodel/solution/xormodel.cpp")
+    assert main(["micropython", model, "-o", str(tmp_path / "out"), "--native", *options]) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_module_of_another_bytecode_version_is_refused_before_it_is_copied(xormodel: bytes) -> None:
+    graph = tflite.read(xormodel)
+    native_x64 = b"M\x06" + bytes([3 | 2 << 2, 31])
+    check_bytecode(native_x64, 6 | 3 << 8 | 2 << 10)
+    for mpy, words in (
+        (b"M\x05" + native_x64[2:], "5.3 for x64, and the board's MicroPython takes 6.3 for x64"),
+        (b"M\x06" + bytes([2 | 2 << 2, 31]), "6.2 for x64"),
+        (b"M\x06" + bytes([3 | 10 << 2, 31]), "6.3 for xtensawin"),
+        (b"no such file", "no .mpy"),
+    ):
+        need_unix_port()
+        with unix_port() as repl:
+            with pytest.raises(UserError, match=words):
+                MicroPythonBoard(repl, graph, "", native=mpy)
+            with pytest.raises(Failed):
+                repl.read("network.mpy")
+    with pytest.raises(UserError, match=r"takes no \.mpy"):
+        check_bytecode(native_x64, 0)

@@ -1,19 +1,26 @@
 """The firmware as super-loop, interrupt and tasks, on the emulated Cortex-M4; the kernel of our own."""
 
+import json
 import os
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+from platformio.project.config import ProjectConfig
 
 from aiedge import CompiledModel, tflite
 from aiedge.cli import main
 from aiedge.cost.harness import run_tool
 from aiedge.errors import UserError
+from aiedge.paths import REPO
 from aiedge.rtos import WAYS, Measured, measure
+from aiedge.rtos.esp_eye import environments, write_project
 from aiedge.rtos.ways import C_SOURCES, CORTEX_M4, EMULATOR, FLAGS, LINK, freertos_folder, total_bytes
-from tests.support.firmware import HERE, need
+from tests.support.firmware import HERE, STRICT, need
 from tests.support.networks import network
+
+LESSON_INI = REPO / "common/platforms/lesson.ini"
 
 TOOLS = ("arm-none-eabi-g++", "qemu-system-arm")
 KERNEL = C_SOURCES / "kernel.c"
@@ -145,9 +152,62 @@ def test_the_command_says_all_of_it(tmp_path: Path, monkeypatch, capsys) -> None
     path.write_bytes(network("two_inputs"))
     assert main(["rtos", str(path)]) == 2
     assert "one int8 input and one int8 output" in capsys.readouterr().err
-    assert main(["rtos", str(HERE.parent.parent / "xormodel/solution/xormodel.cpp"), "--histogram"]) == 0
+    assert main(["rtos", str(REPO / "xormodel/solution/xormodel.cpp"), "--histogram"]) == 0
     said = capsys.readouterr().out
     for way in WAYS:
         assert (way.name in said) == (not way.is_freertos)
     assert "left out: the way of FreeRTOS needs its sources" in said
     assert "two tasks, own kernel cost more than the interrupt" in said
+
+
+@pytest.fixture(scope="module")
+def eye(tmp_path_factory) -> Path:
+    """The project for the ESP-EYE."""
+    folder = tmp_path_factory.mktemp("eye")
+    graph = tflite.read(REPO / "xormodel/solution/xormodel.cpp")
+    written = write_project(graph, np.zeros((1, 2), np.int8), folder)
+    assert all(path.exists() for path in written)
+    return folder
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_each_way_compiles_against_declarations_of_esp_idf(eye: Path, compiler: str) -> None:
+    cxx = compiler.replace("gcc", "g++").replace("clang", "clang++")
+    need(cxx)
+    main = eye / "main"
+    for way in environments().values():
+        flags = [
+            "-DESP_PLATFORM",
+            f"-DWAY={way}",
+            f"-I{main}",
+            f"-I{HERE / 'esp_idf'}",
+            *STRICT,
+            "-fsyntax-only",
+        ]
+        for source in sorted(main.glob("*.c")):
+            steps = ["-include", str(main / "step.h")] if source.name == "model.c" else []
+            run_tool([compiler, "-std=gnu17", *flags, *steps, str(source)], eye)
+        run_tool([cxx, "-std=gnu++20", *flags, str(main / "main.cpp")], eye)
+
+
+def test_the_project_for_the_esp_eye_is_what_its_tools_read(eye: Path) -> None:
+    """PlatformIO's own reading; the files that ESP-IDF's CMake is told of; its settings are symbols."""
+    config = ProjectConfig(str(eye / "platformio.ini"))
+    ways = {name: config.get(f"env:{name}", "build_flags") for name in config.envs()}
+    assert ways == {name: [f"-D WAY={way}"] for name, way in environments().items()}
+    assert set(environments().values()) == {way.way for way in WAYS}
+    for name in config.envs():
+        assert config.get(f"env:{name}", "framework") == ["espidf"]
+        pinned = re.search(r"^platform = (espressif32@\S+)$", LESSON_INI.read_text(), re.MULTILINE)
+        assert pinned and config.get(f"env:{name}", "platform") == pinned[1]
+    named = re.findall(r'"(\w+\.(?:c|cpp))"', (eye / "main/CMakeLists.txt").read_text())
+    assert {path.name for path in (eye / "main").glob("*.c*")} == {*named}
+    symbols = json.loads((HERE / "esp_idf/kconfig.json").read_text())["symbols"]
+    for line in (eye / "sdkconfig.defaults").read_text().splitlines():
+        assert line.removeprefix("CONFIG_").split("=")[0] in symbols
+
+
+def test_the_command_writes_the_project(tmp_path: Path, capsys) -> None:
+    command = ["rtos", str(REPO / "xormodel/solution/xormodel.cpp"), "--esp-eye", str(tmp_path / "eye")]
+    assert main(command) == 0
+    assert "esp-eye-super-loop, esp-eye-super-loop-that-polls, esp-eye-interrupt" in capsys.readouterr().out

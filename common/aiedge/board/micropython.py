@@ -19,6 +19,7 @@ from aiedge.board.line.hello import BoardInfo
 from aiedge.board.repl import Failed, RawRepl
 from aiedge.errors import UserError
 from aiedge.micropython import Emitter, MicroPythonSource, generate
+from aiedge.micropython.native import check_bytecode
 from aiedge.tflite.graph import Graph
 
 FIRMWARE = Path("/usr/share/firmware-microbit-micropython/firmware.hex")
@@ -51,7 +52,8 @@ class MicroPythonBoard:
     """A model of one int8 input and output on a board with MicroPython, with what the benchmark asks of a `Board`.
 
     The board gets the module, and its weights as a file. `emitter` None takes viper where the board has it, else
-    bytecode. Raises `UserError` where the board's heap cannot hold the network, or MicroPython cannot run it.
+    bytecode; with `native` it gets that .mpy of the model instead. Raises `UserError` where the board's heap cannot
+    hold the network, where MicroPython cannot run it, or takes a .mpy of another version.
     """
 
     # What a line of frames would count.
@@ -59,7 +61,13 @@ class MicroPythonBoard:
     conduct = None
 
     def __init__(
-        self, repl: RawRepl, graph: Graph, project: str, baud: int = 0, emitter: Emitter | None = None
+        self,
+        repl: RawRepl,
+        graph: Graph,
+        project: str,
+        baud: int = 0,
+        emitter: Emitter | None = None,
+        native: bytes = b"",
     ):
         self.baud = baud
         self.payload_bytes = 0
@@ -69,11 +77,17 @@ class MicroPythonBoard:
                 f"the model has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs",
                 "a benchmark asks networks of one input and one output",
             )
-        self.emitter: Emitter = emitter or ("viper" if _has_viper(repl) else "bytecode")
-        self.source = generate(graph, MODULE, self.emitter)
+        self.emitter: Emitter = emitter or ("viper" if not native and _has_viper(repl) else "bytecode")
+        self.runtime = f"MicroPython {'native module' if native else self.emitter}"
         self.heap_free = repl.free()
-        _check_heap(self.source, self.heap_free)
-        self._load()
+        if native:
+            self._load_native(native)
+        self.source = generate(graph, MODULE, self.emitter)
+        if not native:
+            self._load()
+        self.heap_taken = self.heap_used()
+        sizes = {"inputs": graph.inputs[0].elements, "outputs": graph.outputs[0].elements}
+        repl.run(ASK.format(**sizes))
 
     @property
     def bytes_sent(self) -> int:
@@ -86,7 +100,7 @@ class MicroPythonBoard:
         return BoardInfo(
             project=self._project,
             sha256=self.source.graph.sha256,
-            runtime=f"MicroPython {self.emitter}",
+            runtime=self.runtime,
             input_type=entry.dtype.name,
             output_type=result.dtype.name,
             input_bytes=entry.bytes,
@@ -109,14 +123,21 @@ class MicroPythonBoard:
             yield bytes(byte ^ 128 for byte in _bytes(output)), int(microseconds)
 
     def heap_used(self) -> int:
-        """Bytes of the heap that the network has taken from what was free before."""
+        """Bytes of the heap that are in use beside what was before; `heap_taken` is what the network alone took."""
         return self.heap_free - self._repl.free()
 
+    def _load_native(self, mpy: bytes) -> None:
+        """Check that the board can load a native .mpy, copy it, and import it."""
+        taken = self._repl.value("getattr(__import__('sys').implementation, '_mpy', 0)")
+        check_bytecode(mpy, int(str(taken)))
+        self._repl.copy(mpy, f"{MODULE}.mpy")
+        self._repl.run(f"from {MODULE} import invoke")
+
     def _load(self) -> None:
+        if self.source.plan.arena_bytes + len(self.source.weights) + OVERHEAD > self.heap_free:
+            raise _too_large(self.source, self.heap_free)
         self._repl.copy(self.source.weights, f"{MODULE}.bin")
-        graph = self.source.graph
-        sizes = {"inputs": graph.inputs[0].elements, "outputs": graph.outputs[0].elements}
-        for piece in [*self.source.pieces, ASK.format(**sizes)]:
+        for piece in self.source.pieces:
             try:
                 self._repl.run(piece)
             except Failed as error:
@@ -138,11 +159,6 @@ def _has_viper(repl: RawRepl) -> bool:
     except Failed:
         return False
     return True
-
-
-def _check_heap(source: MicroPythonSource, free: int) -> None:
-    if source.plan.arena_bytes + len(source.weights) + OVERHEAD > free:
-        raise _too_large(source, free)
 
 
 def _too_large(source: MicroPythonSource, free: int) -> UserError:

@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import get_args
 
 from aiedge.errors import Parser, UserError
+from aiedge.tflite.graph import Graph
 from aiedge.tflite.open_shapes import add_model
 
 
 def micropython(parser: Parser) -> Callable[[argparse.Namespace], None]:
     """Add the command's arguments; return what it does."""
+    from aiedge.micropython.native import ARCHITECTURES
     from aiedge.micropython.source import Emitter
 
     add_model(parser)
@@ -23,6 +25,18 @@ def micropython(parser: Parser) -> Callable[[argparse.Namespace], None]:
         choices=get_args(Emitter),
         default="viper",
         help="machine code by viper (default) or the native emitter, or bytecode, which every MicroPython takes",
+    )
+    parser.add_argument(
+        "--native", action="store_true", help="the kit's C as a native module, NAME.mpy, instead of NAME.py"
+    )
+    parser.add_argument(
+        "--arch", choices=list(ARCHITECTURES), help="of --native: the board's, in MicroPython's words"
+    )
+    parser.add_argument(
+        "--mpy-dir",
+        type=Path,
+        metavar="DIR",
+        help="of --native: MicroPython's sources, at the board's version",
     )
     parser.add_argument(
         "--heap",
@@ -39,7 +53,11 @@ def _micropython(options: argparse.Namespace) -> None:
     from aiedge.tflite.names import c_name
     from aiedge.tflite.open_shapes import read_shaped
 
-    source = generate(read_shaped(options), options.name or c_name(options.model.stem), options.emit)
+    graph, name = read_shaped(options), options.name or c_name(options.model.stem)
+    if options.native:
+        _native(graph, name, options)
+        return
+    source = generate(graph, name, options.emit)
     buffer, file = source.plan.arena_bytes, len(source.weights)
     if options.heap and buffer > options.heap:
         raise UserError(
@@ -52,3 +70,15 @@ def _micropython(options: argparse.Namespace) -> None:
     print(f"{source.name}.bin: {file:,} bytes, in the heap too, but not from a file system of ROM")
     if options.heap and buffer + file > options.heap:
         print(f"the heap has {options.heap:,} bytes: put {source.name}.bin into a file system of ROM")
+
+
+def _native(graph: Graph, name: str, options: argparse.Namespace) -> None:
+    from aiedge.micropython.native import bytecode_of, write_native
+
+    if not options.arch:
+        raise UserError(
+            "--native needs the board's architecture", "--arch xtensawin for an ESP32, armv7m, x64"
+        )
+    path = write_native(graph, name, options.arch, options.mpy_dir, options.output)
+    mpy = path.read_bytes()
+    print(f"wrote {path}: {len(mpy):,} bytes, bytecode {bytecode_of(mpy)}")

@@ -3,9 +3,11 @@
 import ast
 import re
 import struct
+import sys
 import textwrap
 from dataclasses import dataclass
 from functools import cached_property
+from keyword import iskeyword
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -53,7 +55,6 @@ except NameError:
         return x[0:]
 
 """
-NAMES_TAKEN = {"sys", "array", "micropython"}
 
 
 @dataclass(frozen=True)
@@ -90,10 +91,7 @@ def generate(graph: Graph, name: str, emitter: Emitter = "viper") -> MicroPython
     It has `invoke(input, output)` (or `input0`, `input1`, ... where there are several) over buffers of bytes q + 128.
     Raises `UserError` that names all operators that it cannot have.
     """
-    if not is_c_name(name) or name in NAMES_TAKEN:
-        raise UserError(
-            f"{name!r} cannot be the module's name", "use --name with letters, digits and _, no digit first"
-        )
+    check_name(name)
     assert emitter in get_args(Emitter)
     check(graph)
     needs = Scratch(lambda step, band: scratch(step))
@@ -157,6 +155,15 @@ def generate(graph: Graph, name: str, emitter: Emitter = "viper") -> MicroPython
         ]
     )
     return MicroPythonSource(name, graph, text, weights, plan, tuple(layers))
+
+
+def check_name(name: str) -> None:
+    """Raise `UserError` for a name that a module cannot have, or that is one of Python's own modules."""
+    if not is_c_name(name) or iskeyword(name) or name in {*sys.stdlib_module_names, "micropython"}:
+        raise UserError(
+            f"{name!r} cannot be the module's name",
+            "use --name with letters, digits and _, no digit first, and none of Python's modules",
+        )
 
 
 def check(graph: Graph) -> None:

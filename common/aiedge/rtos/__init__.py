@@ -2,6 +2,7 @@
 
 - `c`: the firmware, a kernel of our own, and what lies between them and a board
 - `ways`: builds and runs the firmware each way on the emulated Cortex-M4
+- `esp_eye`: the same firmware as a project for the ESP-EYE
 - `command`: `aiedge rtos`
 """
 

@@ -31,6 +31,12 @@ def rtos(parser: Parser) -> Callable[[argparse.Namespace], None]:
     parser.add_argument(
         "--histogram", action="store_true", help="also how late the samples were taken, way by way"
     )
+    parser.add_argument(
+        "--esp-eye",
+        type=Path,
+        metavar="DIR",
+        help="write the firmware for the ESP-EYE instead, over ESP-IDF's FreeRTOS: a PlatformIO project",
+    )
     return _rtos
 
 
@@ -39,8 +45,16 @@ def _rtos(options: argparse.Namespace) -> None:
     from aiedge.rtos.ways import freertos_folder, measure_all, missing_freertos
 
     graph = tflite.read(options.model)
-    folder = freertos_folder()
     sample = np.random.default_rng(0).integers(-128, 128, graph.inputs[0].shape).astype(np.int8)
+    if options.esp_eye:
+        from aiedge.rtos.esp_eye import environments, write_project
+
+        written = write_project(graph, sample, options.esp_eye)
+        print(
+            f"wrote {len(written)} files and the engine into {options.esp_eye}: {', '.join(environments())}"
+        )
+        return
+    folder = freertos_folder()
     results = measure_all(graph, sample, folder)
     print(f"a sample each {PERIOD_US:,} µs, until {SAMPLES} were offered, beside the network")
     print("Cortex-M4 (emulated), 32 ns an instruction\n")

@@ -22,7 +22,7 @@
 
 namespace {
 
-constexpr uint32_t kPeriod = PERIOD_US * TICKS_PER_US;
+constexpr uint32_t kPeriod = uint32_t{PERIOD_US} * uint32_t{TICKS_PER_US};
 constexpr int kBins = 16;  // of lateness: below 1, 2, 4, ... us
 
 volatile uint32_t due;  // samples that were offered
