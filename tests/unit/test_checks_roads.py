@@ -45,6 +45,11 @@ def dense(weights, channels, rows, columns):
     return kernel(weights.reshape(-1, channels, rows, columns)).reshape(len(weights), -1)
 
 
+def judge(taken, period):
+    numbers = taken // period
+    return numbers[-1] - len(taken), np.max(taken - numbers * period)
+
+
 RIGHT = [
     (checks.choose, choose),
     (checks.agree, agree),
@@ -53,6 +58,7 @@ RIGHT = [
     (checks.shift, shift),
     (checks.kernel, kernel),
     (checks.after_flatten, dense),
+    (checks.judge, judge),
 ]
 
 
@@ -97,6 +103,7 @@ OTHERS = [
     (checks.after_flatten, lambda w, c, r, s: w.reshape(-1, c, r * s).transpose(0, 2, 1).reshape(len(w), -1)),
     # A plane's numbers stay in their order, however it is split.
     (checks.after_flatten, lambda w, c, r, s: kernel(w.reshape(-1, c, s, r)).reshape(len(w), -1)),
+    (checks.judge, lambda t, p: [max(t // p) - len(set(t // p)), max(t % p)]),
 ]
 
 
@@ -369,3 +376,39 @@ def split(w, *sizes):
 )
 def test_columns_that_are_wrong(function, text: str) -> None:
     says(text, checks.after_flatten, function)
+
+
+def late(taken, period):
+    return np.max(taken - taken // period * period)
+
+
+@pytest.mark.parametrize(
+    ("function", "text"),
+    [
+        (lambda t, p: (len(t), late(t, p)), "how many were taken"),
+        (lambda t, p: (t[-1] // p, late(t, p)), "how many there were"),
+        (lambda t, p: (t[-1] // p - len(t) + 1, late(t, p)), "count from 1"),
+        (lambda t, p: (t[-1] // p - len(t) - 1, late(t, p)), "the last one was taken"),
+        (lambda t, p: (t[-1] // p - t[0] // p + 1 - len(t), late(t, p)), "before the first one"),
+        (lambda t, p: (t[-1] - len(t), late(t, p)), "divide by the period"),
+        (lambda t, p: (len(t) - t[-1] // p, late(t, p)), "all minus taken"),
+        (lambda t, p: judge(t, p)[::-1], "changed places"),
+        (lambda t, p: (t[-1] / p - len(t), late(t, p)), "a whole one"),
+        (lambda t, p: (np.sum(np.diff(t // p) > 1), late(t, p)), "the gaps"),
+        (lambda t, p: (judge(t, p)[0], np.mean(t % p)), "the mean"),
+        (lambda t, p: (judge(t, p)[0], np.min(t % p)), "the smallest"),
+        (lambda t, p: (judge(t, p)[0], t.max()), "since the start"),
+        (lambda t, p: (judge(t, p)[0], np.max(p - t % p)), "the time to the next"),
+        (lambda t, p: (judge(t, p)[0], np.diff(t).max()), "between two samples"),
+        (lambda t, p: (judge(t, p)[0], np.max(t - np.arange(1, len(t) + 1) * p)), "its own sample"),
+        (lambda t, p: (judge(t, p)[0], late(t, p) / p), "not divided by the period"),
+        (lambda t, p: (judge(t, p)[0], max(t // p)), "what is left over"),
+        (lambda t, p: (judge(t, p)[0], sum(t % p)), "the sum of all"),
+        (lambda t, p: (judge(t, p)[0], t[-1] % p), "the last one need not"),
+        (lambda t, p: judge(t, p)[0], "two values"),
+        (lambda t, p: (judge(t, p)[0], t % p), "one number is wanted"),
+        (lambda t, p: (judge(t, p)[0], ...), "still open"),
+    ],
+)
+def test_judgements_that_are_wrong(function, text: str) -> None:
+    says(text, checks.judge, function)

@@ -2,11 +2,12 @@
 # # Roads: one network, every way onto the chip
 #
 # A trained network reaches a chip by many roads: a converter with a dozen options, C, MicroPython, the chip maker's
-# own library, a file that PyTorch wrote. You take the same two networks along each of them, and see where the bits
-# stay the same, where they do not, and what the road costs. The notebook takes about 74 minutes; each heading says
-# its own. It needs no board, and nothing that is not installed: a tool that is missing is named.
+# own library, a file that PyTorch wrote. Then it has to live there, beside a sensor. You take the same two networks
+# along each road, and see where the bits stay the same, where they do not, and what it costs. The notebook takes about
+# 88 minutes; each heading says its own. It needs no board, and nothing that is not installed: a tool that is missing
+# is named.
 #
-# Seven cells are yours, marked **TODO**. Each has a hint, and a check after it. Words that are links lead to a
+# Eight cells are yours, marked **TODO**. Each has a hint, and a check after it. Words that are links lead to a
 # glossary. Run a cell with Shift+Enter. The first one takes some seconds: it loads TensorFlow.
 
 # %%
@@ -20,13 +21,14 @@ import numpy as np
 from aiedge import codegen, convert, micropython, tflite
 from aiedge.convert.source import KerasSource
 from aiedge.cost import runtimes
+from aiedge.errors import extras
 from aiedge.paths import REPO
 from aiedge.quantization import dequantize, quantize
 from aiedge.text import table
 from aiedge.train import datasets, models, training
 from aiedge.train.convert import at_batch_1
 from aiedge.train.framework import keras, quiet, tensorflow
-from aiedge.workshop import plots, progress
+from aiedge.workshop import plots, progress, stored
 from aiedge.workshop.checks import roads
 
 progress.resume("roads")
@@ -38,8 +40,8 @@ progress.resume("roads")
 # [int8](term) file, as real numbers. The other one is that of *cifar_cnn*: pictures in, ten classes out.
 
 # %%
-stored = tflite.read(tflite.load_model(REPO / "xormodel/solution/xormodel.cpp"))
-constants = [tensor for op in stored.operators[:3] for tensor in op.inputs[1:]]
+xor_graph = tflite.read(tflite.load_model(REPO / "xormodel/solution/xormodel.cpp"))
+constants = [tensor for op in xor_graph.operators[:3] for tensor in op.inputs[1:]]
 xor = models.dense_network([2, 16, 16, 1])
 xor.set_weights([dequantize(each.values, each.quantization).T for each in constants])
 cnn = models.pretrained("cifar_pruned")
@@ -532,7 +534,7 @@ print("\n".join(table(("arithmetic", "largest error", "same class"), rows)))
 # </details>
 
 # %% [markdown]
-# ## 6. A file from PyTorch (12 min)
+# ## 6. A file from PyTorch (14 min)
 #
 # PyTorch keeps a picture in planes, [channels, rows, columns]; TFLite keeps the channels of a pixel side by side,
 # [rows, columns, channels]. Both hold the same numbers. To get from one to the other, `transpose` moves them;
@@ -631,6 +633,52 @@ for name, given in {"your two functions": moved, "Flatten forgotten": forgotten}
 # %% [markdown]
 # No shape was wrong, nothing complained, and the network with the forgotten Flatten runs. It only answers nonsense:
 # once more, what finds it is to compare.
+#
+# `aiedge convert model.onnx --quantize int8 --samples samples.npy -o model.tflite` does all this for a whole network.
+# The next cell writes the CNN as ONNX, node by node, as PyTorch's exporter would: that is all there is in such a file.
+
+
+# %%
+def write_onnx(path):
+    """The CNN in planes, with the weights of torch_file."""
+    from onnx import TensorProto, helper, numpy_helper, save
+
+    nodes, weights = [], []
+
+    def add(kind, *names, **options):
+        nodes.append(helper.make_node(kind, [last(), *names], [f"{kind}_{len(nodes)}"], **options))
+
+    def last():
+        return nodes[-1].output[0] if nodes else "picture"
+
+    for name, pair in torch_file.items():
+        names = f"{name}.weight", f"{name}.bias"
+        weights += map(numpy_helper.from_array, pair, names)
+        if name.startswith("conv"):
+            add("Conv", *names, kernel_shape=[3, 3], pads=[1, 1, 1, 1])
+            add("Relu")
+            add("MaxPool", kernel_shape=[2, 2], strides=[2, 2])
+        elif name == "dense1":
+            add("AveragePool", kernel_shape=[4, 4], strides=[4, 4])
+            add("Flatten")
+            add("Gemm", *names, transB=1)
+            add("Relu")
+    add("Gemm", *names, transB=1)
+    ends = {"picture": [1, 3, 32, 32], last(): [1, 10]}
+    first, result = (helper.make_tensor_value_info(n, TensorProto.FLOAT, s) for n, s in ends.items())
+    graph = helper.make_graph(nodes, "cnn", [first], [result], weights)
+    save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), str(path))
+
+
+# %% [markdown]
+# Here it goes through the kit's reader, and its own [quantization](term). (Some seconds.)
+
+# %%
+with tempfile.TemporaryDirectory() as folder, runtimes.optional("ONNX"), extras():
+    write_onnx(Path(folder, "cnn.onnx"))
+    of_onnx = convert.load(Path(folder, "cnn.onnx"))
+    print("agrees with Keras:", bool(agree(of_onnx.predict([pictures])[0], wanted, 1e-4)))
+    print(convert.report(convert.compare(of_onnx, [pictures]), of_onnx.name))
 
 # %% [markdown]
 # **Check yourself**
@@ -648,7 +696,95 @@ for name, given in {"your two functions": moved, "Flatten forgotten": forgotten}
 # </details>
 
 # %% [markdown]
-# ## 7. The roads side by side (6 min)
+# ## 7. A super-loop or tasks (12 min)
+#
+# The network is on the chip, and beside it lives a sensor that has a new sample every millisecond. The simplest
+# firmware is a *super-loop*: infer, then see whether there is a sample, and again. Or an *interrupt* takes each sample
+# when it is due, whatever the network does. Or there are two *tasks*, and a small kernel of an operating system, an
+# RTOS, lets the urgent one go first. `aiedge rtos` builds the same firmware in all these ways, and runs them on an
+# emulated Cortex-M4. These are the kit's own runs with the CNN:
+
+# %%
+ways = {row["way"]: row for row in stored.tables("rtos.py")[0]}
+shown = ("way", "taken", "missed", "late µs, mean", "ms each", "flash B", "RAM B")
+print("\n".join(table(shown, [tuple(row[name] for name in shown) for row in ways.values()])))
+
+# %% [markdown]
+# Instructions are time there, 32 ns each: a real chip adds waits for its flash and its buses. Where do these figures
+# come from? Only from the times at which the firmware looks. Sample 1 is due after one period, sample 2 after two. Who
+# looks at a time `t` takes the newest that is due, and the ones before it that nobody took are lost. Here for two ways,
+# around the end of the first inference:
+
+# %%
+inference = float(ways["super-loop"]["ms each"])
+late = float(ways["interrupt"]["late µs, mean"]) / 1000
+taken = {"super-loop": np.arange(1, 4) * inference, "interrupt": np.arange(1, 659) + late}
+plots.samples(
+    taken, 1.0, inference - 10, inference + 10, "A sample each millisecond, and an inference that ends"
+)
+
+# %% [markdown]
+# Write it down: from the times at which samples were taken, in order, how many were missed up to the last one, and how
+# late was the latest?
+#
+# <details><summary>Hint</summary>
+#
+# `taken // period` are the samples' numbers. The last number says how many there were; `len(taken)` of them were
+# taken. The lateness of each is what is left over: `taken % period`.
+# </details>
+
+
+# %%
+def judge(taken, period):
+    """Samples that were missed, and the worst lateness, in the unit of the times."""
+    # TODO 8: Count what was missed, find the worst lateness (fill in 2 lines).
+    # BEGIN SOLUTION
+    missed = taken[-1] // period - len(taken)
+    worst = np.max(taken % period)
+    # SKELETON missed = ...
+    # SKELETON worst = ...
+    # END SOLUTION
+    return missed, worst
+
+
+# %% tags=["check", "nbval-check-output"]
+roads.judge(judge)
+
+# %%
+for name, times in taken.items():
+    missed, worst = judge(times, 1.0)
+    print(
+        f"{name:11} you: {missed:3.0f} missed, {worst * 1000:5.1f} µs late at most; emulated: {ways[name]['missed']}"
+    )
+
+# %% [markdown]
+# One number, the time of an inference, tells what a super-loop misses. Tasks miss nothing either, and cost a stack
+# each and a switch for each sample:
+
+# %%
+ram = {name: float(row["RAM B"].replace(",", "")) for name, row in ways.items()}
+flash = {name: float(row["flash B"].replace(",", "")) for name, row in ways.items()}
+lateness = {name: float(ways[name]["late µs, mean"]) for name in list(ways)[2:]}
+plots.columns({"flash (bytes)": flash, "RAM (bytes)": ram}, "What each way takes of the chip")
+plots.bars(lateness, "How late a sample is taken", "µs, mean")
+
+# %% [markdown]
+# **Check yourself**
+#
+# <details><summary>With XOR instead of the CNN the super-loop misses nothing. Why?</summary>
+#
+# Its inference takes a small part of a millisecond, so the loop looks many times in each. A super-loop is right where
+# the longest step is shorter than the sensor's period.
+# </details>
+#
+# <details><summary>The interrupt is as good as tasks, and cheaper. When do you need tasks all the same?</summary>
+#
+# When the urgent work is long, or has to wait, for a bus or a radio. An interrupt must not wait, since it holds up all
+# others; a task may.
+# </details>
+
+# %% [markdown]
+# ## 8. The roads side by side (6 min)
 #
 # All that this notebook has made of the int8 networks, in bytes: what goes into flash besides the program, and what
 # the network's buffers take of the RAM. Compiled C and MicroPython share the kit's memory plan.
@@ -704,6 +840,7 @@ for row in rows:
 # - A file can lose its weights without a word. Compare all answers with the network that you trained, before you flash.
 # - MicroPython gives the same bits as C, with its kernels in plain Python and one buffer.
 # - Scales that are powers of two make a layer's multiplier a shift. The price is up to one bit; 16 bits give it back.
+# - A super-loop misses what happens during an inference. An interrupt or a task does not, and costs little.
 # - From PyTorch the axes must move, those of the kernels and those behind a Flatten; reshape moves nothing.
 
 # %%

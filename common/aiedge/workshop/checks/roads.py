@@ -11,6 +11,7 @@ from aiedge.workshop.checks import (
     answer,
     as_array,
     as_number,
+    as_pair,
     expect,
     likely_mistake,
     listed,
@@ -398,6 +399,69 @@ def after_flatten(function: Any) -> None:
     wrong = int(np.sum(got != right))
     expect(not wrong, 7, f"{wrong} of {right.size} weights in other places", "none", likely)
     passed(7, "each weight meets the number that it learned for.")
+
+
+def judge(function: Any) -> None:
+    """TODO 8: samples that were missed, and the worst lateness, from the times at which they were taken."""
+    cases = (
+        ("samples 3, 4, 7 and 12", [3040, 4010, 7350, 12200], 1000, 8, 350),
+        ("each sample at once", [500, 1000, 1500], 500, 0, 0),
+        ("sample 5 alone", [5900], 1000, 4, 900),
+        ("samples 4, 8 and 12", [435, 870, 1290], 100, 9, 90),
+    )
+    for what, times, period, missed, late in cases:
+        taken = np.array(times)
+        got = answer(function, 8, "judge(...)", taken.copy(), period)
+        first, second = as_pair(got, 8, "judge(...)", "missed", "worst")
+        lost, worst = as_number(first, 8, "missed"), as_number(second, 8, "worst")
+        numbers = taken // period
+        lateness = taken - numbers * period
+        count = len(taken)
+        likely = likely_mistake(
+            lost,
+            {
+                "this is how many were taken: the others were missed": count,
+                "this is how many there were: those that were taken are not missed": numbers[-1],
+                "the samples count from 1: nothing is missed after sample 1": numbers[-1] - count + 1,
+                "the samples count from 1, and the last one was taken": numbers[-1] - count - 1,
+                "those before the first one that was taken are missed, too": numbers[-1]
+                - numbers[0]
+                + 1
+                - count,
+                "the difference of the times is not a number of samples: divide by the period": taken[-1]
+                - count,
+                "taken minus all is negative: all minus taken": count - numbers[-1],
+                "worst and missed have changed places": late if late != missed else np.nan,
+                "the number of a sample is a whole one: //": taken[-1] / period - count,
+                "these are the gaps, not the samples in them": np.sum(np.diff(numbers) > 1),
+            }
+            if lost != missed
+            else {},
+        )
+        expect(lost == missed, 8, f"{lost:g} missed", f"{missed} for {what}", likely)
+        likely = likely_mistake(
+            worst,
+            {
+                "the mean lateness is not asked for, but the largest": lateness.mean(),
+                "the smallest lateness is not asked for, but the largest": lateness.min(),
+                "late against the schedule, sample · period, not since the start": taken.max(),
+                "lateness is the time since the sample was due, not the time to the next": (
+                    period - lateness
+                ).max(),
+                "the time between two samples is not asked for": np.diff(taken).max()
+                if count > 1
+                else np.nan,
+                "late against its own sample: number · period, not the count of those taken": (
+                    taken - np.arange(1, count + 1) * period
+                ).max(),
+                "late in the unit of the times: not divided by the period": lateness.max() / period,
+                "the number of the sample, not what is left over: %": numbers.max(),
+                "the sum of all is not asked for, but the largest": lateness.sum(),
+                "the last one need not be the latest": lateness[-1],
+            },
+        )
+        expect(worst == late, 8, f"worst lateness {worst:g}", f"{late} for {what}", likely)
+    passed(8, "missed samples and the worst lateness.")
 
 
 def _kind(value: Any) -> str:
