@@ -722,7 +722,7 @@ for name, count in runtimes.differences(answers).items():
 # %%
 def threshold_of(params):
     """The integer that stands for 0.5, by the scale and the zero point of `params`."""
-    # TODO 9: Compute it (fill in 1 line).
+    # TODO 9: Compute the integer that stands for 0.5 (fill in 1 line).
     # BEGIN SOLUTION
     return round(0.5 / params.scale) + params.zero_point
     # SKELETON return ...
