@@ -91,7 +91,7 @@ class Server(contextlib.AbstractContextManager):
         return subprocess.run(ready, capture_output=True, check=False).returncode == 0
 
     def _run(self, program: str, *words: str | Path) -> None:
-        command = [*self.as_user, self.binaries / program, *words]
+        command = [*self.as_user, str(self.binaries / program), *map(str, words)]
         subprocess.run(command, check=True, cwd="/", capture_output=True)
 
 

@@ -320,7 +320,7 @@ def test_training_stops_where_the_usual_gain_does_not_reach_the_front() -> None:
     assert not worker._pays(0.9, [100.0, 60.0], best)  # type: ignore[list-item]
 
 
-def test_an_open_trial_of_a_worker_that_is_gone_is_retried_once(tmp_path: Path) -> None:
+def test_an_open_trial_of_a_worker_that_is_gone_is_retried_once(tmp_path: Path, monkeypatch) -> None:
     space = parse_space(SMALL, "small")
     where = studies.place("kill", folder=tmp_path)
     study = studies.new(where, wanted(space))
@@ -341,6 +341,10 @@ def test_an_open_trial_of_a_worker_that_is_gone_is_retried_once(tmp_path: Path) 
     assert studies.retry_dead(study) == 1
     states = [trial.state.name for trial in study.get_trials()]
     assert states == ["FAIL", "RUNNING", "FAIL"]  # not once more
+    study.ask()
+    assert studies.retry_dead(study) == 0  # it may be about to say who it is
+    monkeypatch.setattr(studies, "GRACE", -1)
+    assert studies.retry_dead(study) == 1
 
 
 def test_a_candidate_learns_and_goes_on_from_its_checkpoint(tmp_path: Path, monkeypatch) -> None:

@@ -11,6 +11,7 @@ import os
 import socket
 import warnings
 from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -238,18 +239,25 @@ def retry(study: optuna.Study, trial: FrozenTrial) -> None:
 def retry_dead(study: optuna.Study) -> int:
     """Fail the open trials of workers of this computer that are gone, and queue them again; returns how many.
 
-    A database has heartbeats, which tell of workers anywhere after a while; a journal has none.
+    A database has heartbeats, which tell of workers anywhere after a while; a journal has none. A worker that was gone
+    before its first heartbeat has not said either who it is.
     """
     count = 0
     for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
         host, _, number = trial.user_attrs.get("worker", ":").rpartition(":")
-        if host != socket.gethostname() or not number.isdigit() or _alive(int(number)):
+        gone = host == socket.gethostname() and number.isdigit() and not _alive(int(number))
+        if not gone and (host or not _older(trial, GRACE)):
             continue
         with contextlib.suppress(RuntimeError, ValueError):  # another worker was faster
             study.tell(trial.number, state=TrialState.FAIL)
             retry(study, copy.deepcopy(trial))
             count += 1
     return count
+
+
+def _older(trial: FrozenTrial, seconds: float) -> bool:
+    begun = trial.datetime_start
+    return begun is not None and datetime.now() - begun > timedelta(seconds=seconds)
 
 
 def _alive(process: int) -> bool:

@@ -57,6 +57,7 @@ def work(
             bar.update()
             best = studies.front(study)
             bar.set_postfix_str(f"{len(best)} on the front, best {best[0].values[0]:.1%}")
+        studies.retry_dead(study)
         if done >= trials or time.monotonic() >= end:
             study.stop()
 
