@@ -18,7 +18,7 @@ def tables(name: str, path: Path = RESULTS) -> list[list[dict[str, str]]]:
     blocks: list[list[list[str]]] = [[]]
     for line in found.get(name, "").splitlines():
         if line.startswith("| "):
-            blocks[-1].append([cell.strip() for cell in line.strip("| ").split(" | ")])
+            blocks[-1].append([cell.strip() for cell in line.strip()[1:-1].split("|")])
         elif blocks[-1]:
             blocks.append([])
     filled = [block for block in blocks if block]

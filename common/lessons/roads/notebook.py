@@ -4,7 +4,7 @@
 # A trained network reaches a chip by many roads: a converter with a dozen options, C, MicroPython, the chip maker's
 # own library, a file that PyTorch wrote. Then it has to live there, beside a sensor. You take the same two networks
 # along each road, and see where the bits stay the same, where they do not, and what it costs. The notebook takes about
-# 88 minutes; each heading says its own. It needs no board, and nothing that is not installed: a tool that is missing
+# 90 minutes; each heading says its own. It needs no board, and nothing that is not installed: a tool that is missing
 # is named.
 #
 # Eight cells are yours, marked **TODO**. Each has a hint, and a check after it. Words that are links lead to a
@@ -17,6 +17,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+from IPython.display import Markdown, display
 
 from aiedge import codegen, convert, micropython, tflite
 from aiedge.convert.source import KerasSource
@@ -24,7 +25,7 @@ from aiedge.cost import runtimes
 from aiedge.errors import extras
 from aiedge.paths import REPO
 from aiedge.quantization import dequantize, quantize
-from aiedge.text import table
+from aiedge.text import markdown, table
 from aiedge.train import datasets, models, training
 from aiedge.train.convert import at_batch_1
 from aiedge.train.framework import keras, quiet, tensorflow
@@ -152,6 +153,8 @@ def choose(rows, flash, ram):
 roads.choose(choose)
 
 # %%
+if not tflite.has_tflm():
+    print("TensorFlow Lite Micro is not installed here: no row can tell that it runs")
 for flash, ram in (
     (1_000_000, 300_000),
     (100_000, 100_000),
@@ -784,7 +787,7 @@ plots.bars(lateness, "How late a sample is taken", "µs, mean")
 # </details>
 
 # %% [markdown]
-# ## 8. The roads side by side (6 min)
+# ## 8. The roads side by side (8 min)
 #
 # All that this notebook has made of the int8 networks, in bytes: what goes into flash besides the program, and what
 # the network's buffers take of the RAM. Compiled C and MicroPython share the kit's memory plan.
@@ -807,12 +810,31 @@ print("\n".join(table(("network", "road", "flash", "RAM", "answers that differ")
 # The program comes on top: TFLM's [interpreter](term), the C functions, or MicroPython itself. TFLM's RAM is that of
 # this computer, of 64 bits.
 #
-# | road | who maintains it | take it when |
-# |---|---|---|
-# | TFLM | Google, in the open; each vendor its kernels | the model must change without a new program |
-# | compiled C | this kit, or who writes your compiler | RAM and time are short, and the bits must stay |
-# | MicroPython | its community; this kit the kernels | you try things out, on a board that has it |
-# | ESP-DL | Espressif, for its own chips | the chip has vector instructions that it uses |
+# How long does each road take? The kit has counted instructions and divided them by the network's multiplications,
+# its [MACs](term:MAC): of C on an emulated Cortex-M4, of MicroPython in machine code of this computer's kind. The same
+# table has the lines that you write, and who maintains the rest:
+
+# %%
+small, large = stored.tables("roads.py")
+display(Markdown("**XOR**\n\n" + markdown(list(small[0]), [list(row.values()) for row in small])))
+display(Markdown("**CNN**\n\n" + markdown(list(large[0]), [list(row.values()) for row in large])))
+
+# %%
+counts = {row["road"]: row["instructions a MAC"].partition(", ")[0].replace(",", "") for row in large}
+counts = {name: float(text) for name, text in counts.items() if text}
+plots.bars(counts, "The CNN: instructions for a multiplication", "instructions a MAC", log=True)
+
+# %% [markdown]
+# *viper*, *native* and *bytecode* are the same Python: machine code with integers of the machine, machine code with
+# Python's objects, and code for MicroPython's interpreter. XOR pays more for each multiplication, since its layers
+# are so small that calls and loops weigh more than the sums.
+#
+# | road | take it when |
+# |---|---|
+# | TFLM | the model must change without a new program |
+# | compiled C | RAM and time are short, and the bits must stay |
+# | MicroPython | you try things out, on a board that has it |
+# | ESP-DL | the chip has vector instructions that it uses |
 
 # %% tags=["summary"]
 for row in rows:
