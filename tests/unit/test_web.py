@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from aiedge import tflite
+from aiedge import board, tflite
 from aiedge.cli import main
 from aiedge.errors import GET_ZIG, UserError
 from aiedge.paths import REPO
@@ -121,6 +121,25 @@ def test_one_page_for_a_vector(window: Any, tmp_path: Path) -> None:
     assert window.execute_script("return window.hit ?? 0") == 0 and complaints(window) == []
     assert text(window, "title") == EVIL
     assert "unsafe-inline" not in page.read_text(encoding="utf-8")
+
+
+def test_a_cell_of_a_notebook(window: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a cell shows is a frame with the whole page in it, on a page that has scripts and styles of its own."""
+    page = board.browser(XOR, ("0", EVIL), "XOR & more")
+    assert repr(page).endswith(page.url) and page.path.read_text(encoding="utf-8") == page.html
+    around = tmp_path / "cell.html"
+    around.write_text(f"<!doctype html><p>a cell</p>{page._repr_html_()}", encoding="utf-8")
+    window.get(around.as_uri())
+    wait_until(window, "return document.querySelector('iframe').contentWindow.lastAnswer")
+    window.switch_to.frame(0)
+    assert text(window, "title") == "XOR & more"
+    assert window.execute_script("return window.hit ?? 0") == 0
+    window.switch_to.default_content()
+    assert complaints(window) == []
+    # Without the browser's compiler: what to do, and nothing else.
+    monkeypatch.setattr("aiedge.codegen.toolchain.find_spec", lambda name: None)
+    with pytest.raises(UserError, match="ziglang"):
+        board.browser(XOR)
 
 
 def test_labels_from_metadata(tmp_path: Path) -> None:

@@ -239,6 +239,7 @@ async function main() {
     `${facts.arena.bytes.toLocaleString("en")} bytes from left to right, ${facts.steps} steps from top to bottom. The line is one run, slowed down.`;
   let at = 0;
   if (!matchMedia("(prefers-reduced-motion: reduce)").matches) setInterval(() => show(at++ % facts.steps), 60);
+  if (!facts.inputs.some(isImage)) $("inputs-title").textContent = "What it is asked";
   for (const tensor of facts.inputs) {
     if (facts.inputs.length > 1) $("inputs").append(make("h3", {}, `input ${sources.length}`));
     sources.push((isImage(tensor) ? imageSource : numberSource)(tensor, $("inputs")));
