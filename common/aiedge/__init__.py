@@ -2,7 +2,8 @@
 
 The package is a line of stations, in the way of the data; a station imports only from stations to its left:
 
-  quantization → train → tflite → memory → tflm → codegen → web → cost → energy → search → board → benchmark → workshop
+    quantization → train → tflite → memory → tflm → codegen → web → micropython → convert → cost → rtos → energy →
+    search → board → benchmark → workshop
 
 - `quantization`: integer arithmetic in NumPy
 - `train`: data sets, Keras networks, training, pruning, quantization-aware training, conversion
@@ -10,7 +11,10 @@ The package is a line of stations, in the way of the data; a station imports onl
 - `memory`, `tflm`: the arena of compiled C; that of TensorFlow Lite Micro
 - `codegen`, `engine`: one C file per model, over kernels in C
 - `web`: a network in a browser
+- `micropython`: one module per model, over kernels in viper
+- `convert`: what others trained as a .tflite, and what each option costs
 - `cost`, `energy`: instructions, time, bytes; what an inference takes out of a battery
+- `rtos`: one firmware as super-loop, interrupt and tasks
 - `search`: from a board and an accuracy to the network
 - `board`, `benchmark`: a board and its serial line; a data set over a board
 - `workshop`: lessons, checks, plots, set-up

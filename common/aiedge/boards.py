@@ -4,7 +4,7 @@ SRAM and flash are what the linker of the board's usual core gives a program: a 
 its part. An entry's `base` is what the kit's firmware needs of them with no network in it: `sram`, `iram` (of memory
 for code), `flash`, and as `camera` the SRAM that the camera's driver needs beside that.
 
-`kernels` names the `Core` that C is compiled for.
+`kernels` names the `Core` that C is compiled for, `core` the emulated core of `aiedge.cost` that is the board's own.
 
 An entry's `platformio` is what PlatformIO must know beside these memories of a board that it does not bring itself;
 `aiedge lessons build` makes its file in `common/boards/` of both.
@@ -39,6 +39,7 @@ class Board:
     sources: dict[str, str]
     psram: int = 0
     kernels: Core = "any"
+    core: str = ""
     base: dict[str, int] = field(default_factory=dict)
     platformio: dict[str, Any] = field(default_factory=dict)
 

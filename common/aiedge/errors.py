@@ -27,6 +27,7 @@ EXTRAS = {
     "mistune": "workshop",
     "nbclient": "workshop",
     "nbformat": "workshop",
+    "onnx": "onnx",
     "optuna": "search",
     "packaging": "workshop",
     "platformio": "board",

@@ -1,6 +1,7 @@
 """Writing files whole or not at all; where those go that can be made again; locks."""
 
 import contextlib
+import errno
 import os
 import sys
 import tempfile
@@ -26,9 +27,9 @@ def write_atomic(path: str | Path, content: str | bytes) -> Path:
     except OSError as error:
         with contextlib.suppress(OSError):
             partial.unlink()
-        raise UserError(
-            f"cannot write {path}: {error.strerror}", "choose a folder that you may write to"
-        ) from error
+        full = error.errno == errno.ENOSPC
+        hint = "make room on the disk" if full else "choose a folder that you may write to"
+        raise UserError(f"cannot write {path}: {error.strerror}", hint) from error
     return path
 
 

@@ -5,6 +5,7 @@
     place = 1                        # in the workshop's way, from the first project to the last
     board = "optional"               # in words
     levels = ["easy", "hard"]        # two projects, <lesson>_easy and <lesson>_hard; without it one, <lesson>
+    within = "<lesson>"              # one more notebook in that lesson's folder, without levels and firmware
     artifacts = ["<lesson>.cpp"]     # what the solution notebook writes and the kit ships
     weights = "small"                # the float network's trained weights: common/weights/small.npz
     models = { tiny = "small_qat" }  # solution/tiny.cpp: the int8 model made from these weights
@@ -88,6 +89,7 @@ class Lesson:
     board: str
     place: int = 1000
     levels: tuple[str, ...] = ()
+    within: str = ""
     artifacts: tuple[str, ...] = ()
     weights: str = ""
     models: dict[str, str] = field(default_factory=dict)
@@ -117,19 +119,25 @@ class Lesson:
 
 @dataclass(frozen=True)
 class Project:
-    """One student folder: a lesson at a level, "" where it has none."""
+    """What a student works on: a lesson at a level, "" where it has none."""
 
     lesson: Lesson
     level: str = ""
 
     @property
     def name(self) -> str:
-        """The folder's name, which the board says too."""
+        """The notebook's name, and the folder's, which the board says too."""
         return f"{self.lesson.name}_{self.level}" if self.level else self.lesson.name
 
     @property
     def folder(self) -> Path:
-        return self.lesson.root / self.name
+        """The student's folder: its own, or that of the lesson which this one is `within`."""
+        return self.lesson.root / (self.lesson.within or self.name)
+
+    @property
+    def student(self) -> Path:
+        """Path of the student's notebook."""
+        return self.folder / "notebook" / f"{self.name}.ipynb"
 
     @property
     def solution(self) -> Path:
@@ -198,6 +206,7 @@ def read_lesson(folder: Path, root: Path) -> Lesson:
         lesson: Lesson = _fill(Lesson, values, "", folder=folder, root=root)
         _check_data(lesson.data)
         _check_firmware(lesson.firmware, root)
+        _check_within(lesson)
     except _Wrong as error:
         raise UserError(f"{shown(path)}: {error.message}", error.hint) from error
     return lesson
@@ -251,6 +260,21 @@ def _check_data(data: Data | None) -> None:
         raise _Wrong(f"data has {len(data.inputs)} inputs and {len(data.answers)} answers")
     if any(not 0 <= answer < len(data.classes) for answer in data.answers):
         raise _Wrong("data.answers are numbers of the classes", f"0 to {len(data.classes) - 1}")
+
+
+def _check_within(lesson: Lesson) -> None:
+    if not lesson.within:
+        return
+    if lesson.levels or lesson.firmware:
+        raise _Wrong("a lesson within another one has neither levels nor firmware")
+    host = lesson.root / "common" / "lessons" / lesson.within
+    if host == lesson.folder or not (host / "lesson.toml").is_file():
+        raise _Wrong(f"within: there is no lesson {lesson.within!r} beside it")
+    found = read_lesson(host, lesson.root)
+    if found.levels or found.within:
+        raise _Wrong(
+            f"within: {lesson.within!r} has no one folder of its own", "name a lesson without levels"
+        )
 
 
 def _check_firmware(firmware: Firmware | None, root: Path) -> None:

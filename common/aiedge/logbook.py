@@ -15,6 +15,7 @@ from aiedge.paths import REPO
 
 FILE = REPO / ".progress"
 NOTEBOOK, FIRMWARE = "notebook", "firmware"
+opened = ""  # the notebook that this kernel runs, where it says so: a folder may have several
 MOST = 2**20  # bytes: a file that is larger was not written here
 
 
@@ -47,6 +48,8 @@ def solved(project: str, part: str) -> set[int]:
 def todos(project: str, part: str) -> list[int]:
     """Numbers of a part's TODOs, as the project's solution has them."""
     found = find_project(project)
+    if part == FIRMWARE and found.lesson.firmware is None:
+        return []
     path = found.solution if part == NOTEBOOK else found.solution.with_name("main.cpp")
     try:
         text = path.read_text(encoding="utf-8")
@@ -66,16 +69,16 @@ def note_firmware(project: str, stopped_at: str = "") -> None:
 
 
 def project_here(folder: Path | None = None) -> str:
-    """The project whose notebook a kernel runs: its folder is `<project>/notebook` of this kit; "" elsewhere."""
+    """The project whose notebook a kernel runs: its folder is `<project>/notebook` of this kit; "" elsewhere.
+
+    Of several notebooks in one folder it is the one that is `opened`, else the one which the folder is named after.
+    """
     here = (folder or Path.cwd()).resolve()
-    for lesson in lessons():
-        for project in lesson.projects:
-            if here == (project.folder / "notebook").resolve():
-                return project.name
-    return ""
+    found = [project.name for project in way() if here == project.student.parent.resolve()]
+    return opened if opened in found else next((name for name in found if name == here.parent.name), "")
 
 
-def line(project: str) -> str:
+def line(project: str, following_is: str = "next") -> str:
     """How far the student is, such as "<project> ✓ notebook 4/6, firmware 2/5 · next: TODO 5"."""
     counts, following = [], ""
     for part in (NOTEBOOK, FIRMWARE):
@@ -84,7 +87,7 @@ def line(project: str) -> str:
             counts.append(f"{part} {len(done)}/{len(there)}")
             if not following and (rest := [todo for todo in there if todo not in done]):
                 following = f"{'firmware, ' if part == FIRMWARE else ''}TODO {rest[0]}"
-    return f"{project} ✓ {', '.join(counts)} · {f'next: {following}' if following else 'done'}"
+    return f"{project} ✓ {', '.join(counts)} · {f'{following_is}: {following}' if following else 'done'}"
 
 
 def complete(project: str) -> bool:

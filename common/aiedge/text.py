@@ -9,6 +9,15 @@ from aiedge.errors import UserError
 from aiedge.files import write_atomic
 
 
+def signed(number: float, form: str = "") -> str:
+    """A number with the minus sign of the lessons' texts.
+
+    >>> signed(-128), signed(-0.5, ".2f")
+    ('−128', '−0.50')
+    """
+    return f"{number:{form}}".replace("-", "−")
+
+
 def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[str]:
     """Lines of a table whose columns are as wide as their widest entry; numbers stand to the right."""
     widths = [max(len(row[i]) for row in (head, *rows)) for i in range(len(head))]

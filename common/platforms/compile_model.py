@@ -8,7 +8,7 @@ the weights are no part of the program but $BUILD_DIR/model/<model>.bin, which a
 custom_stream = yes the compiled network runs row by row. For memory_summary.py, AIEDGE_MEMORY becomes the command that
 says what fits the board custom_board, by default the ESP-EYE; for `-t exec` on this computer, AIEDGE_WATCH becomes the
 command that runs the program and says which TODO of main.cpp is next, and AIEDGE_SHOW for the browser the one that
-serves the page.
+serves the page. After the errors of a main.cpp that does not compile it names the TODO in which they lie.
 """
 
 import os
@@ -106,8 +106,30 @@ def compile_model() -> None:
     main_cpp = Path(env.subst("$PROJECT_SRC_DIR")) / "main.cpp"  # noqa: F821
     show = [aiedge[0], "-P", "-m", "aiedge.benchmark.browser", project_name, model]
     env["AIEDGE_SHOW"] = " ".join(f'"{word}"' for word in show)  # noqa: F821
-    watch = [aiedge[0], "-P", "-m", "aiedge.benchmark.watch", project_name, main_cpp]
-    env["AIEDGE_WATCH"] = " ".join(f'"{word}"' for word in watch)  # noqa: F821
+    watch = [aiedge[0], "-P", "-m", "aiedge.benchmark.watch"]
+    env["AIEDGE_WATCH"] = " ".join(f'"{word}"' for word in [*watch, project_name, main_cpp])  # noqa: F821
+    explain_errors([*watch, "--errors", project_name, main_cpp])
+
+
+def explain_errors(explain: list[str | Path]) -> None:
+    """Let `explain` read what the compiler says of a main.cpp that does not compile, after the compiler has said it."""
+    spawn = env["SPAWN"]  # noqa: F821
+
+    def run(shell: str, escape: object, command: str, words: list[str], variables: dict[str, str]) -> int:
+        status = spawn(shell, escape, command, words, variables)
+        if status and any(word.strip('"').endswith("main.cpp") for word in words):
+            again = subprocess.run(
+                " ".join(words),
+                shell=True,
+                env=variables,
+                capture_output=True,
+                encoding="utf-8",
+                errors="replace",
+            )
+            subprocess.run(explain, input=again.stderr, encoding="utf-8")
+        return status
+
+    env["SPAWN"] = run  # noqa: F821
 
 
 def of_the_firmware() -> list[str]:

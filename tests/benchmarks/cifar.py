@@ -39,6 +39,7 @@ from aiedge.train import datasets, models
 from aiedge.train.framework import keras
 from aiedge.train.models.weights import WEIGHTS
 from aiedge.workshop.recipes.cifar import prune
+from tests.support.judged import judged
 
 # The weights, and their network in words. The first three are the published ones; those of `_qat` are int8 only.
 NETWORKS = {
@@ -56,7 +57,7 @@ FLOAT, INT8 = "FP32", "INT8"
 LEAST = {"cifar_pruned": 74.5, "cifar_pruned_qat": 74.5, "cifar_tiny": 82.0, "cifar_tiny_qat": 82.0}
 MOST_PARAMETERS, MOST_MACS, MOST_BYTES = 28_576, 3_650_000, 16_384
 COMPARED, CHUNK = 500, 250  # pictures
-CORES = {name: TARGETS[name] for name in ("cortex-m4", "xtensa")}
+CORES = {name: TARGETS[name] for name in ("cortex-m4", "esp32")}
 KEPT = REPO / "tests" / "artifacts" / "cifar"
 Load = Callable[[str], keras.Model]
 
@@ -275,8 +276,8 @@ def by_macs(cycles: float) -> Callable[[Row], str]:
 
 
 def seconds(row: Row) -> float:
-    """An estimate for an ESP32: one instruction of the emulated LX106, its relative, a cycle."""
-    return cycles_s(row.instructions["xtensa"])
+    """An estimate for an ESP32: one instruction of its emulated core a cycle."""
+    return cycles_s(row.instructions["esp32"])
 
 
 def weights_table(rows: list[Row], in_keras: dict[str, float]) -> str:
@@ -293,11 +294,6 @@ def weights_table(rows: list[Row], in_keras: dict[str, float]) -> str:
         for name, value in in_keras.items()
     ]
     return markdown(("file", "network", "parameters", "Keras", "int8"), cells)
-
-
-def judged(text: str, fine: bool) -> str:
-    """The text in bold where it misses its target."""
-    return text if fine else f"**{text}**"
 
 
 def tables(names: list[str], data: datasets.Splits, compared: int, load: Load) -> tuple[str, str]:

@@ -1,11 +1,13 @@
-"""Many inputs on one stand-in board, over a clean line and over one that spoils bytes: nothing wrong, memory flat.
+"""Hours of work on one stand-in board, in minutes: nothing wrong, nothing lost, memory flat.
 
-    python -m tests.benchmarks.endurance                        100,000 inputs on each line
-    python -m tests.benchmarks.endurance --inputs 20000
+    python -m tests.benchmarks.endurance --write    100,000 inputs, 1,000,000 frames, and their table in docs/results.md
+    python -m tests.benchmarks.endurance --inputs 2000 --frames 20000
 
-The board is the solved firmware of xormodel, built for this computer. Its answers are compared with the network's in
-NumPy; a lost answer is one that did not come. Memory is the resident set that the system reports, after a tenth of the
-inputs and at the end. Bytes are those of both directions.
+The boards are firmware built for this computer: the solved one of xormodel, whose answers are compared with the
+network's in NumPy, and one of a network that takes pictures of 3,072 bytes, each sent in many frames and compared with
+TensorFlow Lite Micro. A spoiled byte is another one, is lost or comes twice. A lost answer is one that did not come.
+Frames and bytes are those of both directions before the line spoils them. Memory is the resident set that the system
+reports, after a tenth of the run and at the end.
 """
 
 import argparse
@@ -14,20 +16,35 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aiedge import tflite
 from aiedge.board import UNPACED, Board, FaultyTransport, SerialTransport, StandIn
 from aiedge.errors import exit_cleanly
 from aiedge.paths import REPO
 from aiedge.progress import tqdm
-from aiedge.text import markdown
-from tests.support.firmware import BUILDS, firmware
+from aiedge.text import markdown, renew
+from tests.support.firmware import BUILDS, HERE, firmware
 
 SOLUTION = REPO / "xormodel/solution"
-INPUTS = 100_000
-LINES = {"clean": 0.0, "1 % of the bytes spoiled": 0.01}
-HEAD = ("line", "inputs", "bytes on the line", "spoiled", "frames sent again", "wrong", "lost")
+PICTURES = REPO / "tests/golden/cifar_cnn_25_51_76.tflite"
+NOISE = 0.01
+HEAD = ("line", "inputs", "frames", "bytes on the line", "spoiled", "frames sent again", "wrong", "lost")
 HEAD += ("memory here", "memory of the board")
+
+
+class CountedLine(FaultyTransport):
+    """A faulty line that counts frames, each of which begins and ends with a zero."""
+
+    zeros = 0
+
+    def _spoil(self, data: bytes) -> bytes:
+        self.zeros += data.count(0)
+        return super()._spoil(data)
+
+    @property
+    def frames(self) -> int:
+        return self.zeros // 2
 
 
 def resident(pid: int | str) -> int:
@@ -36,40 +53,64 @@ def resident(pid: int | str) -> int:
     return int(status.split("VmRSS:")[1].split()[0])
 
 
-def measure(program: Path, name: str, count: int) -> list[str]:
-    """One row of the table."""
-    graph = tflite.read(tflite.from_c_array(SOLUTION / "xormodel.cpp"))
-    inputs = np.random.default_rng(1).integers(-128, 128, (count, 2)).astype(np.int8)
-    expected = tflite.run_integer(graph, inputs).ravel()
+def measure(
+    program: Path, name: str, inputs: NDArray, expected: NDArray, noise: float, most: dict[str, int]
+) -> list[str]:
+    """One row of the table: the inputs again and again, until so many inputs were sent, or frames."""
+    ((unit, goal),) = most.items()
     with StandIn(program) as stand_in:
         board_pid = stand_in._process.pid
-        line = FaultyTransport(SerialTransport(stand_in.port), rate=LINES[name], seed=1)
+        line = CountedLine(SerialTransport(stand_in.port), noise, seed=1)
         held: list[tuple[int, int]] = []
-        answers: list[int] = []
+        counts = {"inputs": 0, "answers": 0, "wrong": 0}
 
-        def each() -> Iterator[bytes]:
-            for number, values in enumerate(tqdm(inputs, desc=name, unit=" inputs")):
-                if number == count // 10:
+        def each(bar: tqdm) -> Iterator[bytes]:
+            while (done := line.frames if unit == "frames" else counts["inputs"]) < goal:
+                bar.update(done - bar.n)
+                if not held and done >= goal // 10:
                     held.append((resident("self"), resident(board_pid)))
-                yield values.tobytes()
+                yield inputs[counts["inputs"] % len(inputs)].tobytes()
+                counts["inputs"] += 1
 
-        with Board(line, UNPACED) as board:
-            for output, _ in board.infer_all(each()):
-                answers.append(int(np.frombuffer(output, np.int8)[0]))
+        with Board(line, UNPACED) as board, tqdm(total=goal, desc=name, unit=f" {unit}") as bar:
+            for output, _ in board.infer_all(each(bar)):
+                counts["wrong"] += output != expected[counts["answers"] % len(inputs)].tobytes()
+                counts["answers"] += 1
             held.append((resident("self"), resident(board_pid)))
         memory = [f"{a:,} → {b:,} KiB" for a, b in zip(*held, strict=True)]
-        wrong = sum(a != b for a, b in zip(answers, expected, strict=False))
-        figures = (count, line.bytes, line.faults, board.retries, wrong, count - len(answers))
-        return [name, *(f"{figure:,}" for figure in figures), *memory]
+        lost = counts["inputs"] - counts["answers"]
+        figures = (counts["inputs"], line.frames, line.bytes, line.faults, board.retries)
+        return [name, *(f"{figure:,}" for figure in (*figures, counts["wrong"], lost)), *memory]
 
 
 def main() -> int:
-    """Print the table."""
+    """Print the table; with --write renew what is shown of it."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--inputs", type=int, default=INPUTS)
+    parser.add_argument("--inputs", type=int, default=100_000)
+    parser.add_argument("--frames", type=int, default=1_000_000)
+    parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
-    program = firmware(*BUILDS["gcc-release"], SOLUTION / "main.cpp")
-    print(markdown(HEAD, [measure(program, name, options.inputs) for name in LINES]), end="")
+    rng = np.random.default_rng(1)
+
+    xor = firmware(*BUILDS["gcc-release"], SOLUTION / "main.cpp")
+    graph = tflite.read(tflite.from_c_array(SOLUTION / "xormodel.cpp"))
+    pairs = rng.integers(-128, 128, (10_000, 2)).astype(np.int8)
+    of_pairs = (pairs, tflite.run_integer(graph, pairs))
+    camera = firmware(*BUILDS["gcc-release"], HERE / "cpp/images.cpp", PICTURES, ["-DWIDTH=32"])
+    images = rng.integers(-128, 128, (100, 32, 32, 3)).astype(np.int8)
+    of_images = (images, tflite.run_tflm(PICTURES.read_bytes(), images))
+    spoiled = f"{NOISE:.0%} of the bytes spoiled".replace("%", " %")
+    table = markdown(
+        HEAD,
+        [
+            measure(xor, "clean", *of_pairs, 0.0, {"inputs": options.inputs}),
+            measure(xor, spoiled, *of_pairs, NOISE, {"inputs": options.inputs}),
+            measure(camera, f"{spoiled}, pictures", *of_images, NOISE, {"frames": options.frames}),
+        ],
+    )
+    print(table, end="")
+    if options.write:
+        renew(REPO / "docs/results.md", "endurance.py", table)
     return 0
 
 

@@ -21,7 +21,8 @@ from aiedge.cost import Report, bench
 from aiedge.errors import UserError, exit_cleanly
 from aiedge.paths import REPO
 from aiedge.text import markdown, renew
-from tests.support.networks import network
+from tests.support.judged import within
+from tests.support.networks import trained
 
 FIGURES = REPO / "tests" / "artifacts" / "engine"
 
@@ -79,13 +80,6 @@ HEAD = (
 )
 
 
-def load(name: str) -> bytes:
-    """The int8 .tflite of a network."""
-    if name == "xormodel":
-        return tflite.load_model(REPO / "xormodel" / "solution" / "xormodel.cpp")
-    return network(name)
-
-
 def differing(model: bytes, count: int) -> tuple[int, int]:
     """How many of the output values for `count` random inputs differ from TFLM's, and how many there are.
 
@@ -106,7 +100,7 @@ def differing(model: bytes, count: int) -> tuple[int, int]:
 
 def row(name: str, count: int) -> tuple[tuple[str, ...], dict[str, Report]]:
     """A network's row of the table, and its reports by target."""
-    model = load(name)
+    model = trained(name)
     reports = {
         target: bench(model, NAMES[name], target, peers=target == "host")
         for target in ("host", "cortex-m4", "xtensa")
@@ -120,12 +114,12 @@ def row(name: str, count: int) -> tuple[tuple[str, ...], dict[str, Report]]:
         cost(name, "cortex-m4", m4),
         cycles(name, m4),
         cost(name, "xtensa", reports["xtensa"]),
-        judged(f"{m4.arena_bytes:,} B", m4.arena_bytes, TARGETS[name].get("arena")),
+        within(f"{m4.arena_bytes:,} B", m4.arena_bytes, TARGETS[name].get("arena")),
         f"{host.peers[TFLM_ARENA]:,} B",
         " / ".join(
-            judged(f"{m4.code_bytes[o]:,} B", m4.code_bytes[o], TARGETS[name].get(o)) for o in ("-O2", "-Os")
+            within(f"{m4.code_bytes[o]:,} B", m4.code_bytes[o], TARGETS[name].get(o)) for o in ("-O2", "-Os")
         ),
-        judged(f"{host.peers[FASTER]:.1f}", -host.peers[FASTER], -TARGETS[name].get("faster", 0) or None),
+        within(f"{host.peers[FASTER]:.1f}", -host.peers[FASTER], -TARGETS[name].get("faster", 0) or None),
     )
     return cells, reports
 
@@ -139,7 +133,7 @@ def cost(name: str, target: str, report: Report) -> str:
     digits = ",.0f" if name == "xormodel" else ".2f"
     text = f"{value:{digits}}{' in all' if name == 'xormodel' else ''}"
     peer = PEERS.get(name, {}).get(target)
-    return judged(text, value, TARGETS[name].get(target)) + (f" (peers {peer:{digits}})" if peer else "")
+    return within(text, value, TARGETS[name].get(target)) + (f" (peers {peer:{digits}})" if peer else "")
 
 
 def cycles(name: str, report: Report) -> str:
@@ -149,11 +143,6 @@ def cycles(name: str, report: Report) -> str:
         return f"{value:,} in all"
     peer = PEER_CYCLES.get(name)
     return f"{value / report.macs:.2f}" + (f" (CMSIS-NN {peer:.2f})" if peer else "")
-
-
-def judged(text: str, value: float, most: float | None) -> str:
-    """The text in bold where the value misses its target."""
-    return f"**{text}**" if most is not None and value > most else text
 
 
 def main() -> None:

@@ -22,8 +22,9 @@ from aiedge.cost.harness import random_inputs
 from aiedge.errors import UserError, exit_cleanly
 from aiedge.paths import REPO
 from aiedge.text import markdown, renew
-from tests.benchmarks.engine import NAMES, judged
-from tests.support.networks import network
+from tests.benchmarks.engine import NAMES
+from tests.support.judged import within
+from tests.support.networks import trained
 
 ESP32 = TARGETS["esp32"]
 # Instructions a MAC that each network is to reach with int8 and with int16 weights, and for all of them what rows may
@@ -50,13 +51,6 @@ HEAD = (
 )
 
 
-def load(name: str) -> bytes:
-    """The int8 .tflite of a network."""
-    if name == "cifar_tiny":
-        return tflite.load_model(REPO / "cifar_cnn" / "solution" / "cifar_tiny.cpp")
-    return network(name)
-
-
 def sources(graph: tflite.Graph) -> list[CSource]:
     """The network on whole maps and by rows, for the core and for any."""
     return [
@@ -72,7 +66,7 @@ def sizes(graph: tflite.Graph) -> tuple[str, ...]:
     return (
         f"{whole.plan.arena_bytes:,} B ({any_whole.plan.arena_bytes:,})",
         f"{streamed.plan.arena_bytes:,} B ({any_streamed.plan.arena_bytes:,})",
-        judged(f"{code.code:,} B", code.code, MOST_CODE),
+        within(f"{code.code:,} B", code.code, MOST_CODE),
     )
 
 
@@ -90,9 +84,9 @@ def counted(name: str, graph: tflite.Graph) -> tuple[str, ...]:
     )
     extra = streamed.total / whole.total - 1
     return (
-        judged(f"{per_mac:.2f}", per_mac, most),
-        judged(f"{extra:+.1%}", extra, MOST_EXTRA),
-        judged(f"{per_mac_wide:.2f}", per_mac_wide, most_wide),
+        within(f"{per_mac:.2f}", per_mac, most),
+        within(f"{extra:+.1%}", extra, MOST_EXTRA),
+        within(f"{per_mac_wide:.2f}", per_mac_wide, most_wide),
         f"{fast.wide.bytes:,} B",
     )
 
@@ -125,7 +119,7 @@ def main() -> None:
         raise UserError("the tflite-micro wheel is missing", "it exists for Linux on x86-64 only")
     rows = []
     for name in MOST:
-        model = load(name)
+        model = trained(name)
         graph = tflite.read(model)
         title = NAMES.get(name, "CIFAR, small residual network")
         rows.append((title, *counted(name, graph), *sizes(graph), differing(model, options.inputs)))

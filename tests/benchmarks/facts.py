@@ -34,7 +34,7 @@ def operators() -> str:
 
 def commands() -> str:
     """What `aiedge --help` lists."""
-    found = re.findall(r"^    ([\w-]+) +(\S.*)$", help_of([]), re.MULTILINE)
+    found = re.findall(r"^    ([\w-]+)\s+(\S.*)$", help_of([]), re.MULTILINE)
     return markdown(("command", "what it does"), [(f"`aiedge {name}`", text) for name, text in found])
 
 

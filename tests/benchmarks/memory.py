@@ -33,6 +33,7 @@ from aiedge.text import markdown, renew
 from aiedge.tflm.optimize import Optimized, optimize
 from aiedge.tflm.order import best_order
 from aiedge.tflm.scratch import reference
+from tests.support.judged import judged
 from tests.support.networks import network
 from tests.support.published_networks import BUILDERS, published
 
@@ -78,11 +79,6 @@ def recorded_head(model: bytes) -> int:
             [sys.executable, "-c", RECORD, file.name], capture_output=True, text=True, check=True
         )
     return int(re.findall(r"Arena allocation head (\d+) bytes", run.stderr)[0])
-
-
-def judged(text: str, fine: bool) -> str:
-    """The text in bold where it misses its target."""
-    return text if fine else f"**{text}**"
 
 
 def order_row(name: str, label: str, model: bytes) -> tuple[str, ...]:

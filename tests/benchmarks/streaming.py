@@ -24,6 +24,7 @@ from aiedge.errors import exit_cleanly
 from aiedge.memory import MemoryPlan
 from aiedge.paths import REPO
 from aiedge.text import markdown, renew
+from tests.support.judged import within
 from tests.support.networks import network
 
 NAMES = {
@@ -51,7 +52,7 @@ def row(name: str, targets: list[str]) -> tuple[str, ...]:
         for a, b in zip(before.outputs, after.outputs, strict=True):
             np.testing.assert_array_equal(a, b)
         ratio = after.total / before.total - 1
-        extra.append(judged(f"{ratio:+.2%} ({after.total:,})", ratio, MOST_EXTRA))
+        extra.append(within(f"{ratio:+.2%} ({after.total:,})", ratio, MOST_EXTRA))
     sizes = [footprint(source, optimize="-Os") for source in (whole, streamed)]
     return (
         NAMES.get(name, name),
@@ -65,7 +66,7 @@ def planned(name: str, graph: tflite.Graph, whole: MemoryPlan, rows: MemoryPlan)
     """The cells that follow from the memory plans alone."""
     return (
         f"{whole.arena_bytes:,} B and {graph.inputs[0].bytes:,} B",
-        judged(f"{rows.arena_bytes:,} B", rows.arena_bytes, TARGET_BYTES.get(name)),
+        within(f"{rows.arena_bytes:,} B", rows.arena_bytes, TARGET_BYTES.get(name)),
         layers(rows),
     )
 
@@ -73,11 +74,6 @@ def planned(name: str, graph: tflite.Graph, whole: MemoryPlan, rows: MemoryPlan)
 def layers(plan: MemoryPlan) -> str:
     """How many of the steps run by rows, section by section."""
     return f"{' + '.join(str(len(s.flows)) for s in plan.sections)} of {len(plan.steps)}"
-
-
-def judged(text: str, value: float, most: float | None) -> str:
-    """The text in bold where the value misses its target."""
-    return f"**{text}**" if most is not None and value > most else text
 
 
 def main() -> None:
@@ -88,7 +84,7 @@ def main() -> None:
     parser.add_argument("networks", nargs="*", default=list(NAMES), help=f"of {', '.join(NAMES)}")
     options = parser.parse_args()
     # Of the cores that the C of any core is for; the ESP32's has a benchmark of its own.
-    targets = options.target or [name for name, target in TARGETS.items() if target.kernels == "any"]
+    targets = options.target or ["cortex-m4", "xtensa"]
     head = (
         "network",
         "whole maps: arena and input",

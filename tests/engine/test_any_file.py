@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from aiedge.codegen import generate
 from aiedge.errors import UserError
 from aiedge.tflite.interpreters import has_tflm, run_tflm
 from aiedge.tflite.names import HEADERS, KEYWORDS, LIBRARY, array_name, c_name, header_name, is_c_name
-from tests.support.model_files import ModelFile
+from tests.support.model_files import TYPES, ModelFile
 
 PERSON_DETECT = [3, 3, 2]  # quantized dimension of weights and bias
 
@@ -104,11 +105,77 @@ def test_sound_files_are_called_what_they_are(change: Callable[[ModelFile], None
 
 
 def test_every_unsupported_operator_is_named_with_place_and_count() -> None:
-    text = said(chain("GELU", "RELU", "SIGN", "GELU"))
-    assert "operators that are not supported: GELU (2 times: operators 0, 3), SIGN (operator 2)" in text
+    text = said(chain("RANK", "RELU", "SIGN", "RANK"))
+    assert "operators that are not supported: RANK (2 times: operators 0, 3), SIGN (operator 2)" in text
     assert "supported are ABS, ADD, " in text
     assert "operator 1 (SIGN) is not supported" in said(chain("RELU", "SIGN"))
     assert "batch_size=1" in said(chain("RANGE"))
+
+
+def test_a_model_of_uint8_is_called_so_with_all_its_operators() -> None:
+    """Before its output is: int64 is no type that the kit gives away."""
+    file = ModelFile()
+    scale = {"scale": 0.1, "zero_point": 128}
+    tensors = [file.tensor([1, 4, 4, 2], "uint8", **scale) for _ in range(4)]
+    for a, b in pairwise(tensors):
+        file.operator("AVERAGE_POOL_2D", [a], [b], strideH=1, strideW=1, filterHeight=1, filterWidth=1)
+    file.operator("RELU", [tensors[-1]], [file.tensor([1, 4, 4, 2], "uint8", **scale)])
+    axis = file.tensor([], "int32", data=np.array(3))
+    file.operator("ARG_MAX", [4, axis], [file.tensor([1, 4, 4], "int64")], outputType=TYPES["int64"])
+    text = said(file)
+    assert (
+        "AVERAGE_POOL_2D of uint8 (3 times: operators 0, 1, 2), RELU of uint8 (operator 3), ARG_MAX" in text
+    )
+    assert "quantized to uint8" in text and "representative_dataset" in text and "damaged" not in text
+
+
+def test_all_operators_that_are_not_supported_as_they_are_there_are_named() -> None:
+    """Kinds that are supported, but not of these types: each with its place, and what it needs."""
+    file = ModelFile()
+    a, b, c = (file.tensor([1, 4], "int16", scale=0.1) for _ in range(3))
+    d, e = (file.tensor([1, 4], scale=0.1) for _ in range(2))
+    file.operator("ELU", [a], [b])
+    file.operator("ELU", [b], [c])
+    file.operator("RELU6", [c], [d])
+    file.operator("SOFTMAX", [d], [e])
+    text = said(file)
+    assert (
+        "operators that are not supported: ELU (2 times: operators 0, 1), RELU6 (operator 2), SOFTMAX" in text
+    )
+    assert "ELU: its input and output must both be int8" in text and "SOFTMAX: its output must have" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("FlexErf", "SELECT_TF_OPS"),
+        ("edgetpu-custom-op", "before a vendor's compiler"),
+        ("TFLite_Detection_PostProcess", "end the network before it"),
+        ("SignalRfft", "an audio front end, of operators that are not supported: SignalRfft"),
+    ],
+)
+def test_custom_operators_are_called_what_they_are(name: str, words: str) -> None:
+    file = chain("RELU", "CUSTOM")
+    file.model.operatorCodes[1].customCode = name
+    text = said(file)
+    assert name in text and words in text
+
+
+def test_shapes_that_are_open_within_are_no_damage(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    """A converter leaves what a view of an open input makes as [1, 1]."""
+    file = ModelFile()
+    x, y = file.tensor([1, 2, 3], scale=0.1), file.tensor([1, 1], scale=0.1)
+    file.operator("RESHAPE", [x, file.tensor([2], "int32", data=np.array([-1, 6]))], [y], newShape=[-1, 6])
+    tensors = file.model.subgraphs[0].tensors
+    tensors[x].shapeSignature, tensors[y].shapeSignature = [-1, 2, 3], [-1, -1]
+    path = tmp_path / "net.tflite"
+    path.write_bytes(file.build([x], [y]))
+    words = ["compile", str(path), "-o", str(tmp_path / "out")]
+    assert main(words) == 2
+    error = capsys.readouterr().err
+    assert "leaves the shape of tensor" in error and "--shape" in error and "damaged" not in error
+    assert main([*words, "--shape", "2,2,3"]) == 0
+    assert "NET_OUTPUT_COUNT 12" in (tmp_path / "out/net.h").read_text()
 
 
 def test_float16_and_hybrid_models_are_told_how_to_convert() -> None:
@@ -201,7 +268,18 @@ def test_open_dimensions_are_said_and_take_a_shape(tmp_path: Path, capsys: pytes
     ):
         assert main(["compile", str(path), *out, "--shape", shape]) == 2
         assert words in capsys.readouterr().err
-    assert main(["inspect", str(path), "--shape", "5,4"]) == 0
+    for words in (
+        ["inspect"],
+        ["bench", "--quick"],
+        ["memory"],
+        ["optimize", "-o", str(tmp_path / "smaller.tflite")],
+    ):
+        command, *more = words
+        assert main([command, str(path), *more]) == 0
+        assert "input 't0' has the open shape" in capsys.readouterr().err
+        assert main([command, str(path), *more, "--shape", "5,4"]) == 0
+        assert "open shape" not in capsys.readouterr().err
+    assert tflite.read(tmp_path / "smaller.tflite").inputs[0].shape == (5, 4)
 
 
 NAMES = ["model", "engine", "dot", "conv_2d", "requantize", "string", "math", "stdint", "features", "int"]

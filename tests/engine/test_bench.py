@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -113,17 +114,78 @@ pop {r4, pc}                5
 """
 
 
-def test_cycles_are_those_of_the_manual(tmp_path: Path, need_tool) -> None:
+# The same of a Cortex-M0+.
+TIMINGS_M0PLUS = """
+movs r0, #1                 1
+muls r0, r1, r0             1
+ldr r0, [r1, #4]            2
+ldrb r0, [r1, r2]           2
+ldrsb r0, [r1, r2]          2
+str r4, [r3]                2
+push {r4-r7, lr}            6
+pop {r4, r5}                3
+pop {r4, pc}                5
+ldmia r0!, {r1, r2, r3}     4
+mov pc, r0                  2
+add r5, r6                  1
+cmp r0, #1                  1
+bne .                       1 1
+b .                         2
+bl .                        3
+bx lr                       2
+blx r3                      2
+"""
+
+
+@pytest.mark.parametrize(
+    ("core", "timings"), [("cortex-m4", TIMINGS), ("cortex-m0plus", TIMINGS_M0PLUS)], ids=["m4", "m0plus"]
+)
+def test_cycles_are_those_of_the_manual(core: str, timings: str, tmp_path: Path, need_tool) -> None:
     compiler = need_tool("arm-none-eabi-gcc", "apt install gcc-arm-none-eabi libnewlib-arm-none-eabi")
-    rows = [re.split(r"\s{2,}", line) for line in TIMINGS.strip().splitlines()]
+    rows = [re.split(r"\s{2,}", line) for line in timings.strip().splitlines()]
     (tmp_path / "all.s").write_text("\n".join([".syntax unified", *(row[0] for row in rows), ""]))
-    flags = ["-mcpu=cortex-m4", "-mthumb", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard", "-c"]
-    subprocess.run([compiler, *flags, "all.s", "-o", "all.o"], cwd=tmp_path, check=True)
-    found = [row[1:] for row in instruction_cycles(tmp_path / "all.o", "arm-none-eabi-objdump")]
+    subprocess.run(
+        [compiler, *TARGETS[core].compiler[1:], "-c", "all.s", "-o", "all.o"], cwd=tmp_path, check=True
+    )
+    found = [row[1:] for row in instruction_cycles(tmp_path / "all.o", "arm-none-eabi-objdump", core)]
     expected = [tuple(int(n) for n in f"{cycles} 0".split()[:2]) for _, cycles in rows]
     assert dict(zip((row[0] for row in rows), found, strict=True)) == dict(
         zip((row[0] for row in rows), expected, strict=True)
     )
+
+
+MICROBIT = """
+ENTRY(reset)
+MEMORY { FLASH (rx) : ORIGIN = 0, LENGTH = 256K
+         RAM (rwx) : ORIGIN = 0x20000000, LENGTH = 16K }
+SECTIONS {
+  .text : { KEEP(*(.vectors)) *(.text*) *(.rodata*) . = ALIGN(4);
+            init_array_start = .; init_array_end = .; } > FLASH
+  .data : ALIGN(4) { data_start = .; *(.data*) . = ALIGN(4); data_end = .; } > RAM AT > FLASH
+  data_load = LOADADDR(.data);
+  .bss (NOLOAD) : ALIGN(4) { bss_start = .; *(.bss*) *(COMMON) . = ALIGN(4); bss_end = .; } > RAM
+  end = .;
+  stack_top = ORIGIN(RAM) + LENGTH(RAM);
+}
+"""
+
+
+def test_code_for_the_cortex_m0plus_runs_on_an_armv6_m(xormodel: bytes, tmp_path: Path, need_tool) -> None:
+    """QEMU's micro:bit has a Cortex-M0, which knows the same instructions and no more: as many of them run there."""
+    core = TARGETS["cortex-m0plus"]
+    for program in core.tools:
+        need_tool(program, f"apt install {core.packages}")
+    for start in core.platform.glob("*.c"):
+        # It has no floating-point unit to switch on.
+        text = re.sub(r".*0xE000ED88.*\n", "", start.read_text())
+        (tmp_path / start.name).write_text(text)
+    (tmp_path / "microbit.ld").write_text(MICROBIT)
+    microbit = replace(core, platform=tmp_path, emulator=core.emulator.replace("mps2-an386", "microbit"))
+    graph = tflite.read(xormodel)
+    source, inputs = generate(graph, "model"), random_inputs(graph, 3)
+    here, there = (count_instructions(graph, source, each, inputs) for each in (core, microbit))
+    assert (here.total, here.operators, here.cycles) == (there.total, there.operators, there.cycles)
+    np.testing.assert_array_equal(here.outputs[0], there.outputs[0])
 
 
 def test_counts_repeat_and_add_up(target: Target, xormodel: bytes) -> None:

@@ -9,9 +9,10 @@ import pytest
 
 from aiedge import tflite
 from aiedge.memory import plan_memory
-from aiedge.tflite.interpreters import has_tflm, run_tflm_all
+from aiedge.tflite.interpreters import has_tflm
 from aiedge.tflite.traits import FUSABLE, TRAITS
 from tests.support.batch import run_batch
+from tests.support.oracles import right_outputs
 from tests.support.random_operators import ALIKE, KINDS_AND_TYPES
 from tests.support.random_streams import fused, in_place, other_ends, streamed
 
@@ -42,7 +43,7 @@ def compare(models: dict[str, bytes], folder: Path, compiler: list[str], stream:
             inputs.append([rng.integers(bounds.min, bounds.max, shape, dtype, endpoint=True)])
     results = run_batch(graphs, inputs, folder, compiler, stream=stream)
     for (name, model), x, outputs in zip(models.items(), inputs, results, strict=True):
-        (expected,) = run_tflm_all(model, x)
+        (expected,) = right_outputs(model, x)
         if expected.dtype.kind != "f":
             np.testing.assert_array_equal(outputs[0], expected, err_msg=name)
         else:

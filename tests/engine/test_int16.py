@@ -104,7 +104,7 @@ def test_on_an_emulated_core() -> None:
         ("LOGISTIC", 0.1, 0, "scale 1/32768"),
         ("RELU", 0.1, 5, "the zero point of its int16 inputs and outputs must be 0"),
         ("SOFTMAX", 0.1, 0, "scale 1/32768"),
-        ("RESIZE_NEAREST_NEIGHBOR", 0.1, 0, "must be all int8, or all float32"),
+        ("RESIZE_BILINEAR", 0.1, 0, "must be all int8, or all float32"),
     ],
 )
 def test_what_is_not_supported_is_named(kind: str, scale: float, zero_point: int, hint: str) -> None:

@@ -16,7 +16,9 @@ def test_levels_are_those_of_the_benchmark(name: str, xormodel: bytes, need_tool
     report = bench(xormodel, "xor", name, peers=False)
     rows = {row.level: row for row in levels.rows}
     assert levels.unit == "instructions" and "emulated" in levels.core
-    assert rows["-O2"].ratio == 1 and rows["-O1"].ratio == rows["-O1"].cost / rows["-O2"].cost > 1
+    assert rows["-O2"].ratio == 1 and rows["-O1"].ratio == rows["-O1"].cost / rows["-O2"].cost
+    # With few registers, GCC's -O2 takes more instructions than -O1 here.
+    assert (rows["-O1"].ratio < 1) == (name == "cortex-m0plus")
     assert rows["-O2"].code_bytes == report.code_bytes["-O2"]
     assert rows["-Os"].code_bytes == report.code_bytes["-Os"] < rows["-O2"].code_bytes
     assert f"{rows['-O1'].cost:,.0f}" in str(levels)

@@ -1,5 +1,6 @@
 """Random models of every operator against TensorFlow Lite Micro: int8 to the bit, float32 within 1e-5."""
 
+import math
 import zlib
 from pathlib import Path
 
@@ -12,9 +13,12 @@ from aiedge.codegen import generate
 from aiedge.cost.emulator import count_instructions
 from aiedge.cost.targets import TARGETS
 from aiedge.errors import UserError
+from aiedge.quantization import dequantize
+from aiedge.tflite.integer import params_of, unary_table
 from aiedge.tflite.interpreters import has_tflm, run_tflm_all
 from tests.support.batch import run_batch
 from tests.support.model_files import ModelFile
+from tests.support.oracles import right_outputs
 from tests.support.random_layers import Draw, behind
 from tests.support.random_operators import ALIKE, KINDS_AND_TYPES, UNARY, dtypes, is_alike, random_model
 
@@ -52,7 +56,7 @@ def compare(kind: str, dtype: str, seed: int, count: int, folder: Path, compiler
             f"{op.kind} {[str(t) for t in op.inputs]} -> {[str(t) for t in op.outputs]} {op.options}"
             for op in graph.operators
         )
-        for y, expected in zip(outputs, run_tflm_all(model, x), strict=True):
+        for y, expected in zip(outputs, right_outputs(model, x), strict=True):
             if expected.dtype.kind != "f":
                 np.testing.assert_array_equal(y, expected, err_msg=description)
             else:
@@ -107,7 +111,7 @@ def test_on_an_emulated_core(kind: str, target: str) -> None:
         count = count_instructions(
             graph, generate(graph, "net", core=TARGETS[target].kernels), TARGETS[target], runs
         )
-        for y, expected in zip(count.outputs, run_tflm_all(model, inputs), strict=True):
+        for y, expected in zip(count.outputs, right_outputs(model, inputs), strict=True):
             np.testing.assert_array_equal(y.reshape(expected.shape), expected)
 
 
@@ -135,7 +139,44 @@ def test_floats_far_from_zero(kind: str, tmp_path: Path, need_tool) -> None:
     (outputs,) = run_batch(
         [tflite.read(model)], [[x]], tmp_path, [need_tool("gcc", "apt install gcc"), "-O2"]
     )
-    np.testing.assert_allclose(outputs[0], run_tflm_all(model, [x])[0], rtol=2e-6, atol=1e-44)
+    np.testing.assert_allclose(outputs[0], right_outputs(model, [x])[0], rtol=2e-6, atol=1e-44)
+
+
+def test_every_input_of_gelu() -> None:
+    """LiteRT's table to the bit, for many scales; by its definition no output is further than half a step off."""
+    rng = np.random.default_rng(11)
+    every = np.arange(-128, 128, dtype=np.int8)
+    for approximate in (False, True):
+        for _ in range(50):
+            draw = Draw(rng, "int8")
+            source = draw.input([1, 256], float(10 ** rng.uniform(-3, -0.5)))
+            target = draw.tensor([1, 256], float(10 ** rng.uniform(-3, 0)))
+            draw.add("GELU", [source], [target], approximate=approximate)
+            model = draw.file.build([source], [target])
+            graph = tflite.read(model)
+            table = unary_table(graph.operators[0])
+            np.testing.assert_array_equal(table, right_outputs(model, [every[None, None]])[0].ravel())
+            x = dequantize(every, params_of(graph.inputs[0]))
+            share = [math.erf(v / math.sqrt(2)) for v in x.tolist()]
+            if approximate:
+                share = np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))
+            params = params_of(graph.outputs[0])
+            steps = x * (1 + np.asarray(share)) / 2 / params.scale + int(params.zero_point)
+            assert np.all(np.abs(np.clip(steps, -128, 127) - table) < 0.51)
+
+
+def test_tile_as_numpy_does_it(tmp_path: Path) -> None:
+    rng = np.random.default_rng(12)
+    models = [random_model(rng, "TILE", dtype) for dtype in ("int8", "float32") for _ in range(6)]
+    graphs = [tflite.read(model) for model in models]
+    inputs = [[samples(rng, tensor) for tensor in graph.inputs] for graph in graphs]
+    for graph, x, outputs in zip(
+        graphs, inputs, run_batch(graphs, inputs, tmp_path, ["gcc", "-O1"]), strict=True
+    ):
+        times = graph.operators[0].input(1).values
+        for n in range(SAMPLES):
+            expected = np.tile(x[0][n], times).reshape(graph.outputs[0].sample_shape)
+            np.testing.assert_array_equal(outputs[0][n], expected)
 
 
 def test_windows_too_large_for_a_reciprocal(tmp_path: Path) -> None:
@@ -175,7 +216,8 @@ def error_of(kind: str, **changes: object) -> UserError:
     source = draw.input([1, 4, 4, 2], 0.1, 0)
     extra = [draw.integers(values) for values in changes.pop("integers", [])]  # type: ignore[attr-defined]
     target = draw.tensor(changes.pop("shape", [1, 4, 4, 2]), scale, 0)  # type: ignore[arg-type]
-    draw.add(kind, [source, *extra], [target], **changes)
+    sources = [source] * changes.pop("copies", 1)  # type: ignore[operator]
+    draw.add(kind, [*sources, *extra], [target], **changes)
     with pytest.raises(UserError) as caught:
         generate(tflite.read(draw.file.build([source], [target])), "net")
     return caught.value
@@ -195,6 +237,13 @@ def error_of(kind: str, **changes: object) -> UserError:
             {"strideH": 2, "strideW": 2, "filterHeight": 2, "filterWidth": 2},
             "have 2 rows",
         ),
+        ("ADD_N", {"scale": 1e-8, "copies": 2}, "must exceed 2^-19"),
+        ("ADD_N", {"copies": 16}, "at most 15 int8 inputs"),
+        ("DIV", {"copies": 2}, "leaves the answer to the processor"),
+        ("L2_POOL_2D", {"strideH": 1, "strideW": 1, "filterHeight": 1, "filterWidth": 1}, "must be float32"),
+        ("PACK", {"shape": [1, 4, 4, 2, 1], "axis": 7}, "an index of one dimension"),
+        ("RSQRT", {"dtype": "int16"}, "negative values"),
+        ("TILE", {"integers": [[1, 1, 1, 0]]}, "how often each of 4 dimensions"),
         ("PAD", {"integers": [[[0, 0], [1, 1], [0, 0], [0, 0]]]}, "lead from [1, 4, 4, 2]"),
         ("STRIDED_SLICE", {"integers": [[0] * 4, [4] * 4, [0] * 4]}, "no stride of 0"),
         ("STRIDED_SLICE", {"integers": [[0] * 4, [4] * 4, [1] * 4], "offset": True}, "no offset"),

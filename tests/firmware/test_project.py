@@ -100,6 +100,23 @@ def test_every_stage_of_the_lesson_compiles_without_a_warning(compiler, tmp_path
         compile_cpp(compiler, flags, [main_cpp(solved, tmp_path)], Path(os.devnull))
 
 
+def test_a_build_that_does_not_compile_names_the_todo(pio_folder):
+    need("g++")
+    sources = pio_folder / "main"
+    sources.mkdir(exist_ok=True)
+    shutil.copy(MODEL, sources)
+    path = main_cpp(5, sources)
+    text = path.read_text()
+    path.write_text(text.replace("return model.begin();", "return model.begin()"))
+    done = pio("run", "-e", "host", "-t", "exec", sources=sources, workspace=pio_folder)
+    path.write_text(text)
+    assert done.returncode != 0
+    said = done.stdout + done.stderr
+    assert "error: expected" in said  # the compiler's own words, too
+    assert re.search(r"✗ TODO 1, main\.cpp line \d+: line \d+ does not compile", said), said
+    assert "a statement ends with a semicolon" in said
+
+
 def test_a_build_without_the_copied_model_says_the_command(tmp_path):
     main_cpp(5, tmp_path)
     done = pio("run", "-e", "host", sources=tmp_path, workspace=tmp_path / "pio")

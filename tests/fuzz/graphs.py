@@ -4,9 +4,11 @@ from collections.abc import Callable
 
 import numpy as np
 
+from aiedge.tflite.traits import TRAITS, Nature
 from tests.support.model_files import TYPES
-from tests.support.random_layers import Draw
-from tests.support.random_operators import OPERATORS, dtypes
+from tests.support.random_layers import Draw, behind, not_negative
+from tests.support.random_operators import OPERATORS, WITHOUT_TFLM, dtypes, positive
+from tests.support.random_streams import STREAMED, end, filtered
 
 # What follows an operator's drawing: where its input comes from.
 LAYERS = 2, 9
@@ -69,12 +71,15 @@ class Branching(Draw):
 
 
 def random_graph(rng: np.random.Generator, dtype: str) -> bytes:
-    """A model of two to eight operators that read each other's outputs; what nobody reads is an output."""
+    """A model of two to eight operators that read each other's outputs; what nobody reads is an output.
+
+    Where all of it turns out to be constant, another one.
+    """
     d = Branching(rng, dtype)
     kinds: list[tuple[str, Callable]] = [
         (kind, draw)
         for kind, draw in OPERATORS.items()
-        if kind not in ("QUANTIZE", "DEQUANTIZE") and dtype in dtypes(kind)
+        if kind not in ("QUANTIZE", "DEQUANTIZE", *WITHOUT_TFLM) and dtype in dtypes(kind)
     ]
     for _ in range(int(rng.integers(*LAYERS))):
         kind, draw = kinds[rng.integers(len(kinds))]
@@ -97,4 +102,39 @@ def random_graph(rng: np.random.Generator, dtype: str) -> bytes:
             tensor.buffer == 0 and index not in read and index not in written
         ):  # an input that its operator did without
             tensor.shape = [0]
+    if not inputs:
+        return random_graph(rng, dtype)
     return d.file.build(inputs, [index for index in written if index not in read])
+
+
+def random_rows(rng: np.random.Generator, dtype: str) -> bytes:
+    """A picture's way through layers that can run row by row: of any kind, from any map before, joined now and then.
+
+    Here and there a map is an output, too.
+    """
+    d = Draw(rng, dtype)
+    x = d.input([1, *(int(n) for n in rng.integers(5, 20, 2)), int(rng.integers(1, 6))], 0.05)
+    maps = [filtered(d, "CONV_2D", x, same_size=True) if rng.random() < 0.7 else x]
+    kinds = [
+        kind
+        for kind, trait in TRAITS.items()
+        if trait.nature in STREAMED and trait.nature is not Nature.CONVERSION and dtype in dtypes(kind)
+    ]
+    for _ in range(int(rng.integers(*LAYERS))):
+        source = maps[-1] if rng.random() < 0.7 else d.pick(*maps)
+        alike = [m for m in maps if m != source and d.shapes[m] == d.shapes[source]]
+        if alike and rng.random() < 0.4:
+            pair = [source, d.pick(*alike)]
+            target = d.tensor(d.shapes[source], 1.5 * max(d.params[m][0] for m in pair))
+            maps += d.add(d.pick("ADD", "SUB"), pair, [target], fusedActivationFunction=d.activation(1, 3))
+            continue
+        kind = d.pick(*kinds)
+        if OPERATORS.get(kind) is positive:
+            source = not_negative(d, source)
+        elif kind == "EXP":  # beyond the largest number TFLM stops there, and C at infinity
+            (source,) = behind(d, "TANH", source)
+        maps.append(STREAMED[TRAITS[kind].nature](d, source, kind))
+    graph = d.file.model.subgraphs[0]
+    read = {int(index) for operator in graph.operators for index in operator.inputs}
+    outputs = [m for m in maps[1:-1] if m not in read or rng.random() < 0.1]
+    return d.file.build([x], [*outputs, end(d, maps[-1])])

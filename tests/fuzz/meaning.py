@@ -117,6 +117,16 @@ def change_scale(model: schema.ModelT, rng: np.random.Generator) -> None:
             params.quantizedDimension = int(rng.integers(-2, 6))
 
 
+def change_scales(model: schema.ModelT, rng: np.random.Generator) -> None:
+    """Scales times powers of two: where a shift begins or ends, or leaves int32."""
+    powers = rng.integers(-45, 46, 2)
+    for tensor in model.subgraphs[0].tensors:
+        params = tensor.quantization
+        if params is not None and params.scale is not None and len(params.scale):
+            power = float(2.0 ** rng.choice([0, *powers]))
+            params.scale = [float(np.float32(np.clip(scale * power, 1e-37, 3e38))) for scale in params.scale]
+
+
 def change_data(model: schema.ModelT, rng: np.random.Generator) -> None:
     """The bytes of a buffer: their number, or an integer among them, such as an axis or a padding."""
     buffers = [buffer for buffer in model.buffers if buffer.data is not None and len(buffer.data)]
@@ -204,6 +214,7 @@ CHANGES: list[Change] = [
     change_shape,
     change_type,
     change_scale,
+    change_scales,
     change_data,
     change_wiring,
     change_option,

@@ -6,6 +6,7 @@
 A crash leaves the input that made it in tests/artifacts; it belongs into `golden/port` then, which is tried first.
 """
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -94,3 +95,6 @@ def test_the_port_stays_within_its_memory_and_its_protocol(network: str, length:
     done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     assert "DONE" in done.stderr
+    whole, damaged = map(int, re.findall(r"frames: (\d+) whole, (\d+) damaged", done.stderr)[0])
+    print(f"{network}: {whole:,} whole frames and {damaged:,} damaged ones")  # shown by pytest -rP
+    assert whole > runs and damaged > runs // 100

@@ -18,16 +18,18 @@ from urllib.request import urlopen
 import nbformat
 import pytest
 
-from aiedge.lesson import lesson_of, projects
+from aiedge.lesson import find_project, lesson_of, projects
 from aiedge.paths import REPO
 from aiedge.workshop.notebooks import DRAWN
 from aiedge.workshop.start import lab_options
 
 TALL = (1280, 16000)  # the whole notebook in one picture
-# Of a lesson with levels one solution runs here each time, the others with --full.
+# Of a lesson with levels one solution runs here each time, the others with --full, and second notebooks of a folder.
 LESSONS = {lesson_of(project): project for project in reversed(projects())}
 SOLUTIONS = [
-    project if project in LESSONS.values() else pytest.param(project, marks=pytest.mark.slow)
+    project
+    if project in LESSONS.values() and not find_project(project).lesson.within
+    else pytest.param(project, marks=pytest.mark.slow)
     for project in projects()
 ]
 LONG = "cifar_cnn"  # its networks learn: `test_nbval` runs them once more than the lessons' check, that is enough
@@ -53,14 +55,14 @@ return Boolean(widget && widget.sessionContext && widget.sessionContext.session
 class Lab:
     """A running JupyterLab on a copy of one project."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, notebook: Path):
         with socket.socket() as free:
             free.bind(("localhost", 0))
             self.port = free.getsockname()[1]
         self.token = "test"
-        options = lab_options(folder, self.port, browser=False)
+        options = lab_options(notebook, self.port, browser=False)
         options += [f"--IdentityProvider.token={self.token}", "--LabApp.expose_app_in_browser=True"]
-        home = folder.parent
+        home = notebook.parent.parent.parent
         self.process = subprocess.Popen(
             [sys.executable, "-m", "jupyterlab", *options],
             env={
@@ -91,15 +93,17 @@ class Lab:
 
 
 @pytest.fixture
-def open_in_lab(browser, tmp_path, repo) -> Iterator:
+def open_in_lab(browser, tmp_path) -> Iterator:
     """`open_in_lab(project, kind)` shows a copy of the project's student or solution notebook in the browser."""
     labs = []
 
     def open_copy(project: str, kind: str) -> Path:
-        folder = tmp_path / "kit" / project
+        found = find_project(project)
+        folder = tmp_path / "kit" / found.folder.name
         (folder / "notebook").mkdir(parents=True)
-        shutil.copy(repo / project / kind / f"{project}.ipynb", folder / "notebook")
-        labs.append(Lab(folder))
+        copy = folder / "notebook" / found.student.name
+        shutil.copy(found.student if kind == "notebook" else found.solution, copy)
+        labs.append(Lab(copy))
         browser.get(labs[-1].url)
         wait(browser, READY)
         return folder
@@ -153,13 +157,15 @@ def test_the_solution_runs_in_the_browser(browser, open_in_lab, artifacts, proje
     assert counts == list(range(1, len(counts) + 1))
     assert "error" not in browser.execute_script(f"return ({OUTPUTS}).flat()")
     # The model, exported beside the notebook.
-    assert (folder / "notebook" / f"{lesson_of(project)}.cpp").exists()
+    assert (folder / "notebook" / f"{lesson_of(project)}.cpp").exists() == bool(
+        find_project(project).lesson.firmware
+    )
 
 
 @pytest.mark.parametrize("project", SOLUTIONS)
-def test_nbval(project, repo, tmp_path):
+def test_nbval(project, tmp_path):
     """Every cell of the solution runs, and those marked for comparison give the outputs that are stored."""
-    copy = shutil.copy(repo / project / "solution" / f"{project}.ipynb", tmp_path)
+    copy = shutil.copy(find_project(project).solution, tmp_path)
     command = [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-current-env", "-p", "no:cacheprovider"]
     environment = {**os.environ, **DRAWN}
     done = subprocess.run([*command, copy], cwd=tmp_path, env=environment, capture_output=True, text=True)

@@ -1,7 +1,8 @@
 """Run the C of many models in one program: poisoned buffers of exact size, canaries around the arena."""
 
+import re
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -52,14 +53,17 @@ def run_batch(
     weights: Weights = "linked",
     core: Core = "any",
     flash: int = 0,
+    together: bool = False,
 ) -> list[list[NDArray]]:
     """Outputs of each graph for its inputs [n, ...], one array [n, ...] for each output.
 
     A network that keeps state takes the inputs as one sequence.
     With `stream` each graph runs row by row: every second input is pushed in rows, of which none is there when the
-    next one comes. With `weights` "loaded" the constants are in memory of the file's exact size.
+    next one comes. With `weights` "loaded" the constants are in memory of the file's exact size. `together` compiles
+    those with the same limits of the engine as one file, which has the engine once: several times as fast.
     """
-    program, files, loads, constants = [PROLOGUE], [], [], b""
+    program, loads, constants = [PROLOGUE], [], b""
+    files: dict[Hashable, list[Path]] = {}  # by what is compiled as one
     for i, graph in enumerate(graphs):
         source = generate(graph, f"m{i}", stream, weights, core, flash)
         source.write(folder)
@@ -68,7 +72,10 @@ def run_batch(
             size = f"M{i}_WEIGHTS_BYTES"
             loads.append(f"  if (!m{i}_load_weights(take({size}), {size})) exit(8);")
         program.insert(0, f'#include "m{i}.h"')
-        files.append(folder / f"m{i}.c")
+        limits = tuple(re.findall(r"^#define AIEDGE_(?!STEP).*", source.c, re.MULTILINE))
+        files.setdefault(limits if together else i, []).append(folder / f"m{i}.c")
+        if together:
+            (folder / f"m{i}.c").write_text(_apart(source.c, f"m{i}"))
     program += ["int main(void) {", *loads]
     for i, (graph, arrays) in enumerate(zip(graphs, inputs, strict=True)):
         program += ["  {", f"  uint8_t *arena = poisoned(2 * CANARY + M{i}_ARENA_BYTES);"]
@@ -91,7 +98,12 @@ def run_batch(
         program += [f"    give({v}, {t.bytes});" for v, t in zip(y, graph.outputs, strict=True)]
         program += ["  }", "  free(arena);", "  }"]
     (folder / "main.c").write_text("\n".join([*program, "  return 0;", "}", ""]))
-    subprocess.run([*compiler, *STRICT, *files, folder / "main.c", "-o", folder / "main", "-lm"], check=True)
+    sources = [folder / f"part{i}.c" for i in range(len(files))]
+    for path, members in zip(sources, files.values(), strict=True):
+        path.write_text("".join(f'#include "{member.name}"\n' for member in members))
+    subprocess.run(
+        [*compiler, *STRICT, *sources, folder / "main.c", "-o", folder / "main", "-lm"], check=True
+    )
     data = constants + b"".join(
         np.ascontiguousarray(array[n]).tobytes()
         for arrays in inputs
@@ -101,6 +113,13 @@ def run_batch(
     run = subprocess.run([*runner, folder / "main"], input=data, capture_output=True, check=False)
     assert run.returncode == 0, f"exit status {run.returncode}: {run.stderr.decode()[-2000:]}"
     return _unpack(graphs, inputs, run.stdout)
+
+
+def _apart(code: str, name: str) -> str:
+    """Generated C whose own names begin with `name`, so that it can stand in one file with others."""
+    found = re.findall(r"^(?:static [^{=;\n]*?(\w+)(?:\[\d+\])? ?[=;]|#define (\w+))", code, re.MULTILINE)
+    names = {name for pair in found for name in pair if name and not name.startswith("AIEDGE_")}
+    return re.sub(rf"(?<![.>\w])({'|'.join(names)})\b", rf"{name}_\1", code) if names else code
 
 
 def _pushed(graph: Graph, i: int, y: Sequence[str]) -> list[str]:

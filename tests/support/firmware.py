@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from aiedge import tflite
 from aiedge.files import cache_folder
-from aiedge.lesson import projects
+from aiedge.lesson import find_project, projects
 from aiedge.paths import REPO
 from aiedge.workshop.lessons.source import read_source
 from tests.support.once import made_once
@@ -28,7 +28,7 @@ HERE = REPO / "tests/firmware"
 LIBRARY = REPO / "common/firmware/src"
 ENGINE = REPO / "common/aiedge/engine"
 VSCODE = REPO / "xormodel/vscode"
-PROJECTS = projects()
+PROJECTS = [name for name in projects() if find_project(name).lesson.firmware]
 BOARD = REPO / "common/boards/esp-eye"
 LESSON = REPO / "common/lessons/xormodel/main.cpp"
 CAR_LESSON = REPO / "common/lessons/carclassifier/main.cpp"

@@ -19,6 +19,7 @@ OPTIONS = {
     "UNIDIRECTIONAL_SEQUENCE_LSTM": "UnidirectionalSequenceLSTMOptions",
     "AVERAGE_POOL_2D": "Pool2DOptions",
     "MAX_POOL_2D": "Pool2DOptions",
+    "L2_POOL_2D": "Pool2DOptions",
     "L2_NORMALIZATION": "L2NormOptions",
     "BATCH_MATMUL": "BatchMatMulOptions",
     "MEAN": "ReducerOptions",
@@ -230,7 +231,7 @@ def flatten(batch: int = 1) -> ModelFile:
     x, shape = file.tensor([batch, 2, 3], scale=0.1), file.tensor([3], "int32")
     ends = [file.tensor([1], "int32", data=np.array([value])) for value in (0, 1, 1)]
     first, packed, y = file.tensor([], "int32"), file.tensor([2], "int32"), file.tensor([batch, 6], scale=0.1)
-    file.operator("SHAPE", [x], [shape])
+    file.operator("SHAPE", [x], [shape], outType=TYPES["int32"])
     file.operator("STRIDED_SLICE", [shape, *ends], [first], shrinkAxisMask=1)
     file.operator("PACK", [first, file.tensor([], "int32", data=np.array(6))], [packed], valuesCount=2)
     file.operator("RESHAPE", [x, packed], [y])

@@ -16,6 +16,8 @@ TESTS = Path(__file__).resolve().parent.parent
 GOLDEN, ARTIFACTS = TESTS / "golden", TESTS / "artifacts" / "networks"
 MODELS = TESTS.parent / "common" / "aiedge" / "train" / "models"
 
+# Those that the projects' solutions hold with their trained weights.
+TRAINED = {"xormodel": "xormodel/solution/xormodel.cpp", "cifar_tiny": "cifar_cnn/solution/cifar_tiny.cpp"}
 # Small enough to keep: no test that uses them waits for TensorFlow.
 KEPT = ("cifar_cnn_25_51_76", "densenet", "nasnet", "resnet8", "two_inputs")
 
@@ -59,6 +61,13 @@ def network(name: str, dtype: str = "int8") -> bytes:
     sources = b"".join(path.read_bytes() for path in (*sorted(MODELS.glob("*.py")), Path(__file__)))
     path = ARTIFACTS / f"{name}-{dtype}-{hashlib.sha256(sources).hexdigest()[:8]}.tflite"
     return made_once(path, lambda: convert(name, dtype))
+
+
+def trained(name: str) -> bytes:
+    """The int8 .tflite of a network, with its trained weights if a solution holds them."""
+    from aiedge import tflite
+
+    return tflite.load_model(TESTS.parent / TRAINED[name]) if name in TRAINED else network(name)
 
 
 def convert(name: str, dtype: str) -> bytes:

@@ -16,6 +16,7 @@ class Draw:
 
     def __init__(self, rng: np.random.Generator, dtype: str):
         self.rng, self.dtype, self.file = rng, dtype, ModelFile()
+        self.biased = False  # whether all layers have a bias, as LiteRT wants them
         self.inputs: list[int] = []
         self.shapes: dict[int, list[int]] = {}
         self.params: dict[int, tuple[float, int]] = {}
@@ -109,6 +110,13 @@ OUTPUTS: dict[str, Callable[[float, int, float], tuple[float, int | None]]] = {
 }
 
 
+# Options of element-wise operators.
+OPTIONS: dict[str, Callable[[Draw], dict[str, object]]] = {
+    "LEAKY_RELU": lambda d: {"alpha": float(d.rng.uniform(-0.5, 1.5))},
+    "GELU": lambda d: {"approximate": bool(d.rng.random() < 0.5)},
+}
+
+
 def behind(d: Draw, kind: str, source: int) -> list[int]:
     """An element-wise operator on a tensor that the model has."""
     if d.dtype == "int16" and kind in INT16_OUTPUTS and (d.params[source][0] > 2 or d.rng.random() < 0.5):
@@ -121,7 +129,7 @@ def behind(d: Draw, kind: str, source: int) -> list[int]:
     params = OUTPUTS[kind](scale, zero_point, ratio) if kind in OUTPUTS else (scale * ratio, None)
     if d.dtype == "int16":
         params = INT16_OUTPUTS.get(kind, params)
-    options = {"alpha": float(d.rng.uniform(-0.5, 1.5))} if kind == "LEAKY_RELU" else {}
+    options = OPTIONS[kind](d) if kind in OPTIONS else {}
     return d.add(kind, [source], [d.tensor(d.shapes[source], *params)], **options)
 
 
@@ -186,6 +194,6 @@ def weighted(
     spread = scale * float(scales.mean()) * np.sqrt(depth) * d.pick(1, 30)
     # TFLM refuses a relu6 whose 6 leaves int32.
     target = d.tensor(result, max(float(spread), 1e-5))
-    inputs = [source, weights, *([add] if d.rng.random() < 0.8 else [])]
+    inputs = [source, weights, *([add] if d.rng.random() < 0.8 or d.biased else [])]
     d.add(kind, inputs, [target], version, fusedActivationFunction=d.activation(1, 3), **options)
     return target

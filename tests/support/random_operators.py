@@ -81,7 +81,7 @@ def binary(d: Draw, kind: str) -> list[int]:
         return d.add(kind, operands, [d.like(operands[0], result)])
     wide = scales[0] * scales[1] * 64 if kind in ("MUL", "PRELU") else max(scales)
     if kind == "SQUARED_DIFFERENCE":
-        wide = max(scales) ** 2 * float(10 ** d.rng.uniform(-3, 3))
+        wide = max(scales) ** 2 * float(10 ** d.rng.uniform(*((1, 6) if d.dtype == "int16" else (-3, 3))))
         return d.add(kind, operands, [d.tensor(result, wide)])
     if kind == "PRELU":
         return d.add(kind, operands, [d.tensor(result, max(wide, scales[0] * 2 ** d.rng.uniform(-2, 4)))])
@@ -197,6 +197,13 @@ def depth(d: Draw, kind: str) -> list[int]:
     return d.add(kind, [source], [d.like(source, shapes[1])], blockSize=block)
 
 
+def tile(d: Draw, kind: str) -> list[int]:
+    source = d.input(d.shape(largest=4))
+    times = [d.size(3) for _ in d.shapes[source]]
+    result = [n * m for n, m in zip(times, d.shapes[source], strict=True)]
+    return d.add(kind, [source, d.integers(times)], [d.like(source, result)])
+
+
 def broadcast(d: Draw, kind: str) -> list[int]:
     shape = d.shape(highest=5, largest=4)
     part = [1 if d.rng.random() < 0.5 else n for n in shape[int(d.rng.integers(len(shape))) :]]
@@ -221,6 +228,26 @@ def unpack(d: Draw, kind: str) -> list[int]:
     targets = [d.like(source, [*shape[:axis], *shape[axis + 1 :]]) for _ in range(shape[axis])]
     signed = axis - len(shape) if d.rng.random() < 0.3 else axis
     return d.add(kind, [source], targets, axis=signed, num=shape[axis])
+
+
+def pack(d: Draw, kind: str) -> list[int]:
+    first = d.input(d.shape(lowest=0, highest=3))
+    shape, count = d.shapes[first], int(d.rng.integers(1, 5))
+    parts = [first]
+    for _ in range(1, count):
+        fixed = d.rng.random() < 0.2
+        parts.append(d.constant(shape, *d.params[first]) if fixed else d.input(shape, *d.params[first]))
+    axis = int(d.rng.integers(len(shape) + 1))
+    target = d.like(first, [*shape[:axis], count, *shape[axis:]])
+    signed = axis - len(shape) - 1 if d.rng.random() < 0.3 else axis
+    return d.add(kind, parts, [target], axis=signed, valuesCount=count)
+
+
+def add_n(d: Draw, kind: str) -> list[int]:
+    first = d.input(d.shape())
+    parts = [first] + [d.input(d.shapes[first], *d.params[first]) for _ in range(d.rng.integers(1, 15))]
+    scale = d.params[first][0] * np.sqrt(len(parts)) * d.pick(float(10 ** d.rng.uniform(-2, 2)), 0.5, 1, 2)
+    return d.add(kind, parts, [d.tensor(d.shapes[first], float(scale))])
 
 
 def mirror_pad(d: Draw, kind: str) -> list[int]:
@@ -466,11 +493,13 @@ OPERATORS: dict[str, Callable[[Draw, str], list[int]]] = {
     "RESHAPE": reshape,
     "MAX_POOL_2D": pool,
     "AVERAGE_POOL_2D": pool,
+    "L2_POOL_2D": pool,
     "MEAN": mean,
     "SUM": mean,
     "REDUCE_MAX": mean,
     "REDUCE_MIN": mean,
     "ADD": binary,
+    "ADD_N": add_n,
     "SUB": binary,
     "MUL": binary,
     "EQUAL": comparison,
@@ -509,7 +538,9 @@ OPERATORS: dict[str, Callable[[Draw, str], list[int]]] = {
     "DEPTH_TO_SPACE": depth,
     "SPACE_TO_DEPTH": depth,
     "BROADCAST_TO": broadcast,
+    "TILE": tile,
     "SLICE": sliced,
+    "PACK": pack,
     "UNPACK": unpack,
     "MIRROR_PAD": mirror_pad,
     "SPACE_TO_BATCH_ND": blocks,
@@ -535,6 +566,7 @@ OPERATORS: dict[str, Callable[[Draw, str], list[int]]] = {
     "CEIL": unary,
     "ROUND": unary,
     "ELU": unary,
+    "GELU": unary,
     "RELU": unary,
     "RELU6": unary,
     "LEAKY_RELU": unary,
@@ -548,10 +580,13 @@ OPERATORS: dict[str, Callable[[Draw, str], list[int]]] = {
 UNARY = [kind for kind, draw in OPERATORS.items() if draw is unary]
 
 
-# Operators of two inputs that take floats alone.
-FLOATS = ("DIV", "FLOOR_DIV", "FLOOR_MOD")
+# Operators that take floats alone, beside unary ones without a table.
+FLOATS = ("DIV", "FLOOR_DIV", "FLOOR_MOD", "L2_POOL_2D")
+# What TensorFlow Lite Micro has not: LiteRT's reference kernels and NumPy say what is right.
+WITHOUT_TFLM = ("GELU", "TILE")
 # The kinds that TensorFlow Lite Micro and the kit take of int16.
 INT16 = {
+    "ABS",
     "ADD",
     "AVERAGE_POOL_2D",
     "CONCATENATION",
@@ -559,7 +594,9 @@ INT16 = {
     "DEPTHWISE_CONV_2D",
     "EXPAND_DIMS",
     "FULLY_CONNECTED",
+    "MAXIMUM",
     "MAX_POOL_2D",
+    "MINIMUM",
     "MUL",
     "PAD",
     "PADV2",
@@ -574,8 +611,12 @@ INT16 = {
     "SOFTMAX",
     "TANH",
     "TRANSPOSE_CONV",
+    "PACK",
+    "RESIZE_NEAREST_NEIGHBOR",
+    "SQUARED_DIFFERENCE",
     "STRIDED_SLICE",
     "SUB",
+    "SUM",
 }
 
 
@@ -593,7 +634,10 @@ def random_model(rng: np.random.Generator, kind: str, dtype: str) -> bytes:
     """A model of the operator, one time in three with an element-wise one behind each of its outputs."""
     draw = Draw(rng, dtype)
     outputs = OPERATORS[kind](draw, kind)
-    others = [other for other in UNARY if draw.dtype in dtypes(other)]
+    alone = kind in WITHOUT_TFLM
+    others = [
+        other for other in UNARY if draw.dtype in dtypes(other) and not alone and other not in WITHOUT_TFLM
+    ]
     if others and rng.random() < 1 / 3:
         outputs = [behind(draw, draw.pick(*others), output)[0] for output in outputs]
     return draw.file.build(draw.inputs, outputs)
@@ -603,10 +647,11 @@ KINDS_AND_TYPES = [(kind, dtype) for kind in OPERATORS if kind in TRAITS for dty
 
 # Natures that move bytes, of whatever type, and kinds whose kernel differs from another one's by a sign or a function.
 MOVING = {Nature.PERMUTATION, Nature.REPETITION, Nature.MIRROR, Nature.UNPACK, Nature.GATHER, Nature.BLOCKS}
+MOVING |= {Nature.PACK, Nature.NEAREST}
 ALIKE = {"SLICE", "MINIMUM", "REDUCE_MIN", "ARG_MIN", "NOT_EQUAL", "GREATER", "GREATER_EQUAL", "LESS_EQUAL"}
 ALIKE |= {"LOGICAL_OR", "CEIL", "COS", "ROUND", "SIN", "FLOOR_DIV", "FLOOR_MOD", "ZEROS_LIKE"}
 
 
 def is_alike(kind: str, dtype: str) -> bool:
     """Whether another kind or type has the same kernel but for a sign or a function, or the type."""
-    return dtype == "float32" and (kind in ALIKE or TRAITS[kind].nature in MOVING) and "int8" in dtypes(kind)
+    return dtype != "int8" and (kind in ALIKE or TRAITS[kind].nature in MOVING) and "int8" in dtypes(kind)

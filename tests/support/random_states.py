@@ -23,7 +23,8 @@ def stateful(d: Draw, kind: str) -> list[int]:
         params = (
             dict(zip(("scale", "zero_point"), d.params[source], strict=True)) if d.dtype == "int8" else {}
         )
-        handles.append(d.file.variable(f"v{number}", shape, d.dtype, first, **params))
+        name = f"v{len(d.shapes)}_{number}"  # another one's where a model has several of these
+        handles.append(d.file.variable(name, shape, d.dtype, first, **params))
     values, unread = [source], []
     # A variable without first values has those of the type that is assigned to it: each is assigned something.
     assigned: set[int] = set()

@@ -6,7 +6,7 @@ import numpy as np
 
 from aiedge.tflite.traits import TRAITS, Nature
 from tests.support.random_layers import Draw, behind, converted, filtered, not_negative
-from tests.support.random_operators import FLOATS, ONE_SCALE, OPERATORS, positive
+from tests.support.random_operators import FLOATS, ONE_SCALE, OPERATORS, WITHOUT_TFLM, positive
 
 SAME, VALID = 0, 1
 
@@ -183,6 +183,8 @@ def side_by_side(d: Draw, source: int, kind: str) -> int:
         *shape, channels = d.shapes[source]
         return d.add(kind, [source, other], [d.like(source, [*shape, 2 * channels])], axis=3)[0]
     scale = d.params[source][0] * d.params[other][0] * 64 if kind == "MUL" else 2 * d.params[other][0]
+    if kind == "SQUARED_DIFFERENCE" and d.dtype == "int16":  # no finer than the square
+        scale = 8 * max(d.params[source][0], d.params[other][0]) ** 2
     return d.add(kind, [source, other], [d.tensor(d.shapes[source], max(scale, 1e-5))])[0]
 
 
@@ -211,6 +213,7 @@ STREAMED: dict[Nature, Callable[[Draw, int, str], int]] = {
 def streamed(rng: np.random.Generator, kind: str, dtype: str) -> bytes:
     """A network that can run row by row: a convolution, the kind, and what goes on on its rows."""
     d = Draw(rng, dtype)
+    d.biased = kind in WITHOUT_TFLM
     x = d.input([1, int(rng.integers(6, 12)), int(rng.integers(6, 12)), int(rng.integers(1, 5))], 0.05)
     y = filtered(d, "CONV_2D", x, same_size=True)
     if OPERATORS.get(kind) is positive:

@@ -8,6 +8,7 @@ import pytest
 
 from aiedge.errors import UserError
 from aiedge.train.datasets import archives
+from aiedge.train.datasets.download import NoNetworkError
 from aiedge.workshop import bundle, environment
 from tests.unit.test_setup import Kit
 
@@ -116,3 +117,13 @@ def test_the_photographs_of_a_bundle_are_found(tmp_path, monkeypatch):
     assert archives.find(archives.CIFAR10) == file
     bundle.pictures(tmp_path / "copy.npz")
     assert (tmp_path / "copy.npz").read_bytes() == file.read_bytes()
+
+
+def test_without_a_network_there_are_no_photographs(tmp_path, monkeypatch):
+    def unreachable(archive):
+        raise NoNetworkError("cannot reach the server")
+
+    monkeypatch.setattr(archives, "find", unreachable)
+    with pytest.raises(UserError, match="cannot reach the server"):
+        bundle.pictures(tmp_path / "cifar10.npz")
+    assert not list(tmp_path.iterdir())

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from aiedge import tflite
-from aiedge.quantization import QuantParams, layer_multipliers, multiply_by_quantized_multiplier, patches
+from aiedge.quantization import layer_multipliers, multiply_by_quantized_multiplier, patches
 from aiedge.train import models
 from aiedge.workshop.checks import carclassifier as checks
 from tests.support.wrong_answers import ACCIDENTS, says
@@ -391,35 +391,40 @@ def test_integer_convolution_accidents(function, text: str, model: bytes) -> Non
     says(text, checks.integer_convolution, function, model)
 
 
-SIGMOID = QuantParams(1 / 256, -128)
-
-
 def test_threshold(capsys: pytest.CaptureFixture) -> None:
-    checks.threshold(0, SIGMOID)
-    checks.threshold(np.int64(12), QuantParams(0.02, -13))
+    checks.threshold(lambda p: round(0.5 / p.scale) + p.zero_point)
+    checks.threshold(lambda p: np.rint(0.5 / p.scale + p.zero_point))
     assert capsys.readouterr().out.count("✓ TODO 9") == 2
 
 
 @pytest.mark.parametrize(
-    ("value", "text"),
+    ("function", "text"),
     [
         (..., "still open"),
-        (128, "add the zero point"),
-        (256, "do not subtract it"),
-        (-128, "divide by the scale"),
-        (0.5, "the answer is an int8"),
-        (127, "uint8"),
-        (42, "got:      42"),
-        (SIGMOID.scale, "this is the scale"),
-        (lambda: 0, "call it"),
-        (0.25, "round it"),
-        ([0], "one number is wanted"),
-        (float("nan"), "NaN"),
-        ("0", "holds more than numbers"),
+        (lambda p: ..., "still open"),
+        (lambda p: None, "is `return` missing?"),
+        (lambda p: round(0.5 / p.scale), "add the zero point"),
+        (lambda p: 0.5 / p.scale, "add the zero point, and round"),
+        (lambda p: 0.5 / p.scale + p.zero_point, "round it"),
+        (lambda p: int(0.5 / p.scale) + p.zero_point, "cut the fraction off"),
+        (lambda p: 0.5 // p.scale + p.zero_point, "cut the fraction off"),
+        (lambda p: round(0.5 / p.scale) - p.zero_point, "do not subtract it"),
+        (lambda p: round(0.5 * p.scale) + p.zero_point, "divide by the scale"),
+        (lambda p: 0.5 * p.scale + p.zero_point, "divide by the scale, and round"),
+        (lambda p: round((0.5 + p.zero_point) / p.scale), "divide 0.5 by the scale alone"),
+        (lambda p: round(1 / p.scale) + p.zero_point, "one half, not one"),
+        (lambda p: 0.5, "the answer is an int8"),
+        (lambda p: 127, "uint8"),
+        (lambda p: 0, "happen to be so"),
+        (lambda p: 42, "got:      42"),
+        (lambda p: p.scale, "this is the scale"),
+        (lambda p: [0], "one number is wanted"),
+        (lambda p: float("nan"), "NaN"),
+        (lambda p: "0", "holds more than numbers"),
     ],
 )
-def test_threshold_mistakes(value, text: str) -> None:
-    says(text, checks.threshold, value, SIGMOID)
+def test_threshold_mistakes(function, text: str) -> None:
+    says(text, checks.threshold, function)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """`aiedge.CompiledModel`: a model compiled for this computer."""
 
+import errno
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +17,7 @@ from aiedge.benchmark.models import Codec
 from aiedge.codegen import compiled
 from aiedge.cost.runtimes import Reference, every_int8_pair
 from aiedge.errors import UserError
-from aiedge.files import cache_folder
+from aiedge.files import cache_folder, write_atomic
 from aiedge.paths import REPO
 from tests.support.model_files import with_ends
 from tests.support.networks import network
@@ -194,7 +196,9 @@ def test_cc_may_have_flags(xormodel: bytes, cache: Path, monkeypatch: pytest.Mon
     )
 
 
-@pytest.mark.parametrize("compiler", ["no-such-gcc", "false", "arm-none-eabi-gcc --specs=nosys.specs"])
+@pytest.mark.parametrize(
+    "compiler", ["no-such-gcc", "false", "'gcc", "arm-none-eabi-gcc --specs=nosys.specs"]
+)
 def test_a_cc_that_makes_nothing_for_this_computer_is_told(
     compiler: str, xormodel: bytes, cache: Path, monkeypatch: pytest.MonkeyPatch, need_tool
 ) -> None:
@@ -236,6 +240,16 @@ def test_without_a_home_the_cache_is_a_temporary_folder(monkeypatch: pytest.Monk
 
     monkeypatch.setattr(Path, "home", none)
     assert cache_folder("compiled").parts[-2:] == ("aiedge", "compiled")
+
+
+def test_a_full_disk_is_no_question_of_rights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, data: bytes) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(UserError) as caught:
+        write_atomic(tmp_path / "net.c", "")
+    assert caught.value.hint == "make room on the disk" and not list(tmp_path.iterdir())
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full: Linux has it")

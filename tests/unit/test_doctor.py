@@ -12,6 +12,7 @@ import pytest
 
 from aiedge.board.ports import SerialPort
 from aiedge.errors import UserError
+from aiedge.paths import REPO
 from aiedge.workshop import doctor, environment, verify
 
 
@@ -127,6 +128,64 @@ def test_verify_names_a_package_that_differs_from_the_lock(monkeypatch, tmp_path
     with pytest.raises(UserError, match=r"tiny is 1\.0, not 1\.1") as refused:
         doctor.verify_packages()
     assert "--setup" in refused.value.hint
+
+
+COMPONENTS_LOCK = """\
+dependencies:
+  espressif/esp-tflite-micro:
+    component_hash: {0}
+    dependencies:
+    - name: espressif/esp-nn
+      require: private
+      version: ^1.1.1
+    source:
+      registry_url: https://components.espressif.com/
+      type: service
+    version: 1.3.5
+  idf:
+    source:
+      type: idf
+    version: 5.5.0
+direct_dependencies:
+- espressif/esp-tflite-micro
+- idf
+manifest_hash: {0}
+target: esp32
+version: 3.0.0
+"""
+
+
+def test_verify_names_a_component_that_differs_from_the_lock(tmp_path):
+    """In the form in which ESP-IDF's component manager 3.1 writes it."""
+    component = tmp_path / "managed_components/espressif__esp-tflite-micro"
+    assert list(verify.component_differences(tmp_path)) == []
+    (tmp_path / "dependencies.lock").write_text(COMPONENTS_LOCK.format("ab" * 32))
+    assert list(verify.component_differences(tmp_path)) == []  # nothing is fetched yet
+    component.mkdir(parents=True)
+    assert list(verify.component_differences(tmp_path)) == [
+        "espressif/esp-tflite-micro is not in managed_components"
+    ]
+    (component / ".component_hash").write_text("ab" * 32)
+    assert list(verify.component_differences(tmp_path)) == []
+    (component / ".component_hash").write_text("cd" * 32)
+    assert list(verify.component_differences(tmp_path)) == [
+        "espressif/esp-tflite-micro has another hash than in dependencies.lock"
+    ]
+
+
+def test_components_of_the_board_have_one_version_each():
+    """No range, so that a new release of a component changes no build; where a lock is kept, it has these versions."""
+    for project in REPO.glob("*/vscode"):
+        named = re.findall(
+            r'^  (\S+/\S+): "(.*)"$', (project / "main/idf_component.yml").read_text(), re.MULTILINE
+        )
+        assert named and all(re.fullmatch(r"==\d+\.\d+\.\d+", version) for _, version in named)
+        if (lock := project / "dependencies.lock").exists():
+            for name, version in named:
+                wanted = (
+                    rf"^  {name}:\n    component_hash: [0-9a-f]{{64}}\n(    .*\n)*    version: {version[2:]}$"
+                )
+                assert re.search(wanted, lock.read_text(), re.MULTILINE), f"{lock} is not of {name} {version}"
 
 
 def test_every_locked_package_has_hashes_and_one_version():

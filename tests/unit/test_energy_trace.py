@@ -204,6 +204,9 @@ def recorded(head: str, time: float, current: float, mark: str, decimal: str, mo
         recorded("time_ms;current_ma", 1, 1e3, ";", "."),
         recorded("time_ms\tcurrent_ma", 1, 1e3, "\t", ","),
         recorded("#time (s), current (A), voltage (V)", 1e-3, 1, ",", ".", ",5.0"),
+        recorded("#time,current,voltage,power,charge,energy", 1e-3, 1, ",", ".", ",5.0,0.1,0,0"),
+        "Timestamp,Current_mA\n"
+        + "".join(f"2026-01-02 03:04:05.{100 * n:06},{1e3 * a}\n" for n, a in enumerate(AMPERES)),
         recorded("Timestamp,Arc1: Main Current (A),Main Voltage (V)", 1e-3, 1, ",", ".", ",5.0"),
         recorded(
             "millis,Current [mA],Shunt Voltage [mV],Bus Voltage [V],Load Voltage [V]",
@@ -215,12 +218,24 @@ def recorded(head: str, time: float, current: float, mark: str, decimal: str, mo
         ),
         "sep=;\n# device 7\n" + recorded("Time [us];Current [mA]", 1e3, 1e3, ";", ","),
     ],
-    ids=["ppk2", "micro", "semicolons", "points", "tabs", "joulescope", "otii", "ina219", "preamble"],
+    ids=[
+        "ppk2",
+        "micro",
+        "semicolons",
+        "points",
+        "tabs",
+        "joulescope",
+        "statistics",
+        "clock",
+        "otii",
+        "ina219",
+        "preamble",
+    ],
 )
 def test_recordings_as_instruments_write_them(text: str, encoding: str, tmp_path: Path) -> None:
     path = tmp_path / "trace.csv"
     path.write_bytes(text.encode(encoding))
     trace = read_trace(path)
-    np.testing.assert_allclose(trace.seconds - trace.seconds[0], np.array(TIMES) * 1e-3, atol=1e-12)
+    np.testing.assert_allclose(trace.seconds - trace.seconds[0], np.array(TIMES) * 1e-3, atol=1e-6)
     np.testing.assert_allclose(trace.amperes, AMPERES)
     assert (trace.volts == 5).all() and len(trace.phases(0.05)) == 1

@@ -1,6 +1,7 @@
 """The package is a line of stations: imports lead to the left, and only two stations import TensorFlow."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import aiedge
 PACKAGE = Path(aiedge.__file__).parent
 GROUND = {"boards", "colours", "errors", "files", "lesson", "logbook", "paths", "progress", "text"}
 # As the package's docstring draws it.
-LINE = next(line for line in (aiedge.__doc__ or "").splitlines() if " → " in line).split()[::2]
+LINE = re.findall(r"^ {4}(\S.*?)\n\n", aiedge.__doc__ or "", re.MULTILINE | re.DOTALL)[0].split()[::2]
 LISTS = {"__init__", "__main__", "cli"}  # these name what the stations hold
 FRAMEWORKS = {"keras", "tensorflow"}
 WITH_FRAMEWORKS = {"train", "workshop"}

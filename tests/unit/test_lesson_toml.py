@@ -9,19 +9,25 @@ from pathlib import Path
 
 import pytest
 
-from aiedge import boards
+from aiedge import boards, logbook
 from aiedge.benchmark.data import samples
+from aiedge.benchmark.models import Choice
 from aiedge.cli import main
 from aiedge.errors import UserError
 from aiedge.lesson import Lesson, lessons, projects, read_lesson, read_lessons
 from aiedge.train.models.weights import BUILDERS, WEIGHTS
+from aiedge.workshop import progress
+from aiedge.workshop.checks import passed
 from aiedge.workshop.lessons.build import board_files, find_projects, write
 from tests.support.tiny_lesson import write_lesson
 
 NEEDED = "title = 'x'\nminutes = 1\nboard = 'no'\n"
 
 
-@pytest.mark.parametrize("lesson", lessons(), ids=lambda lesson: lesson.name)
+WITH_FIRMWARE = [lesson for lesson in lessons() if lesson.firmware]
+
+
+@pytest.mark.parametrize("lesson", WITH_FIRMWARE, ids=lambda lesson: lesson.name)
 def test_a_lesson_s_facts_are_those_of_what_it_names(lesson: Lesson) -> None:
     data = lesson.data
     assert data and lesson.firmware
@@ -39,15 +45,18 @@ def test_the_readme_gives_the_minutes_of_each_project(repo: Path) -> None:
     for lesson in lessons():
         for project in lesson.projects:
             (row,) = (line for line in lines if line.startswith("|") and f"[{project.name}]" in line)
-            assert lesson.firmware and f"| {lesson.minutes} + {lesson.firmware.minutes} |" in row
+            firmware = f" + {lesson.firmware.minutes}" if lesson.firmware else ""
+            assert row.endswith(f"| {lesson.minutes}{firmware} |")
 
 
 def test_no_other_place_names_a_lesson(repo: Path) -> None:
-    """But for a lesson's own checks, and the networks and weights that two lessons are named after."""
+    """But for a lesson's own checks, the networks and weights that two are named after, and modules of their names."""
     package = repo / "common" / "aiedge"
+    modules = {path.stem for path in package.rglob("*.py") if path.parent.name != "checks"}
     own = {package / "workshop/checks" / f"{lesson.name}.py" for lesson in lessons()}
     elsewhere = ("workshop/recipes", "train/models")
-    names = re.compile(rf"\b({'|'.join({lesson.name for lesson in lessons()} | set(projects()))})\b")
+    named = ({lesson.name for lesson in lessons()} | set(projects())) - modules
+    names = re.compile(rf"\b({'|'.join(named)})\b")
     found = [
         f"{path.relative_to(package)}: {line.strip()}"
         for path in package.rglob("*")
@@ -89,6 +98,16 @@ REFUSED = {
         "numbers of the classes",
     ),
     "no such settings": ("[firmware]\narena = 1\nsettings = 'fast'\n", "settings cannot be 'fast'"),
+    "a lesson that is none": ("within = 'none'\n", "within: there is no lesson 'none' beside it"),
+    "within itself": ("within = 'tiny'\n", "within: there is no lesson 'tiny' beside it"),
+    "a firmware within another": (
+        "within = 'tiny'\n[firmware]\narena = 1\n",
+        "within another one has neither levels nor",
+    ),
+    "levels within another": (
+        "within = 'tiny'\nlevels = ['a']\n",
+        "within another one has neither levels nor",
+    ),
     "no such file": ("[firmware]\narena = 1\nenvironments = ['a.ini']\n", "environments: there is no a.ini"),
 }
 
@@ -108,6 +127,63 @@ def test_what_may_be_left_out(tmp_path: Path) -> None:
     assert [project.name for project in lesson.projects] == ["tiny"] and lesson.shipped == []
     with pytest.raises(UserError, match=r"a lesson with a main\.cpp needs a table \[firmware\]"):
         find_projects(tmp_path)[0].generated()
+
+
+def write_second(root: Path, within: str = "tiny") -> Path:
+    """A lesson `second` in the folder of the lesson `tiny`."""
+    folder = root / "common/lessons/second"
+    folder.mkdir()
+    notebook = (root / "common/lessons/tiny/notebook.py").read_text().replace("tiny.cpp", "second.cpp")
+    (folder / "notebook.py").write_text(notebook)
+    (folder / "lesson.toml").write_text(f"{NEEDED}within = '{within}'\nplace = 2000\n")
+    return folder
+
+
+def test_a_second_notebook_lies_in_the_folder_of_another_lesson(tmp_path: Path, monkeypatch, capsys) -> None:
+    write_lesson(tmp_path)
+    write_second(tmp_path)
+    assert main(["lessons", "build", "--root", str(tmp_path)]) == 0
+    made = {path.relative_to(tmp_path).as_posix() for path in tmp_path.glob("*/*/*.ipynb")}
+    assert made == {
+        f"tiny/{kind}/{name}.ipynb" for kind in ("notebook", "solution") for name in ("tiny", "second")
+    }
+    assert not (tmp_path / "second").exists()
+    monkeypatch.setattr("aiedge.lesson.REPO", tmp_path)
+    monkeypatch.setattr(logbook, "FILE", tmp_path / ".progress")
+    monkeypatch.setattr(logbook, "opened", "")
+    monkeypatch.chdir(tmp_path / "tiny/notebook")
+    # What is solved in one of them counts for it alone; which it is, its first cell says.
+    for opened, todos in (("second", (1, 2)), ("", (1,))):
+        progress.resume(opened)
+        for todo in todos:
+            passed(todo, "right")
+    assert main(["progress"]) == 0
+    lines = capsys.readouterr().out.splitlines()[-2:]
+    assert lines[0] == "tiny ✓ notebook 1/2, firmware 0/2 · next: TODO 2"
+    assert lines[1] == "second ✓ notebook 2/2 · done"
+    assert [logbook.after(name) for name in ("tiny", "second")] == ["second", ""]
+
+
+@pytest.mark.parametrize("name", ["levels", "within"])
+def test_a_lesson_lies_in_one_that_has_a_folder_of_its_own(name: str, tmp_path: Path) -> None:
+    write_lesson(tmp_path, levels=["easy"] if name == "levels" else None)
+    folder = write_second(tmp_path)
+    if name == "within":
+        third = folder.with_name("third")
+        third.mkdir()
+        (third / "lesson.toml").write_text(f"{NEEDED}within = 'second'\n")
+        folder = third
+    with pytest.raises(UserError, match="has no one folder of its own"):
+        read_lesson(folder, tmp_path)
+
+
+def test_a_notebook_without_firmware_is_no_project_to_simulate(tmp_path: Path, monkeypatch) -> None:
+    write_lesson(tmp_path)
+    write_second(tmp_path)
+    monkeypatch.setattr("aiedge.lesson.REPO", tmp_path)
+    with pytest.raises(UserError, match="second is a notebook without firmware") as error:
+        Choice("second", solution=True).require()
+    assert error.value.hint == "these have one: tiny"
 
 
 def test_a_new_lesson_has_a_project_that_platformio_reads(repo: Path, tmp_path: Path) -> None:

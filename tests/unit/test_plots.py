@@ -49,6 +49,13 @@ FIGURES: dict[str, Callable[[], None]] = {
     "steps_by_channel": lambda: plots.steps_by_channel(
         RNG.normal(0, 1, (3, 3, 8)), {"one scale": 0.1, "a scale each": np.full(8, 0.02)}
     ),
+    "sizes": lambda: plots.sizes(
+        [900, 2000], [30_000, 120_000], {"Blue Pill": (18_944, 57_344), "Raspberry Pi Pico": (262_144, 2**21)}
+    ),
+    "savings": lambda: plots.savings([0, 0.5, 0.75], {k: [0, 0.6, 0.9] for k in ("flash", "SRAM", "work")}),
+    "front": lambda: plots.front(
+        [[0.9, 3000], [0.95, 5000], [0.92, 6000]], [0, 1], "bytes of flash", chosen=1, target=0.94
+    ),
     "lines": lambda: plots.lines(
         (8, 6, 5),
         {"a scale for each layer": [0.9] * 3, "a scale for each channel": [1] * 3},

@@ -169,8 +169,12 @@ def test_unfinished_firmware_is_named(build_xor, tmp_path, tcp):
 
 @needs_compiler
 def test_simulate_the_solution(tmp_path):
+    """Into a pipe of Windows' old encoding."""
     command = [sys.executable, REPO / "run_serial.py", "--simulate", "xormodel", "--solution"]
-    done = subprocess.run([*command, "--results", tmp_path], capture_output=True, text=True, timeout=300)
+    env = os.environ | {"PYTHONIOENCODING": "cp1252", "PYTHONUTF8": "0"}
+    done = subprocess.run(
+        [*command, "--results", tmp_path], env=env, capture_output=True, encoding="cp1252", timeout=300
+    )
     assert done.returncode == 0, done.stderr
     assert "4 of 4 right" in done.stdout
     assert "this computer's time, not a board's" in done.stdout

@@ -75,7 +75,7 @@ def test_an_unknown_shell_gives_bash(monkeypatch):
 def test_two_projects_have_workspaces_and_terminals_of_their_own(tmp_path):
     urls = []
     for project in ("one", "two"):
-        options = lab_options(tmp_path / project, None, browser=True)
+        options = lab_options(tmp_path / project / "notebook" / f"{project}.ipynb", None, browser=True)
         (url,) = (option for option in options if option.startswith("--LabApp.default_url="))
         assert url.endswith(f"/lab/workspaces/{project}/tree/{project}/notebook/{project}.ipynb")
         urls.append(url)

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aiedge import tflite
+from aiedge.codegen import generate
 from aiedge.codegen.operators import EMITTERS
 from aiedge.cost.runtimes import differences, every_int8_pair, run_everywhere
 from aiedge.errors import UserError
@@ -105,7 +106,12 @@ def test_a_file_without_an_array_is_refused(text: str, message: str, tmp_path: P
 
 @pytest.mark.parametrize(
     ("data", "message"),
-    [(b"", "is empty"), (b"hello world, no model", "not a .tflite"), (b"\x20\0\0\0TFL3", "damaged")],
+    [
+        (b"", "is empty"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n", "large-file storage"),
+        (b"hello world, no model", "not a .tflite"),
+        (b"\x20\0\0\0TFL3", "damaged"),
+    ],
 )
 def test_what_is_no_model_is_refused(data: bytes, message: str) -> None:
     with pytest.raises(UserError, match=message):
@@ -218,3 +224,13 @@ def test_float_models_are_refused_where_int8_is_needed() -> None:
     graph = tflite.read(file.build([a], [b]))
     with pytest.raises(UserError, match=r"operator 0 \(LOGISTIC\) of float32 is not supported"):
         tflite.run_integer(graph, np.zeros((1, 4), np.float32))
+
+
+def test_the_shape_of_a_scalar_is_a_constant_without_bytes():
+    file = ModelFile()
+    x, y = file.tensor([1], scale=0.1), file.tensor([], scale=0.1)
+    shape = file.tensor([0], "int32", data=np.array([], np.int32))
+    file.operator("RESHAPE", [x, shape], [y])
+    graph = tflite.read(file.build([x], [y]))
+    assert graph.operators[0].input(1).values.tolist() == []
+    assert generate(graph, "net").plan is not None

@@ -12,6 +12,7 @@
 - `plain`, `watch`: the firmware as a program of its own, and which TODO is next
 - `photos`: some pictures, with the likeliest classes of each
 - `compare`, `pictures`: two results, one result as a picture
+- `roads`: one network by every road to the chip, a row for each
 - `costs`, `charts`, `page`: all results side by side, as a web page
 - `command`: `./run_serial.py`
 """

@@ -83,6 +83,14 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         metavar="PATH",
         help="only show what the board says to some pictures: one of each class, or your file or folder",
     )
+    parser.add_argument(
+        "--micropython",
+        nargs="?",
+        const="unix",
+        choices=["unix", "microbit"],
+        help="the network in MicroPython, on the board at the port or, with --simulate, on this computer or an "
+        "emulated micro:bit",
+    )
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     options = parser.parse_args(arguments)
     if options.simulate and (options.port or options.project):
@@ -97,6 +105,10 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         parser.error("--float goes without --model")
     if options.pace and not options.simulate:
         parser.error("--pace goes with --simulate: a real line has its own pace")
+    if options.micropython and not (options.simulate or (options.port and options.project)):
+        parser.error("--micropython goes with --simulate PROJECT, or with a port and --project")
+    if options.micropython and (options.pace or options.noise or (options.simulate and options.baud)):
+        parser.error("--micropython goes without --pace and --noise, and with a --baud only at a port")
     if options.count is not None and options.count < 1:
         parser.error(f"--count {options.count} leaves no samples")
     if options.baud is not None and options.baud < 1:
@@ -157,17 +169,20 @@ def _benchmark(options: argparse.Namespace, how: Options, page: "BrowserBoard | 
     if options.page:
         _page(options.results)
     status = _status(result)
-    if status == 0 and not options.solution:
+    if status == 0 and not options.solution and not options.micropython:
         logbook.note_firmware(result.setting.project)
     return status
 
 
 def _run(options: argparse.Namespace, how: Options, page: "BrowserBoard | None") -> BenchmarkResult:
-    """Ask the stand-in that is to be built, the board on a page, or the one at a port."""
+    """Ask the stand-in that is to be built, the board on a page, MicroPython, or the board at a port."""
     if page:
         from aiedge.benchmark.browser import run_on_page
 
         return run_on_page(page, options.browser, how)
+    if options.micropython:
+        project = options.simulate or options.project
+        return session.run_micropython(project, options.port or "", options.micropython, how)
     if options.simulate:
         return simulate(options.simulate, how)
     port = options.port or choose_port(find_ports(), input if sys.stdin.isatty() else None)

@@ -335,7 +335,7 @@ def _times(main: MainCpp, conducts: list[Conduct], times: list[int]) -> list[str
     argument = re.search(r"write_result\([^;]*,\s*([^,;]+)\)\s*;", main.text)
     reports_another = "report" in main.todos and argument is not None and argument[1].strip() != "time_us"
     for conduct, time in zip(conducts, times, strict=True):
-        likely = "start before model.invoke(), the end after it; the time is the difference"
+        likely = "ask now_us() before model.invoke() and after it; time_us is the difference"
         if time > conduct.request_us + _CLOCK:
             whole = f"{conduct.request_us:,} µs"
             what = f"{time:,} µs is longer than the request itself took, {whole}: is it end minus start?"

@@ -71,7 +71,10 @@ class Choice:
 
         The solution's float model is too large for the repository: it is made from the shipped weights.
         """
-        path, weights = self.path, find_project(self.project).lesson.weights
+        path, lesson = self.path, find_project(self.project).lesson
+        if lesson.firmware is None:
+            raise UserError(f"{self.project} is a notebook without firmware", _with_firmware())
+        weights = lesson.weights
         shipped = bool(weights) and (COMMON / "weights" / f"{weights}.npz").exists()
         if not path.exists() and self.solution and self.floats and shipped:
             from aiedge.train import models  # TensorFlow, which takes seconds
@@ -101,6 +104,11 @@ class Choice:
         """The model in words."""
         kind = self.other or ("float" if self.floats else "int8")
         return f"{'solution' if self.solution else 'vscode/main'}'s {kind} model"
+
+
+def _with_firmware() -> str:
+    named = (name for name in projects() if find_project(name).lesson.firmware)
+    return f"these have one: {', '.join(named)}"
 
 
 def choices(project: str) -> list[Choice]:

@@ -30,6 +30,7 @@ CORES = {
     "esp32": "ESP32",
     "xtensa": "Xtensa LX106",
     "cortex-m4": "Cortex-M4",
+    "cortex-m0plus": "Cortex-M0+",
 }  # the nearest to the ESP-EYE first
 HERE = "this computer"
 

@@ -19,6 +19,8 @@ MOST_RESULTS = 200  # of the inputs that a firmware has in itself; with pictures
 SECONDS = 60.0  # without a line
 TODO = re.compile(r"TODO (\d+): (.*?)(?: \(main\.cpp(?: line (\d+))?\))?$")
 _BANNER = "bytes of arena, on "
+# What a run compares although it stops at an open TODO; the others need all of them.
+COMPARED_EARLY = ("get_ready", "preprocess")
 
 
 @dataclass
@@ -159,16 +161,23 @@ def mistakes(run: PlainRun, main: MainCpp, lesson: Lesson, results: bool = True)
     return found
 
 
-def next_todo(line: str, done: bool = False) -> str:
-    """The TODO that a firmware's line names; with `done` also those before it.
+def next_todo(line: str, main: MainCpp | None = None) -> str:
+    """The TODO that a firmware's line names; with the `main` of which a run found no mistake also those before it.
 
-    >>> next_todo("TODO 3: run the network and time it (main.cpp line 52)", done=True)
-    '✓ TODO 1, 2. Next: TODO 3, main.cpp line 52: run the network and time it'
+    Only of those that the run has compared it says that they are done.
+
+    >>> main = MainCpp(todos={"get_ready": 1, "fill_input": 2, "run_network": 3})
+    >>> next_todo("TODO 3: run the network (main.cpp line 52)", main)
+    '✓ TODO 1. TODO 2 is compared once the last one is done. Next: TODO 3, main.cpp line 52: run the network'
     """
     match = TODO.search(line)
     assert match is not None
     number, what, place = match.groups()
-    before = ", ".join(map(str, range(1, int(number)))) if done else ""
-    return (f"✓ TODO {before}. " if before else "") + (
-        f"Next: TODO {number}, main.cpp{f' line {place}' if place else ''}: {what}"
-    )
+    early = {main.todos.get(function) for function in COMPARED_EARLY} if main else set()
+    before = range(1, int(number)) if main else range(0)
+    done, later = ([str(n) for n in before if (n in early) is compared] for compared in (True, False))
+    words = [f"✓ TODO {', '.join(done)}."] if done else []
+    if later:
+        verb = "is" if len(later) == 1 else "are"
+        words.append(f"TODO {', '.join(later)} {verb} compared once the last one is done.")
+    return " ".join([*words, f"Next: TODO {number}, main.cpp{f' line {place}' if place else ''}: {what}"])

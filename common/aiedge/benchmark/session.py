@@ -32,6 +32,8 @@ from aiedge.board import (
 from aiedge.board.line.conduct import Conduct
 from aiedge.board.line.log import Unfinished
 from aiedge.board.line.requests import NoResult
+from aiedge.board.micropython import MACHINES, MicroPythonBoard
+from aiedge.board.repl import RawRepl
 from aiedge.cost.runtimes import Reference, reference
 from aiedge.errors import UserError
 from aiedge.lesson import find_project, project_dir, projects
@@ -69,7 +71,7 @@ class Options:
 
 
 def run(
-    board: Board,
+    board: Board | MicroPythonBoard,
     port: str,
     model: bytes,
     data: Samples,
@@ -167,7 +169,6 @@ def simulate(project: str, options: Options = Options()) -> BenchmarkResult:
 
     choice = Choice(project, options.solution, options.floats, options.model)
     path = choice.require()
-    data = _data(project, options)
     folder = project_dir(project)
     built_from = "solution" if options.solution else "vscode"
     print(f"building {folder.name}/{built_from} for this computer", flush=True)
@@ -187,7 +188,8 @@ def simulate(project: str, options: Options = Options()) -> BenchmarkResult:
     if found := mistakes(alone, text, find_project(project).lesson, results=bool(alone.todo)):
         raise WrongTodo(*found)
     if alone.todo:
-        raise OpenTodo(next_todo(alone.todo.group(), done=True))
+        raise OpenTodo(next_todo(alone.todo.group(), text))
+    data = _data(project, options)
     with (
         StandIn(program, log=_Log()) as stand_in,
         _open(SerialTransport(stand_in.port), True, options) as board,
@@ -195,6 +197,26 @@ def simulate(project: str, options: Options = Options()) -> BenchmarkResult:
         model = _chosen(choice, board.hello())
         _agree_on_baud(board, True, options)
         return run(board, stand_in.port, model, data, True, options)
+
+
+def run_micropython(
+    project: str, port: str = "", machine: str = "unix", options: Options = Options()
+) -> BenchmarkResult:
+    """Run the benchmark of a project on MicroPython, at a port or, without one, on a `machine` of `MACHINES`.
+
+    The board gets the model that `options` choose, as a module of `aiedge.micropython`; it needs no firmware of the
+    kit's.
+    """
+    choice = Choice(project, options.solution, options.floats, options.model)
+    model = _model(choice)
+    data = _data(project, options)
+    graph = Codec(model).graph
+    with RawRepl(port, options.baud) if port else MACHINES[machine]() as repl:
+        _say(f"copying the network to {repl.name}")
+        board = MicroPythonBoard(repl, graph, project, options.baud if port else 0)
+        result = run(board, repl.name, model, data, not port, options)
+        _say(f"{board.heap_used():,} of {board.heap_free:,} bytes of its heap are in use")
+    return result
 
 
 def _setting(
@@ -219,7 +241,7 @@ def _setting(
     )
 
 
-def _ask(board: Board, codec: Codec, data: Samples, progress: Progress) -> None:
+def _ask(board: Board | MicroPythonBoard, codec: Codec, data: Samples, progress: Progress) -> None:
     """Send the samples that have no answer yet; shows a bar with the part of right answers so far."""
     rest = range(progress.resumed, len(data))
     right = sum(_is_right(codec, data, i, raw) for i, raw in enumerate(progress.raw))
@@ -239,7 +261,7 @@ def _ask(board: Board, codec: Codec, data: Samples, progress: Progress) -> None:
             progress.add_traffic(_traffic(board, time.monotonic() - started) - before)
 
 
-def _traffic(board: Board, seconds: float) -> Traffic:
+def _traffic(board: Board | MicroPythonBoard, seconds: float) -> Traffic:
     return Traffic(
         seconds=seconds,
         payload_bytes=board.payload_bytes,
@@ -264,10 +286,16 @@ def _is_right(codec: Codec, data: Samples, i: int, raw: bytes) -> bool:
 
 def _chosen(choice: Choice, info: BoardInfo) -> bytes:
     """The model that the board should run; complains where it runs another one, warns of an old one."""
+    choice.require()
+    check_model(info, choice)
+    return _model(choice)
+
+
+def _model(choice: Choice) -> bytes:
+    """A model of a project; warns of an old one."""
     from aiedge import tflite
 
     path = choice.require()
-    check_model(info, choice)
     if warning := choice.stale():
         _say(warning)
     return tflite.from_c_array(path)

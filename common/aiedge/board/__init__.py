@@ -4,6 +4,8 @@ with Board("/dev/ttyUSB0") as board:
     print(board.hello())
     for output, microseconds in board.infer_all([bytes(2), bytes(2)]):
         print(output, microseconds)
+
+A board with MicroPython is asked over its raw REPL instead: `repl`, `micropython`.
 """
 
 from aiedge.errors import extras

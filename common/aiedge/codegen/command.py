@@ -7,12 +7,12 @@ from typing import get_args
 
 from aiedge.boards import Board, Core, board, boards
 from aiedge.errors import Parser
-from aiedge.tflite.open_shapes import add_shape
+from aiedge.tflite.open_shapes import add_model, read_shaped
 
 
 def compile_(parser: Parser) -> Callable[[argparse.Namespace], None]:
     """Add the command's arguments; return what it does."""
-    parser.add_argument("model", type=Path, help="a .tflite file or its C array")
+    add_model(parser)
     parser.add_argument(
         "-o", "--output", type=Path, required=True, metavar="DIR", help="folder for the files"
     )
@@ -41,7 +41,6 @@ def compile_(parser: Parser) -> Callable[[argparse.Namespace], None]:
     parser.add_argument("--board", help=f"compile for its core: {', '.join(boards())}")
     add_target(parser)
     add_fast_flash(parser)
-    add_shape(parser)
     return _compile
 
 
@@ -75,7 +74,6 @@ def _compile(options: argparse.Namespace) -> None:
     from aiedge.codegen import Weights, copy_engine, generate
     from aiedge.files import write_atomic
     from aiedge.tflite.names import c_name
-    from aiedge.tflite.open_shapes import read_shaped
 
     graph = read_shaped(options)
     weights: Weights = "loaded" if options.weights else "incbin" if options.incbin else "linked"

@@ -16,7 +16,7 @@ from aiedge.codegen.operators.call import C_TYPES, Places, c_float
 from aiedge.codegen.operators.dsp import with_room
 from aiedge.codegen.operators.lx6 import lx6_layer, lx6_run, lx6_scratch
 from aiedge.codegen.streaming import StreamedPart, Streamer
-from aiedge.codegen.supported import check
+from aiedge.codegen.supported import check, name_all
 from aiedge.codegen.weights import Weights, weights_file
 from aiedge.errors import UserError
 from aiedge.files import write_atomic
@@ -146,12 +146,16 @@ def generate(
         scratch = f"arena + {plan.scratch_of(operators[0]).offset}" if layer.scratch_bytes else ""
         return layer.placed(operators, at, scratch)
 
-    streamers = [Streamer(section, plan, places, made) for section in plan.sections]
-    by_rows = {index: streamer for streamer in streamers for index in streamer.calls}
-    calls = [
-        by_rows[step.index].calls[step.index] if step.index in by_rows else made(step.operators, places)
-        for step in plan.steps
-    ]
+    try:
+        streamers = [Streamer(section, plan, places, made) for section in plan.sections]
+        by_rows = {index: streamer for streamer in streamers for index in streamer.calls}
+        calls = [
+            by_rows[step.index].calls[step.index] if step.index in by_rows else made(step.operators, places)
+            for step in plan.steps
+        ]
+    except UserError:
+        name_all(graph)
+        raise
     parts = [streamer.part() for streamer in streamers]
     resets = [_reset(state, plan) for state in graph.states]
     operands = [*places.constants.values(), *(constant for _, constant in resets if constant)]
@@ -191,6 +195,7 @@ def generate(
             | ({"<string.h>"} if resets else set())
             | ({STREAM} if streamers else set())
             | ({WEIGHTS} if file else set())
+            | ({"<math.h>"} if not all(map(_finite, constants)) else set())  # NAN and INFINITY
         ),
         "streaming": parts[0] if parts else None,
         "parts": parts,
@@ -265,6 +270,11 @@ def _tail(
             arguments = ", ".join([*dict.fromkeys(held), "arena"])
             result.append((step, (f"{name}_part{part.name}({arguments})",)))
     return [(step, statements) for step, statements in result if statements]
+
+
+def _finite(constant: Constant) -> bool:
+    """Whether C has all values without a macro."""
+    return constant.values.dtype.kind != "f" or bool(np.isfinite(constant.values).all())
 
 
 def _limits(calls: list[Call]) -> dict[str, int]:

@@ -19,6 +19,7 @@ from aiedge.files import write_atomic
 
 ENGINE = include_dir()
 CORTEX_M4 = ("arm-none-eabi-gcc", "-mcpu=cortex-m4", "-mthumb", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard")
+CORTEX_M0PLUS = ("arm-none-eabi-gcc", "-mcpu=cortex-m0plus", "-mthumb", "-mfloat-abi=soft")
 # Zig's own defaults are the instructions of this very processor, which change the last bit of floats, and traps.
 ZIG_HOST = ("-mcpu=baseline", "-fno-sanitize=undefined")
 # The ESP32's kernels in assembly, and an assembler that knows their instructions, as Debian has one.
@@ -117,7 +118,12 @@ def host_compiler() -> tuple[str, ...]:
     Where the system has none, it is the one of the Python package ziglang, if that is there.
     """
     if named := os.environ.get("CC", "").strip():
-        return (named,) if shutil.which(named) else tuple(shlex.split(named, posix=os.name != "nt"))
+        try:
+            return (named,) if shutil.which(named) else tuple(shlex.split(named, posix=os.name != "nt"))
+        except ValueError as error:
+            raise UserError(
+                f"CC in the environment is {named!r}: {error}", "name a compiler there"
+            ) from error
     if compiler := next((c for c in ("cc", "gcc", "clang") if shutil.which(c)), None):
         return (compiler,)
     if find_spec("ziglang"):

@@ -2,7 +2,7 @@
 
 - `targets`: the emulated cores, their compilers and their emulators
 - `emulator`: run a network on one and count its instructions, operator by operator
-- `cycles`: an estimate of a Cortex-M4's cycles, from the timings that ARM publishes
+- `cycles`: an estimate of the cycles of a Cortex-M4 or M0+, from the timings that ARM publishes
 - `host`: run a network on this computer and time it, other runtimes beside it
 - `harness`: the C files that run a network on given inputs
 - `levels`: `optimization_levels(graph, target)` → `Levels`, what the compiler's levels cost and save
@@ -16,7 +16,7 @@ counts instructions exactly and knows nothing of time: no such figure, and no es
 """
 
 from aiedge.cost.description import describe, memory_lines
-from aiedge.cost.emulator import Count, count_instructions, instructions
+from aiedge.cost.emulator import Count, count, count_instructions, instructions
 from aiedge.cost.levels import Level, Levels, optimization_levels
 from aiedge.cost.report import Report, Row, bench
 from aiedge.cost.targets import TARGETS, Target
@@ -30,6 +30,7 @@ __all__ = [
     "Row",
     "Target",
     "bench",
+    "count",
     "count_instructions",
     "describe",
     "instructions",

@@ -10,19 +10,20 @@ from aiedge.codegen.command import add_fast_flash, add_target, target_of
 from aiedge.cost.targets import TARGETS
 from aiedge.errors import Parser
 from aiedge.files import write_atomic
-from aiedge.tflite.open_shapes import add_shape, read_shaped
+from aiedge.tflite.labels import labels_of
+from aiedge.tflite.open_shapes import add_model, read_shaped
 from aiedge.tflm.command import add_model_and_board, node_limit
 
 BOARD = "esp-eye"  # the workshop's
+MOST_LABELS = 20  # that are shown
 
 
 def inspect(parser: Parser) -> Callable[[argparse.Namespace], None]:
     """Add the command's arguments; return what it does."""
-    parser.add_argument("model", type=Path, help="a .tflite file or its C array")
+    add_model(parser)
     parser.add_argument(
         "--tflm", action="store_true", help="also find the smallest arena for TensorFlow Lite Micro"
     )
-    add_shape(parser)
     return _inspect
 
 
@@ -32,6 +33,9 @@ def _inspect(options: argparse.Namespace) -> None:
 
     graph = read_shaped(options)
     print(describe(graph, options.model.name))
+    if labels := labels_of(graph.source):
+        shown = ", ".join(labels[:MOST_LABELS]) + (", ..." if len(labels) > MOST_LABELS else "")
+        print(f"labels               {len(labels)}: {shown}")
     if apart := rounded_apart(graph):
         names = ", ".join(map(str, apart))
         text = (
@@ -47,7 +51,7 @@ def _inspect(options: argparse.Namespace) -> None:
 
 def bench(parser: Parser) -> Callable[[argparse.Namespace], None]:
     """Add the command's arguments; return what it does."""
-    parser.add_argument("model", type=Path, help="a .tflite file or its C array")
+    add_model(parser)
     parser.add_argument(
         "--target", choices=["host", *TARGETS], default="host", help="this computer, or an emulated core"
     )
@@ -66,7 +70,7 @@ def _bench(options: argparse.Namespace) -> None:
 
     if options.output:
         require_matplotlib()
-    model = tflite.load_model(options.model)
+    model = read_shaped(options).source
     peers, flash = not options.quick, options.fast_flash
     report = bench(model, options.model.stem, options.target, peers, stream=options.stream, flash=flash)
     print(report)
@@ -106,7 +110,7 @@ def _memory(options: argparse.Namespace) -> None:
     if folder:
         require_matplotlib()
     fitted = board(options.board or BOARD) if options.board or build else None
-    graph = tflite.read(path)
+    graph = read_shaped(options)
     map_ = memory_map(graph)
     # A build compiles the model in its file's order.
     nodes = node_limit(options.nodes)

@@ -1,8 +1,9 @@
-"""An estimate of the cycles of instructions on a Cortex-M4, by the timings that ARM publishes.
+"""An estimate of the cycles of instructions on a Cortex-M4 or a Cortex-M0+, by the timings that ARM publishes.
 
-They are in the Cortex-M4 Technical Reference Manual (ARM DDI 0439, section 3.3, or ARM 100166), for memory without wait
-states. What it leaves open is set here: a pipeline refill takes 1 to 3 cycles there, a division 2 to 12. Unaligned
-accesses count as others, and an instruction that an IT block skips like one that runs.
+They are in the Technical Reference Manuals (ARM DDI 0439, section 3.3, or ARM 100166; ARM DDI 0484, section 3.3), for
+memory without wait states. What that of the Cortex-M4 leaves open is set here: a pipeline refill takes 1 to 3 cycles
+there, a division 2 to 12. Unaligned accesses count as others, and an instruction that an IT block skips like one that
+runs. The Cortex-M0+ is one that multiplies in one cycle, as the RP2040's.
 """
 
 import re
@@ -25,12 +26,26 @@ TIMINGS: tuple[tuple[str, int, int, int], ...] = (
     (r"vf?n?m(la|ls|a|s)\.", 3, 0, 0),
     (r"v(ldr|str)", 2, 0, 0),
 )
+# The same of a Cortex-M0+.
+TIMINGS_M0PLUS: tuple[tuple[str, int, int, int], ...] = (
+    (r"b(eq|ne|cs|hs|cc|lo|mi|pl|vs|vc|hi|ls|ge|lt|gt|le)$", 1, 0, 1),
+    (r"(b|bx|blx)$", 2, 0, 0),
+    (r"(bl|mrs|msr|dmb|dsb|isb)$", 3, 0, 0),
+    (r"(ldm|stm|push|pop)", 1, 1, 0),
+    (r"(ldr|str)", 2, 0, 0),
+)
+CORES = ("cortex-m4", "cortex-m0plus")  # whose cycles are estimated
 LINE = re.compile(r"\s*([0-9a-f]+):\t[0-9a-f ]+\t(\S+)\s*([^;@]*)")
 REGISTER = re.compile(r"\b(r\d+|s[lpb]|fp|ip|lr|pc|[sd]\d+)\b")
 
 
-def instruction_cycles(program: Path, objdump: str) -> Iterator[tuple[int, int, int]]:
-    """Of each instruction of a program: its address, its cycles, and those besides where a branch is taken."""
+def instruction_cycles(
+    program: Path, objdump: str, core: str = "cortex-m4"
+) -> Iterator[tuple[int, int, int]]:
+    """Of each instruction of a program: its address, its cycles, and those besides where a branch is taken.
+
+    `core` is one of `CORES`.
+    """
     text = subprocess.run([objdump, "-d", program], capture_output=True, text=True, check=True).stdout
     before = ("", "")
     for match in map(LINE.match, text.splitlines()):
@@ -42,7 +57,11 @@ def instruction_cycles(program: Path, objdump: str) -> Iterator[tuple[int, int, 
             match[2].removesuffix(".w").removesuffix(".n"),
             match[3].strip(),
         )
-        yield int(address, 16), *_cycles(mnemonic, operands, before)
+        if core == "cortex-m4":
+            cycles, taken = _cycles(mnemonic, operands, before)
+        else:
+            cycles, taken = _cycles_m0plus(mnemonic, operands)
+        yield int(address, 16), cycles, taken
         before = mnemonic, operands
 
 
@@ -59,6 +78,15 @@ def _cycles(mnemonic: str, operands: str, before: tuple[str, str]) -> tuple[int,
     if re.match(r"(pop|ldm).*\bpc\b|(mov|add)\s+pc\b", f"{mnemonic} {operands}"):
         cycles += REFILL
     return cycles + _address_stall(operands, before), taken
+
+
+def _cycles_m0plus(mnemonic: str, operands: str) -> tuple[int, int]:
+    """The same of an instruction on a Cortex-M0+, where none waits for another."""
+    for pattern, fixed, each, taken in TIMINGS_M0PLUS:
+        if re.match(pattern, mnemonic):
+            returns = 2 if re.match(r"pop.*\bpc\b", f"{mnemonic} {operands}") else 0
+            return fixed + each * _listed(operands) + returns, taken
+    return 2 if re.match(r"(mov|add)s?\s+pc\b", f"{mnemonic} {operands}") else 1, 0
 
 
 def _single(mnemonic: str, operands: str, before: tuple[str, str]) -> int:

@@ -6,8 +6,10 @@ about how many cycles. What a marker costs is subtracted.
 """
 
 import hashlib
+import shutil
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -34,6 +36,7 @@ from aiedge.errors import UserError
 from aiedge.files import cache_folder
 from aiedge.tflite.graph import Graph
 
+USER_EMULATOR = "qemu-x86_64"
 QUIET = ("-nographic", "-monitor", "none", "-serial", "none")
 
 
@@ -79,7 +82,8 @@ def count_instructions(
         if "uncounted" in addresses:
             mark += f",skip={addresses['uncounted']:#x}:{addresses['uncounted_end']:#x}"
         if target.estimates_cycles:
-            timings = instruction_cycles(folder / "program", target.compiler[0].replace("gcc", "objdump"))
+            objdump = target.compiler[0].replace("gcc", "objdump")
+            timings = instruction_cycles(folder / "program", objdump, target.name)
             (folder / "timings").write_text("".join(f"{a} {each} {taken}\n" for a, each, taken in timings))
             mark += ",cycles=timings"
         emulate = [*target.emulator.split(), *QUIET, "-kernel", "program", "-plugin", mark]
@@ -103,14 +107,32 @@ def count_instructions(
     )
 
 
-def instructions(graph: Graph, target: str, stream: bool = False) -> int:
-    """Instructions of one inference on a core of `TARGETS`, with its own kernels, for a random input.
+def count(graph: Graph, target: str, stream: bool = False) -> Count:
+    """One inference on a core of `TARGETS`, with its own kernels, for a random input.
 
     Raises `UserError` as `count_instructions`, and where the network cannot run row by row but is to.
     """
     core = TARGETS[target]
     source = generate(graph, "model", stream, core=core.kernels)
-    return count_instructions(graph, source, core, random_inputs(graph, 1)).total
+    return count_instructions(graph, source, core, random_inputs(graph, 1))
+
+
+def instructions(graph: Graph, target: str, stream: bool = False) -> int:
+    """Instructions of that inference; errors as `count`."""
+    return count(graph, target, stream).total
+
+
+def program_instructions(command: Sequence[str], folder: Path) -> int:
+    """Instructions of a whole program of this computer, an x86-64, run in `folder`; those of its libraries count.
+
+    Raises `UserError` where the emulator is missing or the program fails.
+    """
+    if not shutil.which(USER_EMULATOR):
+        raise UserError(f"{USER_EMULATOR} is missing", "Debian and Ubuntu: apt install qemu-user")
+    with tempfile.NamedTemporaryFile("r") as counted:
+        same = ("-E", "PYTHONHASHSEED=0")  # of a Python program: the order of its sets, and so its way
+        run_tool([USER_EMULATOR, *same, "-plugin", f"{_plugin()},out={counted.name}", *command], folder)
+        return int(counted.read())
 
 
 def _addresses(target: Target, program: Path) -> dict[str, int]:

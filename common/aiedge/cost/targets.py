@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aiedge.codegen import Core
-from aiedge.codegen.toolchain import CORTEX_M4, ESP32_ASSEMBLER
+from aiedge.codegen.toolchain import CORTEX_M0PLUS, CORTEX_M4, ESP32_ASSEMBLER
+from aiedge.cost.cycles import CORES as TIMED
 from aiedge.cost.harness import C_SOURCES
 from aiedge.errors import UserError
 
 BSP = Path(__file__).with_name("bsp")
+MPS2 = "qemu-system-arm -M mps2-an386 -semihosting-config enable=on,target=native"
+ARM_PACKAGES = "gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm"
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,6 @@ class Target:
     `floats` tells whether its libraries can calculate with them. `packages` are Debian's packages that hold the tools.
     The C is generated for `kernels`; `assembler` is for kernels that the compiler does not know the instructions of.
     `machine` is the name of the file that calls the emulator, and `support` are sources besides those of the platform.
-    `estimates_cycles` tells whether `aiedge.cost.cycles` knows the core.
     """
 
     name: str
@@ -34,7 +36,11 @@ class Target:
     support: tuple[Path, ...] = ()
     kernels: Core = "any"
     assembler: tuple[str, ...] = ()
-    estimates_cycles: bool = False
+
+    @property
+    def estimates_cycles(self) -> bool:
+        """Whether `aiedge.cost.cycles` knows the core."""
+        return self.name in TIMED
 
     @property
     def sources(self) -> list[Path]:
@@ -62,11 +68,22 @@ TARGETS = {
             compiler=CORTEX_M4,
             platform=BSP / "cortex_m4",
             link=("--specs=nosys.specs",),
-            emulator="qemu-system-arm -M mps2-an386 -semihosting-config enable=on,target=native",
+            emulator=MPS2,
             floats=True,
-            packages="gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm",
+            packages=ARM_PACKAGES,
             machine="machine_cortex_m4.c",
-            estimates_cycles=True,
+        ),
+        Target(
+            name="cortex-m0plus",
+            core="Cortex-M0+, emulated",
+            compiler=CORTEX_M0PLUS,
+            # QEMU's boards with this core have too little memory. A Cortex-M4 runs its instructions, all of them.
+            platform=BSP / "cortex_m4",
+            link=("--specs=nosys.specs",),
+            emulator=MPS2,
+            floats=True,
+            packages=ARM_PACKAGES,
+            machine="machine_cortex_m4.c",
         ),
         Target(
             name="xtensa",

@@ -6,6 +6,7 @@ import io
 import math
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -164,11 +165,11 @@ def read_trace(path: str | Path, volts: float = 5.0) -> PowerTrace:
     """A recording from a CSV file: a line of names with units, then a line for each sample.
 
     Time and current must be there, as `time_s` and `current_ma`, `Timestamp(ms)` and `Current(uA)`, or
-    `Main Current (A)`; where there is no voltage, the supply has `volts`. Columns are parted by commas, or by tabs or
-    semicolons, beside which numbers may have decimal commas; the text is UTF-8, UTF-16 or Latin-1. Other columns are
-    passed over, as are empty lines and lines before the names. Raises `UserError` for a file that is missing, empty or
-    no text, and, naming the line, for values that are missing, no numbers or not finite, for times that do not rise,
-    and for gaps.
+    `Main Current (A)`; a timestamp may be a date with its clock. Where there is no voltage, the supply has `volts`.
+    Columns are parted by commas, or by tabs or semicolons, beside which numbers may have decimal commas; the text is
+    UTF-8, UTF-16 or Latin-1. Other columns are passed over, as are empty lines and lines before the names. Raises
+    `UserError` for a file that is missing, empty or no text, and, naming the line, for values that are missing, no
+    numbers or not finite, for times that do not rise, and for gaps.
     """
     path = Path(path)
     try:
@@ -204,7 +205,7 @@ def _columns(path: Path, line: int, row: list[str]) -> dict[str, tuple[int, floa
     found: dict[str, tuple[int, float, str]] = {}
     places: dict[str, str] = {}
     for i, cell in enumerate(row):
-        quantity, unit, place = _column(cell)
+        quantity, unit, place = _column(cell, row)
         if not quantity:
             continue
         if quantity in found:
@@ -218,9 +219,11 @@ def _columns(path: Path, line: int, row: list[str]) -> dict[str, tuple[int, floa
     return found
 
 
-def _column(cell: str) -> tuple[str, str, str]:
-    """Quantity, unit and place of a column by its name; empty where it is none of ours."""
+def _column(cell: str, row: list[str]) -> tuple[str, str, str]:
+    """Quantity, unit and place of a column by its name in the row of them; empty where it is none of ours."""
     name = cell.strip(" #\t").lower().replace("µ", "u").replace("μ", "u")
+    if row[0].strip().startswith("#") and name in OF:  # a Joulescope's statistics, in SI units
+        return name, OF[name], ""
     if name in WHOLE:
         return *WHOLE[name], ""
     match = COLUMN.fullmatch(name)
@@ -232,7 +235,7 @@ def _column(cell: str) -> tuple[str, str, str]:
 
 
 def _names_columns(row: list[str]) -> bool:
-    return {"time", "current"} <= {_column(cell)[0] for cell in row}
+    return {"time", "current"} <= {_column(cell, row)[0] for cell in row}
 
 
 def _decoded(data: bytes) -> str:
@@ -266,6 +269,11 @@ def _number(path: Path, line: int, row: list[str], column: int, factor: float, n
     try:
         value = float(text)
     except ValueError:
+        if name.lower().startswith("timestamp"):
+            try:
+                return datetime.fromisoformat(text).timestamp()
+            except ValueError:
+                pass
         hint = "numbers have a decimal point, columns are parted by commas"
         raise UserError(f"{path}, line {line}: {name} is {text[:40]!r}, no number", hint) from None
     if not math.isfinite(value):

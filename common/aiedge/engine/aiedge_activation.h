@@ -34,6 +34,14 @@ AIEDGE_UNARY_F32(sqrt, sqrtf(v))
 AIEDGE_UNARY_F32(square, (v * v))
 AIEDGE_UNARY_F32(tanh, tanhf(v))
 
+AIEDGE_KERNEL void aiedge_gelu_f32(const float *x, float *y, int32_t count, int32_t approximate) {
+  const float root = 0.797884561f, cubed = 0.044715f, half_root = 0.707106781f;  // of 2 / pi, of 1 / 2
+  for (int32_t i = 0; i < count; i++) {
+    const float v = x[i];
+    y[i] = 0.5f * v * (approximate ? 1.0f + tanhf(root * (v + cubed * v * v * v)) : erfcf(v * -half_root));
+  }
+}
+
 AIEDGE_KERNEL void aiedge_hard_swish_f32(const float *x, float *y, int32_t count) {
   for (int32_t i = 0; i < count; i++) {
     float gate = x[i] + 3.0f;

@@ -24,6 +24,14 @@ AIEDGE_KERNEL void aiedge_slopes_int16(const int16_t *x, int16_t *y, int32_t cou
   }
 }
 
+AIEDGE_KERNEL void aiedge_abs_int16(const int16_t *x, int16_t *y, int32_t count, int32_t multiplier,
+                                    int32_t shift) {
+  for (int32_t i = 0; i < count; i++) {
+    const int32_t value = aiedge_multiply_any(x[i] < 0 ? -x[i] : x[i], multiplier, shift);
+    y[i] = (int16_t)aiedge_clamp_32(value, INT16_MIN, INT16_MAX);
+  }
+}
+
 // RELU6.
 AIEDGE_KERNEL void aiedge_clamp_int16(const int16_t *x, int16_t *y, int32_t count, int32_t low,
                                       int32_t high) {

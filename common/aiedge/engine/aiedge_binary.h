@@ -6,7 +6,7 @@
 #ifndef AIEDGE_BINARY_H
 #define AIEDGE_BINARY_H
 
-#include <math.h>  // INFINITY, the range of a layer without activation
+#include <math.h>
 
 #include "aiedge_engine.h"
 #include "aiedge_requantize.h"
@@ -142,6 +142,23 @@ AIEDGE_KERNEL void aiedge_squared_difference_int8(const aiedge_squared_differenc
   AIEDGE_BINARY_ROWS(layer, int8_t, aiedge_squared_difference_int8_row(layer, a, b, y))
 }
 
+typedef aiedge_squared_difference_int8_layer aiedge_squared_difference_int16_layer;  // zero points are 0
+
+static inline void aiedge_squared_difference_int16_row(const aiedge_squared_difference_int16_layer *layer,
+                                                       const int16_t *a, const int16_t *b, int16_t *y) {
+  for (int32_t l = 0; l < layer->size[3]; l++) {
+    const int32_t u = aiedge_multiply_any(a[l * layer->a_step[3]], layer->multiplier[0], layer->shift[0]);
+    const int32_t v = aiedge_multiply_any(b[l * layer->b_step[3]], layer->multiplier[1], layer->shift[1]);
+    const int32_t square = aiedge_multiply_any((u - v) * (u - v), layer->multiplier[2], layer->shift[2]);
+    y[l] = (int16_t)aiedge_clamp_32(square, INT16_MIN, INT16_MAX);
+  }
+}
+
+AIEDGE_KERNEL void aiedge_squared_difference_int16(const aiedge_squared_difference_int16_layer *layer,
+                                                   const int16_t *a_data, const int16_t *b_data, int16_t *y) {
+  AIEDGE_BINARY_ROWS(layer, int16_t, aiedge_squared_difference_int16_row(layer, a, b, y))
+}
+
 typedef struct {
   AIEDGE_BINARY_FIELDS
   int32_t a_multiplier, a_shift, b_multiplier,
@@ -233,8 +250,10 @@ static inline float aiedge_floor_mod(float a, float b) {
   }
 
 AIEDGE_BINARY(maximum_int8, int8_t, u > v ? u : v)
+AIEDGE_BINARY(maximum_int16, int16_t, u > v ? u : v)
 AIEDGE_BINARY(maximum_f32, float, u > v ? u : v)
 AIEDGE_BINARY(minimum_int8, int8_t, u < v ? u : v)
+AIEDGE_BINARY(minimum_int16, int16_t, u < v ? u : v)
 AIEDGE_BINARY(minimum_f32, float, u < v ? u : v)
 AIEDGE_BINARY(squared_difference_f32, float, (u - v) * (u - v))
 AIEDGE_BINARY(floor_div_f32, float, (float)floor((double)u / (double)v))

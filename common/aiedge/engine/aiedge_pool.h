@@ -1,11 +1,12 @@
-// MAX_POOL_2D and AVERAGE_POOL_2D: the largest value, or the mean, of the window around each output.
+// MAX_POOL_2D, AVERAGE_POOL_2D and L2_POOL_2D: the largest value, the mean, or the root of the mean square,
+// of the window around each output.
 //
 // Padding does not count: a window at the border has fewer values. Images are
 // [batch][height][width][channels].
 #ifndef AIEDGE_POOL_H
 #define AIEDGE_POOL_H
 
-#include <math.h>  // INFINITY, the range of a layer without activation
+#include <math.h>
 #include <string.h>
 
 #include "aiedge_engine.h"
@@ -192,6 +193,7 @@ AIEDGE_KERNEL void aiedge_average_pool_int8_sums(const aiedge_pool_int8_layer *l
 
 AIEDGE_POOL(aiedge_max_pool_f32, f32, float, float, -INFINITY, *value > all ? *value : all, all)
 AIEDGE_POOL(aiedge_average_pool_f32, f32, float, float, 0.0f, all + *value, all / (float)count)
+AIEDGE_POOL(aiedge_l2_pool_f32, f32, float, float, 0.0f, all + *value * *value, sqrtf(all / (float)count))
 AIEDGE_POOL(aiedge_max_pool_int16, int16, int16_t, int32_t, INT16_MIN, *value > all ? *value : all, all)
 AIEDGE_POOL(aiedge_average_pool_int16, int16, int16_t, int32_t, 0, all + *value,
             (all > 0 ? all + count / 2 : all - count / 2) / count)
@@ -214,5 +216,6 @@ AIEDGE_POOL_ROW(aiedge_max_pool_int16, int16, int16_t)
 AIEDGE_POOL_ROW(aiedge_average_pool_int16, int16, int16_t)
 AIEDGE_POOL_ROW(aiedge_max_pool_f32, f32, float)
 AIEDGE_POOL_ROW(aiedge_average_pool_f32, f32, float)
+AIEDGE_POOL_ROW(aiedge_l2_pool_f32, f32, float)
 
 #endif

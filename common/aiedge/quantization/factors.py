@@ -53,10 +53,15 @@ def sums(
     return float(real(smaller) / common), float(common / (real(2**bits) * real(output)))
 
 
-def squares(a: float, b: float, output: float, real: Real = PINNED) -> tuple[float, float, float]:
-    """The factors of SQUARED_DIFFERENCE: each scale to twice the larger one, and the square of that over 2^14."""
+def squares(
+    a: float, b: float, output: float, real: Real = PINNED, bits: int = 7
+) -> tuple[float, float, float]:
+    """The factors of SQUARED_DIFFERENCE: each scale to twice the larger one, and of the square to the output's.
+
+    `bits` are those that the inputs have more by then: 7 for int8, 0 for int16.
+    """
     common = real(2) * real(max(a, b))
-    square = common * common / (real(2**14) * real(output))
+    square = common * common / (real(2 ** (2 * bits)) * real(output))
     return float(real(a) / common), float(real(b) / common), float(square)
 
 

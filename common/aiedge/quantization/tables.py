@@ -42,6 +42,22 @@ def elu_table(inputs: QuantParams, outputs: QuantParams) -> Int8:
     return _clamped(round_half_away(y).astype(np.int32).astype(np.int64), outputs)
 
 
+def gelu_table(inputs: QuantParams, outputs: QuantParams, approximate: bool) -> Int8:
+    """x · Φ(x), with Φ by the error function, or by tanh where it may be `approximate`.
+
+    TFLM has no GELU: these are LiteRT's reference kernels, which take real numbers, in float32.
+    """
+    one, half = np.float32(1), np.float32(0.5)
+    x = np.float32(inputs.scale) * _centered(inputs).astype(np.float32)
+    if approximate:
+        inner = np.float32(math.sqrt(2 / math.pi)) * (x + np.float32(0.044715) * x * x * x)
+        share = one + np.tanh(inner, dtype=np.float64).astype(np.float32)
+    else:
+        share = np.array([math.erfc(v) for v in (x * np.float32(-math.sqrt(0.5))).tolist()], np.float32)
+    y = half * x * share * (one / np.float32(outputs.scale))
+    return _clamped(round_half_away(y).astype(np.int32).astype(np.int64), outputs)
+
+
 def logistic_table(inputs: QuantParams, outputs: QuantParams) -> Int8:
     """1 / (1 + e^−x); the output has zero point −128, and scale 1/256, which TFLM takes for granted."""
     if int(outputs.zero_point) != INT8_MIN:
@@ -69,8 +85,16 @@ def relu_table(inputs: QuantParams, outputs: QuantParams, real: Real = PINNED) -
 
 def relu6_table(inputs: QuantParams, outputs: QuantParams) -> Int8:
     """min(max(x, 0), 6); TFLM clamps the integers as they are: the converter gives both sides one scale."""
-    six = min(nearest_integer(6.0, inputs), INT8_MAX)
+    six = min(integer_of_six(inputs), INT8_MAX)
     return np.clip(np.arange(INT8_MIN, INT8_MAX + 1), int(inputs.zero_point), six).astype(np.int8)
+
+
+def integer_of_six(inputs: QuantParams) -> int:
+    """The integer that stands for 6; ValueError where that is none of int32, and TFLM's clamp not defined."""
+    six = nearest_integer(6.0, inputs)
+    if six - int(inputs.zero_point) >= 2**31 - 1:
+        raise ValueError("its scale is so small that 6 is beyond int32")
+    return six
 
 
 def leaky_relu_table(inputs: QuantParams, outputs: QuantParams, alpha: float, real: Real = PINNED) -> Int8:
@@ -91,6 +115,8 @@ def rsqrt_table(inputs: QuantParams, outputs: QuantParams) -> Int8:
     multiplier, shift = quantize_multiplier(1 / (math.sqrt(inputs.scale) * float(outputs.scale)))
     if shift < FRACTION - 31:
         raise ValueError("its output's scale is too large beside 1 / √(its input's)")
+    if shift - FRACTION > LARGEST_SHIFT:
+        raise ValueError("its output's scale is too small beside 1 / √(its input's)")
     q = _centered(inputs)[1:]
     fraction = multiply_by_quantized_multiplier(1, *inverse_sqrt_multiplier(q, FRACTION))
     y = multiply_by_quantized_multiplier(fraction, multiplier, shift - FRACTION)
@@ -161,7 +187,10 @@ def _saturating_table(
 ) -> Int8:
     """Table of a function that takes Q4.27 and saturates where its argument leaves (−15, 15)."""
     integer_bits = 4
-    multiplier, shift = quantize_multiplier(factors.fixed(float(params.scale), integer_bits))
+    factor = factors.fixed(float(params.scale), integer_bits)
+    multiplier, shift = quantize_multiplier(factor)
+    if not 0.5 <= factor < 2.0**62:  # its exponent is a shift of an int64
+        raise ValueError("its input's scale leaves the shifts for which TensorFlow Lite Micro is defined")
     radius = math.floor((2**integer_bits - 1) * 2.0 ** (31 - integer_bits) / 2.0**shift)
     q = _centered(params)
     inside = np.abs(q) < radius

@@ -9,6 +9,11 @@
 - `results`: the front as a table, a picture, and folders of networks
 """
 
+import warnings
+
 from aiedge.search.skeleton import skeleton
+
+# Optuna asks for a bar of widgets, which a notebook without them does not miss.
+warnings.filterwarnings("ignore", message="IProgress not found")
 
 __all__ = ["skeleton"]

@@ -1,6 +1,7 @@
 """`aiedge search new|work|show|export STUDY`."""
 
 import argparse
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -29,10 +30,13 @@ def search(parser: Parser) -> Callable[[argparse.Namespace], None]:
         "--objective", action="append", choices=OBJECTIVES, help="beside accuracy; may be repeated"
     )
     new.add_argument(
-        "--target", default=TARGET, help=f"the core that instructions are counted on (default: {TARGET})"
+        "--target", help=f"the core that instructions are counted on (default: the board's, else {TARGET})"
     )
     work = commands.add_parser("work", help="train networks; on as many computers as there are")
     work.add_argument("--trials", type=int, default=50, help="networks to train here (default: 50)")
+    work.add_argument(
+        "--minutes", type=float, default=math.inf, help="begin none after these (default: no end)"
+    )
     work.add_argument("--seed", type=int, help="of the search; workers need different ones")
     show = commands.add_parser("show", help="how far it is, and the front")
     show.add_argument("-o", "--output", type=Path, metavar="FILE", help="also draw it: a .png")
@@ -54,13 +58,15 @@ def _search(options: argparse.Namespace) -> None:
 
     where = studies.place(options.study, options.storage, options.folder)
     if options.command == "new":
-        limits = Limits.of(board(options.board), CODE) if options.board else Limits()
+        chosen = board(options.board) if options.board else None
+        limits = Limits.of(chosen, CODE) if chosen else Limits()
         for name in ("flash", "ram"):
             if (value := getattr(options, name)) is not None and value < 1:
                 raise UserError(f"{value} bytes of {name} hold no network", "give 1 or more")
         limits = Limits(options.flash or limits.flash, options.ram or limits.ram)
         objectives = tuple(dict.fromkeys(options.objective or ("ram", "flash")))
-        wanted = studies.Wanted(load_space(options.space), objectives, limits, options.target)
+        target = options.target or (chosen.core if chosen else "") or TARGET
+        wanted = studies.Wanted(load_space(options.space), objectives, limits, target)
         studies.new(where, wanted)
         print(f"made the study {where.name}; next: aiedge search work {where.name}")
         return
@@ -69,7 +75,11 @@ def _search(options: argparse.Namespace) -> None:
 
         if options.trials < 1:
             raise UserError(f"{options.trials} is no number of networks", "give 1 or more with --trials")
-        work(where, options.trials, options.seed)
+        if not options.minutes > 0:
+            raise UserError(
+                f"{options.minutes} minutes are no time to train", "give more than 0 with --minutes"
+            )
+        work(where, options.trials, options.seed, minutes=options.minutes)
     study, wanted = studies.load(where)
     from aiedge.search import results
 

@@ -1,12 +1,13 @@
 """What a candidate takes, exactly and before any training: flash for its constants, SRAM, instructions."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from aiedge.boards import Board, Core
 from aiedge.codegen import CSource, generate
 from aiedge.codegen.operators.lx6 import lx6_scratch
-from aiedge.cost import instructions
+from aiedge.cost import Count, count
+from aiedge.energy.cores import microjoules
 from aiedge.errors import UserError
 from aiedge.memory.plan import MemoryPlan, plan_memory
 from aiedge.search.skeleton import skeleton
@@ -15,11 +16,13 @@ from aiedge.tflite.traits import FUSABLE
 from aiedge.train.blueprint import Blueprint
 
 ALIGNMENT = 4
-OBJECTIVES = ("flash", "ram", "instructions", "macs")
+OBJECTIVES = ("flash", "ram", "instructions", "energy", "macs")
+COUNTED = ("instructions", "energy")  # by an emulator
 TEXTS = {
     "flash": "bytes of constants in flash",
     "ram": "bytes of SRAM: arena, input and output",
     "instructions": "instructions of one inference, emulated",
+    "energy": "microjoules of one inference at most, estimated from emulated cycles",
     "macs": "multiply-accumulate steps",
 }
 
@@ -33,6 +36,7 @@ class Costs:
 
     graph: Graph
     core: Core = "any"
+    _counts: dict[str, Count] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def of(cls, blueprint: Blueprint, per_channel: bool = True, core: Core = "any") -> "Costs":
@@ -73,9 +77,28 @@ class Costs:
         """Multiply-accumulate steps of one inference."""
         return self.graph.macs
 
+    def count(self, target: str) -> Count:
+        """What one inference does on an emulated core, of `aiedge.cost.TARGETS`."""
+        if target not in self._counts:
+            self._counts[target] = count(self.graph, target, bool(self.plan.stream))
+        return self._counts[target]
+
     def instructions(self, target: str) -> int:
-        """Instructions of one inference on an emulated core, of `aiedge.cost.TARGETS`."""
-        return instructions(self.graph, target, bool(self.plan.stream))
+        """Instructions of one inference on an emulated core."""
+        return self.count(target).total
+
+    def cycles(self, target: str) -> int:
+        """The estimated cycles of that inference; an instruction each on a core whose timings are not published."""
+        return self.count(target).cycles or self.count(target).total
+
+    def energy(self, target: str) -> int:
+        """Microjoules of that inference on the core's board, at most: see `aiedge.energy.cores`."""
+        return round(microjoules(target, self.cycles(target))[1])
+
+    def value(self, objective: str, target: str) -> int:
+        """What one of `OBJECTIVES` says, counted on the core `target` where it is counted."""
+        found = getattr(self, objective)
+        return int(found(target) if objective in COUNTED else found)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ The default is a journal beside the study's other files; `storage` may be any of
 """
 
 import contextlib
+import copy
 import json
 import os
 import socket
@@ -20,6 +21,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from aiedge.boards import Core
 from aiedge.cost import TARGETS
+from aiedge.energy.cores import chip
 from aiedge.errors import UserError
 from aiedge.search.costs import OBJECTIVES, Costs, Limits
 from aiedge.search.space import ALL, Space, Values, parse_space
@@ -114,7 +116,7 @@ class Place:
                 self.storage,
                 heartbeat_interval=HEARTBEAT,
                 grace_period=GRACE,
-                heartbeat_stale_trial_callback=RetryHeartbeatStaleTrialCallback(max_retry=RETRIES),
+                heartbeat_stale_trial_callback=retry,
                 engine_kwargs={"pool_pre_ping": True},
             )
         except Exception as error:  # SQLAlchemy's, its driver's, or a driver that is missing
@@ -139,6 +141,8 @@ def new(where: Place, wanted: Wanted) -> optuna.Study:
             raise UserError(f"there is no objective {objective!r}", f"there are {', '.join(OBJECTIVES)}")
     if wanted.target not in TARGETS:
         raise UserError(f"there is no core {wanted.target!r}", f"there are {', '.join(TARGETS)}")
+    if "energy" in wanted.objectives:
+        chip(wanted.target)  # complains about a core without
     wanted.check_fits()
     study = optuna.create_study(
         storage=where.open(), study_name=where.name, directions=wanted.directions, load_if_exists=True
@@ -225,21 +229,26 @@ def me() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
-def retry_dead(study: optuna.Study) -> int:
-    """Queue the open trials of workers of this computer that are gone, once each; returns how many.
+def retry(study: optuna.Study, trial: FrozenTrial) -> None:
+    """Queue a trial that was left open with the same choices, `RETRIES` times at most."""
+    trial.user_attrs = {}  # of the worker that left it
+    RetryHeartbeatStaleTrialCallback(max_retry=RETRIES)(study, trial)
 
-    A database does so by its heartbeats, a journal has none.
+
+def retry_dead(study: optuna.Study) -> int:
+    """Fail the open trials of workers of this computer that are gone, and queue them again; returns how many.
+
+    A database has heartbeats, which tell of workers anywhere after a while; a journal has none.
     """
     count = 0
     for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
         host, _, number = trial.user_attrs.get("worker", ":").rpartition(":")
         if host != socket.gethostname() or not number.isdigit() or _alive(int(number)):
             continue
-        with contextlib.suppress(RuntimeError):  # another worker was faster
+        with contextlib.suppress(RuntimeError, ValueError):  # another worker was faster
             study.tell(trial.number, state=TrialState.FAIL)
-            if trial.params and "retry_of" not in trial.user_attrs:
-                study.enqueue_trial(trial.params, user_attrs={"retry_of": trial.number})
-                count += 1
+            retry(study, copy.deepcopy(trial))
+            count += 1
     return count
 
 

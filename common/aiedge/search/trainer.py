@@ -36,10 +36,10 @@ GoOn = Callable[[int, float], bool]
 
 
 class Trainer:
-    """Trains the networks of a space; parents and checkpoints lie in `folder`."""
+    """Trains the networks of a space; parents and checkpoints lie in `folder`. A bar shows the epochs of each."""
 
-    def __init__(self, space: Space, folder: Path) -> None:
-        self.space, self.folder = space, folder
+    def __init__(self, space: Space, folder: Path, progress: bool = True) -> None:
+        self.space, self.folder, self.progress = space, folder, progress
 
     @cached_property
     def data(self) -> datasets.Splits:
@@ -132,6 +132,7 @@ class Trainer:
             self.train.labels,
             epochs,
             checkpoint,
+            self.progress,
             batch_size=self.space.training.batch,
             **options,
         )

@@ -4,6 +4,7 @@
 - `traits`: the table of what each operator is; `window`: windows that slide over an image
 - `c_array`: .tflite ↔ C array
 - `bin_file`: an int8 model's weights, and pictures, as binary files
+- `labels`: names of classes in the file
 - `interpreters`: TensorFlow Lite Micro (the oracle) and LiteRT
 - `integer`: a whole int8 `Graph` in NumPy integers
 """
@@ -16,10 +17,12 @@ from aiedge.tflite.integer import run_integer
 from aiedge.tflite.interpreters import (
     has_tflm,
     run_litert,
+    run_litert_all,
     run_tflm,
     run_tflm_all,
     tensor_after_run,
     tflm_arena_bytes,
+    tflm_report,
 )
 from aiedge.tflite.reader import read
 
@@ -36,10 +39,12 @@ __all__ = [
     "read",
     "run_integer",
     "run_litert",
+    "run_litert_all",
     "run_tflm",
     "run_tflm_all",
     "tensor_after_run",
     "tflm_arena_bytes",
+    "tflm_report",
     "to_c_array",
     "write_c_array",
 ]

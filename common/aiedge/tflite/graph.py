@@ -138,6 +138,14 @@ class Operator:
         return value
 
     @property
+    def parameters(self) -> list[float | bool]:
+        """What its formula takes beside the values: the option that its trait names, if any."""
+        option = self.trait.parameter
+        if not option:
+            return []
+        return [self.flag(option) if isinstance(self.trait.defaults[option], bool) else self.real(option)]
+
+    @property
     def macs(self) -> int:
         """Multiply-accumulate steps of one inference; 0 for operators without weights."""
         steps = MACS.get(self.nature)

@@ -52,9 +52,18 @@ def real_activation_range(operator: Operator) -> tuple[float, float]:
 
 
 def activation_range(operator: Operator) -> tuple[int, int]:
-    """Least and largest integer output that the operator's fused activation allows."""
+    """Least and largest integer output that the operator's fused activation allows.
+
+    Raises `UserError` where an end is beyond int32, which TensorFlow Lite Micro refuses or overlooks.
+    """
     low, high = real_activation_range(operator)
     params, bounds = params_of(operator.outputs[0]), np.iinfo(operator.outputs[0].dtype)
+    ends = [nearest_integer(end, params) - int(params.zero_point) for end in (low, high) if np.isfinite(end)]
+    if any(not -(2**31) < end < 2**31 - 1 for end in ends):
+        raise UserError(
+            f"{operator} has a fused activation whose end is beyond int32 at the output's scale {params.scale:.3g}",
+            "calibrate the model with other inputs",
+        )
     return (
         max(bounds.min, nearest_integer(low, params)) if np.isfinite(low) else bounds.min,
         min(bounds.max, nearest_integer(high, params)) if np.isfinite(high) else bounds.max,
@@ -68,9 +77,10 @@ def unary_table(operator: Operator, real: Real | None = None) -> NDArray[np.int8
     """
     trait = operator.trait
     assert trait.table, operator
-    parameters = [operator.real(trait.parameter)] if trait.parameter else []
     version = {"real": real} if real else {}
-    return trait.table(params_of(operator.input(0)), params_of(operator.outputs[0]), *parameters, **version)
+    return trait.table(
+        params_of(operator.input(0)), params_of(operator.outputs[0]), *operator.parameters, **version
+    )
 
 
 def run_integer(

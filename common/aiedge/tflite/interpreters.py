@@ -1,5 +1,6 @@
 """Run a .tflite model in TensorFlow Lite Micro or in LiteRT on this computer."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -12,6 +13,8 @@ from aiedge.errors import UserError
 from aiedge.tflite.reader import read
 
 ARENA_BYTES = 2**26
+# Of what TensorFlow Lite Micro prints, the line that says why it does not run a model.
+REFUSED = r"not supported|Didn't find|Failed to get|type|Hybrid"
 
 
 def has_tflm() -> bool:
@@ -90,19 +93,26 @@ def run_litert(model: bytes, inputs: NDArray, reference: bool = False) -> NDArra
 
     `reference` picks its plain kernels instead of XNNPACK's fast ones.
     """
+    return run_litert_all(model, [inputs], reference)[0]
+
+
+def run_litert_all(model: bytes, inputs: Sequence[NDArray], reference: bool = False) -> list[NDArray]:
+    """`run_litert` for a model of several inputs and outputs: one array [n, ...] for each."""
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
     resolver = OpResolverType.BUILTIN_REF if reference else OpResolverType.AUTO
     interpreter = Interpreter(model_content=model, experimental_op_resolver_type=resolver)
     interpreter.allocate_tensors()
-    entry, result = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
-    sample_shape = read(model).outputs[0].sample_shape
-    outputs = []
-    for sample in inputs:
-        interpreter.set_tensor(entry["index"], np.ascontiguousarray(sample).reshape(entry["shape"]))
+    entries, results = interpreter.get_input_details(), interpreter.get_output_details()
+    shapes = [tensor.sample_shape for tensor in read(model).outputs]
+    outputs: list[list[NDArray]] = [[] for _ in results]
+    for samples in zip(*inputs, strict=True):
+        for entry, sample in zip(entries, samples, strict=True):
+            interpreter.set_tensor(entry["index"], np.ascontiguousarray(sample).reshape(entry["shape"]))
         interpreter.invoke()
-        outputs.append(interpreter.get_tensor(result["index"]).reshape(sample_shape).copy())
-    return np.array(outputs)
+        for rows, result, shape in zip(outputs, results, shapes, strict=True):
+            rows.append(interpreter.get_tensor(result["index"]).reshape(shape).copy())
+    return [np.array(rows) for rows in outputs]
 
 
 def tflm_arena_bytes(model: bytes, step: int = 16) -> int:
@@ -122,6 +132,27 @@ def tflm_arena_bytes(model: bytes, step: int = 16) -> int:
         middle = (low + high) // 2 // step * step
         low, high = (low, middle) if _fits(model, middle) else (middle, high)
     return high
+
+
+def tflm_report(model: bytes) -> tuple[int, str]:
+    """Bytes of arena that TensorFlow Lite Micro says it took for a run on zeros, and "" where it ran; else 0 and why.
+
+    In a process of its own, which a model may end. They are the runtime's on this computer, of 64 bits.
+    """
+    _require_tflm()
+    code = (
+        "import sys, numpy as np; from tflite_micro import runtime\n"
+        f"i = runtime.Interpreter.from_bytes(sys.stdin.buffer.read(), arena_size={ARENA_BYTES})\n"
+        "d = i.get_input_details(0); i.set_input(np.zeros(d['shape'], d['dtype']), 0); i.invoke()\n"
+        "i.print_allocations()"
+    )
+    run = subprocess.run([sys.executable, "-c", code], input=model, capture_output=True, check=False)
+    text = run.stderr.decode(errors="replace")
+    arena = re.search(r"Arena allocation total (\d+)", text)
+    if run.returncode == 0 and arena:
+        return int(arena[1]), ""
+    why = next((line for line in text.splitlines() if re.search(REFUSED, line)), "it ends with an error")
+    return 0, re.sub(r"^\S+\.(cc|h)[:\d]*\s*", "", why).strip()
 
 
 def _fits(model: bytes, arena_bytes: int) -> bool:

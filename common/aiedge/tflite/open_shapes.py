@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from pathlib import Path
 
 from aiedge.errors import Parser, UserError
 from aiedge.tflite.graph import Graph
@@ -11,8 +12,9 @@ from aiedge.tflite.writer import resized
 LARGEST = 2**31 - 1
 
 
-def add_shape(parser: Parser) -> None:
-    """Add `--shape` to a command that reads a model."""
+def add_model(parser: Parser) -> None:
+    """Add the model that a command reads, and `--shape`."""
+    parser.add_argument("model", type=Path, help="a .tflite file or its C array")
     parser.add_argument(
         "--shape",
         action="append",
@@ -24,9 +26,10 @@ def add_shape(parser: Parser) -> None:
 
 def read_shaped(options: argparse.Namespace) -> Graph:
     """The model of a command line; says on stderr what open dimensions are taken for where `--shape` does not."""
-    graph = read(options.model)
     if options.shape:
-        return read(resized(graph.source, _shapes(graph, options.shape)))
+        ends = read(options.model, ends=True)
+        return read(resized(ends.source, _shapes(ends, options.shape)))
+    graph = read(options.model)
     for name, tensor in zip(graph.input_names, graph.inputs, strict=True):
         if tensor.free:
             text = [-1 if i in tensor.free else n for i, n in enumerate(tensor.shape)]

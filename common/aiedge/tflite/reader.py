@@ -16,6 +16,7 @@ from aiedge.tflite.c_array import load_model
 from aiedge.tflite.folding import fold
 from aiedge.tflite.graph import Graph, Operator, Tensor
 from aiedge.tflite.refusals import (
+    refuse_front_end,
     refuse_open_states,
     refuse_states,
     refuse_storage,
@@ -53,14 +54,17 @@ DTYPES = {
 }
 KINDS = {code: name for name, code in vars(schema.BuiltinOperator).items() if isinstance(code, int)}
 LARGEST_TENSOR = 2**31 - 1
+LFS = b"version https://git-lfs.github.com/spec/"
 # More than any network for a microcontroller has, and few enough to be read and planned in seconds.
 MOST_OPERATORS, MOST_TENSORS, MOST_DIMENSIONS = 10_000, 50_000, 32
 # Tensors may share a buffer, such as one of zeros: so many bytes more than the file's.
 SHARED_BYTES = 2**25
 
 
-def read(model: str | Path | bytes) -> Graph:
+def read(model: str | Path | bytes, ends: bool = False) -> Graph:
     """Read a model into a `Graph`: a .tflite file, its C array (by the file's name), or the bytes.
+
+    With `ends` no operators are read: shapes that a model leaves open may not fit them yet.
 
     Raises `UserError` for a file that is missing, empty, truncated, no .tflite or inconsistent in itself, and for one
     with what a `Graph` cannot hold: several networks, and state, types and storage that are not supported.
@@ -70,12 +74,18 @@ def read(model: str | Path | bytes) -> Graph:
         model = load_model(model)
     if not model:
         raise UserError(f"{name} is empty", "export the model again")
+    if model.startswith(LFS):
+        raise UserError(
+            f"{name} holds no model, but the name of one in Git's large-file storage (LFS)",
+            "git lfs install, then git lfs pull in the repository from which it comes",
+        )
     if model[4:8] != b"TFL3":
         raise UserError(f"{name} is not a .tflite file", "a .tflite file has the letters TFL3 at byte 4")
     try:
         root = schema.Model.GetRootAs(model, 0)
         refuse_subgraphs(name, root, KINDS)
-        return _graph(name, root, model)
+        refuse_front_end(name, root)
+        return _graph(name, root, model, ends)
     except struct.error as error:
         raise UserError(
             f"{name} is damaged: a part of it lies beyond its end", "export or copy it again"
@@ -130,7 +140,7 @@ class _Buffers:
         return self.copies[index]
 
 
-def _graph(name: str, model: schema.Model, source: bytes) -> Graph:
+def _graph(name: str, model: schema.Model, source: bytes, ends: bool) -> Graph:
     # All is counted before it is unpacked.
     if not model.SubgraphsLength():
         raise ValueError("it has no subgraph")
@@ -164,6 +174,8 @@ def _graph(name: str, model: schema.Model, source: bytes) -> Graph:
             found.append(replace(tensor, state=first_value(tensor)))
         else:
             found.append(tensor)
+    for i in _empty_constants(subgraph, found, budget):
+        found[i] = replace(found[i], data=np.empty(found[i].shape, found[i].dtype))
     tensors = tuple(found)
 
     def pick(indices: object) -> tuple[Tensor, ...]:
@@ -176,8 +188,11 @@ def _graph(name: str, model: schema.Model, source: bytes) -> Graph:
     if len(set(inputs)) < len(inputs):
         raise ValueError("it has one tensor as several inputs")
     operators = tuple(
-        _operator(i, subgraph.Operators(i), model, tensors, budget) for i in range(counts["operators"])
+        _operator(name, i, subgraph.Operators(i), model, tensors, budget)
+        for i in range(0 if ends else counts["operators"])
     )
+    if ends:
+        return Graph(tensors, operators, inputs, outputs, source, *_names(model, inputs, outputs, budget))
     _check_order(name, operators, inputs, outputs)
     operators, known = fold(operators)
     tensors, outputs = (tuple(known.get(t.index, t) for t in each) for each in (tensors, outputs))
@@ -187,6 +202,17 @@ def _graph(name: str, model: schema.Model, source: bytes) -> Graph:
 def _variable_tensors(subgraph: schema.SubGraph, budget: _Budget) -> set[int]:
     """Tensors that keep their values because their file says so: operators read and change, and none only writes."""
     found = {i for i in range(subgraph.TensorsLength()) if subgraph.Tensors(i).IsVariable()}
+    return _without_written(subgraph, found, budget)
+
+
+def _empty_constants(subgraph: schema.SubGraph, tensors: list[Tensor], budget: _Budget) -> set[int]:
+    """Constants of no values, as the shape of a scalar is: a file has no bytes for them, as for what is computed."""
+    found = {t.index for t in tensors if not t.elements and not t.is_constant and not t.keeps_state}
+    return _without_written(subgraph, found, budget)
+
+
+def _without_written(subgraph: schema.SubGraph, found: set[int], budget: _Budget) -> set[int]:
+    """Those of the tensors that are neither an input nor what an operator makes."""
     if found:
         found -= {*_indices(subgraph.InputsAsNumpy(), budget)}
         for i in range(subgraph.OperatorsLength()):
@@ -291,7 +317,12 @@ def _quantization(
 
 
 def _operator(
-    index: int, table: schema.Operator, model: schema.Model, tensors: tuple[Tensor, ...], budget: _Budget
+    name: str,
+    index: int,
+    table: schema.Operator,
+    model: schema.Model,
+    tensors: tuple[Tensor, ...],
+    budget: _Budget,
 ) -> Operator:
     codes = model.OperatorCodesLength()
     if not 0 <= table.OpcodeIndex() < codes:
@@ -323,6 +354,11 @@ def _operator(
     try:
         check_shapes(operator)
     except ValueError as error:
+        if found := [t for t in (*operator.inputs, *operator.outputs) if t is not None and t.free]:
+            raise UserError(
+                f"{name} leaves the shape of {found[-1]} open, and does not say what {operator} makes of it",
+                "give the shape of each input with --shape, or convert with a fixed batch",
+            ) from error
         raise ValueError(f"{operator} is impossible: {error}") from error
     return operator
 

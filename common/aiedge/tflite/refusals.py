@@ -51,6 +51,18 @@ def refuse_subgraphs(name: str, model: schema.Model, kinds: dict[int, str]) -> N
     raise UserError(f"{name} holds {count} subgraphs, for {text}; one is supported", hint)
 
 
+def refuse_front_end(name: str, model: schema.Model) -> None:
+    """Raise `UserError` for a model of TensorFlow Lite Micro's operators for sound; nothing is unpacked yet."""
+    codes = [model.OperatorCodes(i) for i in range(min(model.OperatorCodesLength(), MOST_CODES))]
+    names = [code.CustomCode() for code in codes]
+    signal = sorted({name.decode(errors="replace") for name in names if name and name.startswith(b"Signal")})
+    if signal:
+        raise UserError(
+            f"{name} is an audio front end, of operators that are not supported: {', '.join(signal)}",
+            "compute the features in the program, and compile the network that takes them",
+        )
+
+
 def refuse_type(name: str, index: int, tensor: schema.Tensor) -> None:
     """Raise `UserError` for a tensor of a type that the schema has and the kit has not."""
     kind = TYPE_NAMES.get(tensor.Type())

@@ -28,6 +28,12 @@ def _same_values(operator: Operator) -> None:
     )
 
 
+def _view(operator: Operator) -> None:
+    source, target = operator.input(0), operator.outputs[0]
+    _same_values(operator)
+    _require(source.dtype == target.dtype, f"it makes {target.dtype} of {source.dtype}")
+
+
 def _binary(operator: Operator) -> None:
     a, b, target = operator.input(0).shape, operator.input(1).shape, operator.outputs[0].shape
     rank = max(len(a), len(b))
@@ -175,6 +181,22 @@ def _split(operator: Operator) -> None:
     _parts(operator.input(0 if operator.kind == "SPLIT_V" else 1), list(operator.outputs))
 
 
+def _packed(operator: Operator) -> None:
+    parts, whole = operator.inputs, operator.outputs[0]
+    shapes = {part.shape for part in parts if part is not None}
+    _require(
+        None not in parts
+        and len(shapes) == 1
+        and whole.elements == sum(part.elements for part in parts if part is not None),
+        f"its {len(parts)} inputs do not make up {list(whole.shape)}",
+    )
+
+
+def _total(operator: Operator) -> None:
+    shapes = {tensor.shape if tensor else None for tensor in (*operator.inputs, *operator.outputs)}
+    _require(len(shapes) == 1, "its inputs and output differ in shape")
+
+
 def _read(operator: Operator) -> None:
     _same_bytes(operator.input(0), operator.outputs[0])
 
@@ -254,17 +276,22 @@ def _slice(operator: Operator) -> None:
 
 def _repetition(operator: Operator) -> None:
     source, target = operator.input(0).shape, operator.outputs[0].shape
+    tiled = operator.kind == "TILE"
     _require(
-        len(source) <= len(target)
-        and all(n in (1, m) for n, m in zip(source[::-1], target[::-1], strict=False)),
-        f"{list(source)} does not broadcast to {list(target)}",
+        (len(source) == len(target) if tiled else len(source) <= len(target))
+        and all(
+            m % max(n, 1) == 0 if tiled else n in (1, m)
+            for n, m in zip(source[::-1], target[::-1], strict=False)
+        ),
+        f"{list(source)} does not repeat to {list(target)}",
     )
 
 
 def _unpack(operator: Operator) -> None:
     source = operator.input(0)
     _require(
-        sum(part.elements for part in operator.outputs) == source.elements,
+        sum(part.elements for part in operator.outputs) == source.elements
+        and operator.integer("num") == len(operator.outputs),
         f"its parts do not make up {list(source.shape)}",
     )
 
@@ -301,10 +328,11 @@ def _require(condition: bool, otherwise: str) -> None:
 
 
 RULES: dict[Nature, Callable[[Operator], None]] = {
-    Nature.VIEW: _same_values,
+    Nature.VIEW: _view,
     Nature.UNARY: _same_values,
     Nature.CONVERSION: _same_values,
     Nature.BINARY: _binary,
+    Nature.TOTAL: _total,
     Nature.COMPARISON: _binary,
     Nature.SELECTION: _selection,
     Nature.CAST: _same_values,
@@ -327,6 +355,7 @@ RULES: dict[Nature, Callable[[Operator], None]] = {
     Nature.PERMUTATION: _same_values,
     Nature.REPETITION: _repetition,
     Nature.MIRROR: _pad,
+    Nature.PACK: _packed,
     Nature.UNPACK: _unpack,
     Nature.GATHER: _gather,
     Nature.BLOCKS: _blocks,

@@ -17,6 +17,12 @@ from aiedge.tflite.graph import Tensor
 # What of a file is looked at before anything is unpacked.
 MOST_LOOKED_AT = 10_000
 HANDLE, READ, ASSIGN, ONCE = "VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "CALL_ONCE"
+# What TensorFlow Lite Micro runs all the same, with zeros: only `from_keras_model` knows the weights of Keras 3.
+LOST = (
+    "convert the Keras model itself, `aiedge convert model.keras` or TFLiteConverter.from_keras_model; "
+    "from_concrete_functions([f], model) leaves the weights out, and so does from_saved_model after "
+    "tf.saved_model.save: `aiedge convert FOLDER` reads such a folder"
+)
 # Container and name of a variable.
 Key = tuple[bytes, bytes]
 
@@ -87,14 +93,14 @@ def variables(
             given = tensors[source] if 0 <= source < len(tensors) else None
             if given is not None and place in keys:
                 values.setdefault(keys[place], replace(given, data=None, state=first_value(given)))
+    if lost := sorted({key[1].decode(errors="replace") for key in keys.values() if key not in values}):
+        several = (
+            f"{len(lost)} variables, such as {lost[0]!r}," if len(lost) > 1 else f"a variable {lost[0]!r}"
+        )
+        raise UserError(f"{name} has {several} that nothing gives a value: it has lost its weights", LOST)
     found: dict[int, Tensor] = {}
     places: dict[Key, int] = {}
     for index, key in keys.items():
-        if key not in values:
-            raise UserError(
-                f"{name} has a variable {key[1].decode(errors='replace')!r} that nothing gives a value",
-                "export the model again, with its variables initialized",
-            )
         first = places.setdefault(key, index)
         label = key[1].decode(errors="replace")
         found[index] = found.get(first) or replace(values[key], index=first, name=label, free=())

@@ -22,6 +22,7 @@ class Nature(Enum):
     UNARY = auto()  # element i of the output needs element i of the input alone
     CONVERSION = auto()  # the same, to another type or scale
     BINARY = auto()  # the same of two inputs, whose shapes broadcast
+    TOTAL = auto()  # the sum of any number of inputs of one shape
     COMPARISON = auto()  # of two inputs, whose shapes broadcast, what is true
     SELECTION = auto()  # by that the one or the other of two inputs
     CAST = auto()  # the same numbers in another type
@@ -45,6 +46,7 @@ class Nature(Enum):
     REPETITION = auto()  # the same, some of them again and again
     MIRROR = auto()  # the input amid its reflections
     UNPACK = auto()  # the outputs side by side, without the dimension in which they are
+    PACK = auto()  # the inputs side by side, in a dimension of their own
     GATHER = auto()  # those of the input's values that indices name
     BLOCKS = auto()  # an image, and each n-th of its rows and columns as images
     NEAREST = auto()  # an image in another size, of its own pixels
@@ -123,6 +125,7 @@ MANY = 2**16
 TRAITS = {
     "ABS": Trait(Nature.UNARY, table=tables.abs_table),
     "ADD": Trait(Nature.BINARY, 2, options="Add"),
+    "ADD_N": Trait(Nature.TOTAL, 2, optional=MANY),
     "ARG_MAX": Trait(Nature.ARG, 2, options="ArgMax"),
     "ARG_MIN": Trait(Nature.ARG, 2, options="ArgMin"),
     "ASSIGN_VARIABLE": Trait(Nature.ASSIGN, 2, outputs=0, states=(0,)),
@@ -152,10 +155,12 @@ TRAITS = {
     "FULLY_CONNECTED": Trait(Nature.DENSE, 2, optional=1, options="FullyConnected", single=True),
     "GATHER": Trait(Nature.GATHER, 2, options="Gather"),
     "GATHER_ND": Trait(Nature.GATHER, 2),
+    "GELU": Trait(Nature.UNARY, options="Gelu", parameter="approximate", table=tables.gelu_table),
     "GREATER": Trait(Nature.COMPARISON, 2),
     "GREATER_EQUAL": Trait(Nature.COMPARISON, 2),
     "HARD_SWISH": Trait(Nature.UNARY, table=tables.hard_swish_table, single=True),
     "L2_NORMALIZATION": Trait(Nature.NORMALIZATION, options="L2Norm"),
+    "L2_POOL_2D": Trait(Nature.POOL, options="Pool2D"),
     "LEAKY_RELU": Trait(
         Nature.UNARY, options="LeakyRelu", parameter="alpha", table=tables.leaky_relu_table, single=True
     ),
@@ -175,6 +180,7 @@ TRAITS = {
     "MUL": Trait(Nature.BINARY, 2, options="Mul"),
     "NEG": Trait(Nature.UNARY),
     "NOT_EQUAL": Trait(Nature.COMPARISON, 2),
+    "PACK": Trait(Nature.PACK, optional=MANY, options="Pack"),
     "PAD": Trait(Nature.PAD, 2),
     "PADV2": Trait(Nature.PAD, 3),
     "PRELU": Trait(Nature.BINARY, 2),
@@ -207,6 +213,7 @@ TRAITS = {
     "SUM": Trait(Nature.REDUCTION, 2, options="Reducer"),
     "SVDF": Trait(Nature.MEMORY, 3, optional=2, options="SVDF", single=True, states=(4,)),
     "TANH": Trait(Nature.UNARY, table=tables.tanh_table),
+    "TILE": Trait(Nature.REPETITION, 2),
     "TRANSPOSE": Trait(Nature.PERMUTATION, 2, options="Transpose"),
     "TRANSPOSE_CONV": Trait(Nature.TRANSPOSED, 3, optional=1, options="TransposeConv"),
     "UNIDIRECTIONAL_SEQUENCE_LSTM": Trait(

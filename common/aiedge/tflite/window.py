@@ -67,7 +67,8 @@ class Window:
 def windows(operator: Operator) -> tuple[Window, Window]:
     """The window of a convolution, a pool or a transposed convolution: along the rows, and along the columns.
 
-    A transposed convolution's slides over its output. One tap has no neighbours to be apart from: its dilation is 1.
+    A transposed convolution's slides over its output. One tap has no neighbours to be apart from: its dilation is 1,
+    unless it is negative, which no kernel expects.
     """
     image, output, nature = operator.input(0), operator.outputs[0], operator.nature
     if nature is Nature.TRANSPOSED:
@@ -77,16 +78,19 @@ def windows(operator: Operator) -> tuple[Window, Window]:
         if nature is Nature.POOL
         else operator.input(1).shape[1:3]
     )
-    dilated = nature in (Nature.CONVOLUTION, Nature.DEPTHWISE)
+    dilations = [
+        operator.integer(f"dilation{side}Factor") if nature in (Nature.CONVOLUTION, Nature.DEPTHWISE) else 1
+        for side in "HW"
+    ]
     rows, columns = (
         Window(
             image.shape[axis],
             output.shape[axis],
             taps[axis - 1],
             operator.integer(f"stride{side}"),
-            operator.integer(f"dilation{side}Factor") if dilated and taps[axis - 1] > 1 else 1,
+            found if taps[axis - 1] > 1 or found < 0 else 1,
             operator.integer("padding"),
         )
-        for axis, side in ((1, "H"), (2, "W"))
+        for axis, side, found in zip((1, 2), "HW", dilations, strict=True)
     )
     return rows, columns

@@ -62,7 +62,7 @@ def rewrite(model: bytes, order: Sequence[int], offsets: Sequence[int] | None = 
             raise ValueError(f"there are {len(graph.tensors)} tensors and {len(offsets)} offsets")
         entries.append(_entry(packed, [*offsets, *[ONLINE] * others]))
     packed.metadata = entries or None
-    return _packed(packed, len(model))
+    return file_of(packed, len(model))
 
 
 def resized(model: bytes, shapes: Mapping[int, Sequence[int]]) -> bytes:
@@ -83,6 +83,7 @@ def resized(model: bytes, shapes: Mapping[int, Sequence[int]]) -> bytes:
         for place, shape in shapes.items():
             interpreter.resize_tensor_input(int(graph.inputs[place]), list(shape))
         interpreter.allocate_tensors()
+        interpreter.invoke()  # some shapes follow from values that are computed
         found = {each["index"]: each["shape"].tolist() for each in interpreter.get_tensor_details()}
     except (ValueError, RuntimeError) as error:
         text = " ".join(str(error).split())
@@ -92,11 +93,25 @@ def resized(model: bytes, shapes: Mapping[int, Sequence[int]]) -> bytes:
         if values is None or not len(values):
             tensor.shape = found.get(index, tensor.shape)
         tensor.shapeSignature = None
-    return _packed(packed, len(model))
+    return file_of(packed, len(model))
 
 
-def _packed(model: schema.ModelT, size: int) -> bytes:
-    """The file's bytes; it takes about `size`."""
+def with_metadata(model: bytes, name: bytes, content: bytes) -> bytes:
+    """The model with a named entry of metadata, in place of one of that name."""
+    try:
+        _check_places(model)
+        packed = schema.ModelT.InitFromPackedBuf(model, 0)
+    except MALFORMED as error:
+        raise _damaged(error) from error
+    entry, buffer = schema.MetadataT(), schema.BufferT()
+    entry.name, entry.buffer, buffer.data = name, len(packed.buffers), np.frombuffer(content, np.uint8)
+    packed.buffers.append(buffer)
+    packed.metadata = [*(each for each in packed.metadata or [] if each.name != name), entry]
+    return file_of(packed, len(model) + len(content))
+
+
+def file_of(model: schema.ModelT, size: int) -> bytes:
+    """The bytes of a file of these tables, of about `size`."""
     builder = _Builder(size + 4096)
     try:
         builder.Finish(model.Pack(builder), b"TFL3")

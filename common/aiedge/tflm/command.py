@@ -7,7 +7,9 @@ from pathlib import Path
 from aiedge.boards import Board, board, boards
 from aiedge.errors import Parser, UserError
 from aiedge.files import write_atomic
-from aiedge.tflite import read, write_c_array
+from aiedge.tflite import write_c_array
+from aiedge.tflite.labels import labels_of, with_labels
+from aiedge.tflite.open_shapes import add_model, read_shaped
 from aiedge.tflm.optimize import optimize as optimized
 from aiedge.tflm.order import NODES
 from aiedge.tflm.scratch import RUNTIMES
@@ -27,7 +29,7 @@ def optimize(parser: Parser) -> Callable[[argparse.Namespace], None]:
 
 def add_model_and_board(parser: Parser) -> None:
     """Add the arguments of a command that plans a model's memory for a board."""
-    parser.add_argument("model", type=Path, help="a .tflite file or its C array")
+    add_model(parser)
     parser.add_argument("--board", help=f"say what fits it: {', '.join(boards())}")
     parser.add_argument("--nodes", type=int, help="limit of the search for the best order, in states")
 
@@ -45,7 +47,7 @@ def _optimize(options: argparse.Namespace) -> None:
     if output.suffix not in (".tflite", ".cpp"):
         raise UserError(f"{output} is no name of a model", "end it in .tflite, or in .cpp for a C array")
     result = optimized(
-        read(options.model),
+        read_shaped(options),
         in_place=options.in_place,
         nodes=node_limit(options.nodes),
         progress=True,
@@ -53,10 +55,12 @@ def _optimize(options: argparse.Namespace) -> None:
     print(result)
     if fitted:
         print(f"\n{_fit(fitted, max(result.heads(scratch)[1] for scratch in RUNTIMES.values()))}")
+    labels = labels_of(result.before.source)
+    smaller = with_labels(result.after.source, labels) if labels else result.after.source
     if output.suffix == ".cpp":
-        write_c_array(result.after.source, output)
+        write_c_array(smaller, output)
     else:
-        write_atomic(output, result.after.source)
+        write_atomic(output, smaller)
     print(f"\nwrote {output}")
 
 

@@ -185,5 +185,5 @@ def _cells(row: Row) -> tuple[int | str, ...]:
 def _named(buffer: Buffer) -> str:
     if not buffer.tensors:
         return buffer.purpose or "scratch"
-    shape = "×".join(str(size) for size in buffer.tensors[0].shape)
+    shape = "×".join(str(size) for size in buffer.tensors[0].shape) or "1"
     return f"tensor {buffer.tensors[0].index} ({shape} {buffer.tensors[0].dtype.name})"

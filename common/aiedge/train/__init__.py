@@ -6,6 +6,6 @@
 - `pruning`: channels and weights scored and taken out
 - `aware`, `aware_layers`: quantization-aware training
 - `simulate`: a network run layer by layer, with its weights and activations rounded on the way
-- `convert`: Keras → .tflite, float or int8
+- `convert`, `samples`, `sources`: Keras → .tflite; samples for its calibration; Keras models out of files
 - `framework`: TensorFlow and Keras, quietly
 """

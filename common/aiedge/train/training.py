@@ -16,7 +16,7 @@ from aiedge.progress import tqdm
 from aiedge.train.framework import keras
 from aiedge.train.npz import DAMAGED, load_npz
 
-BAR = "{desc} {percentage:3.0f}% |{bar:30}| {n_fmt} of {total_fmt} epochs{postfix}"
+BAR = "{desc} {percentage:3.0f}% |{bar:10}| {n_fmt} of {total_fmt} epochs{postfix}"
 
 
 def set_seed(seed: int = 0) -> np.random.Generator:
@@ -35,6 +35,7 @@ def fit(
     targets: NDArray | None,
     epochs: int,
     checkpoint: str | Path | None = None,
+    progress: bool = True,
     **options: Any,
 ) -> dict[str, list[float]]:
     """Train a compiled model and return its history: a list with one number an epoch for the loss and each metric.
@@ -45,12 +46,17 @@ def fit(
     and a training that was interrupted goes on from there; it loses the epoch that it was in. The order of the samples
     in the epochs to come is drawn anew. Raises `UserError` where the file is damaged or belongs to another network.
 
-    `options` go to `keras.Model.fit`.
+    A bar shows the epochs, unless `progress` is false. `options` go to `keras.Model.fit`.
     """
     history = _restore(model, Path(checkpoint)) if checkpoint else {}
     done = len(next(iter(history.values()), []))
     with tqdm(
-        total=epochs, initial=min(done, epochs), desc="training", bar_format=BAR, file=sys.stdout
+        total=epochs,
+        initial=min(done, epochs),
+        desc="training",
+        bar_format=BAR,
+        file=sys.stdout,
+        disable=not progress,
     ) as bar:
 
         def show(epoch: int, logs: dict[str, float]) -> None:

@@ -135,8 +135,12 @@ def _download_board_tools() -> None:
 def pictures(file: Path) -> None:
     """Write CIFAR-10's photographs to a file; raises `UserError` where they cannot be had."""
     from aiedge.train.datasets import archives
+    from aiedge.train.datasets.download import NoNetworkError
 
-    source = archives.find(archives.CIFAR10)
+    try:
+        source = archives.find(archives.CIFAR10)
+    except NoNetworkError as error:
+        raise UserError(str(error), "AIEDGE_DATA=FOLDER names a folder with cifar10.npz") from error
     if not file.exists() or file.stat().st_size != source.stat().st_size:
         shutil.copyfile(source, file)
 

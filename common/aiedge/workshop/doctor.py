@@ -24,6 +24,7 @@ from typing import NamedTuple
 from aiedge import __version__
 from aiedge.errors import EXTRAS, GET_ZIG, Parser, UserError, WrongModule
 from aiedge.files import write_atomic
+from aiedge.lesson import projects
 from aiedge.paths import REPO, check_builds, commit, in_checkout, shown
 from aiedge.workshop import environment
 
@@ -80,7 +81,9 @@ def doctor(parser: Parser) -> Callable[[argparse.Namespace], None]:
         "--board", nargs="?", const="", metavar="PORT", help="also the board: versions, sizes, times, a log"
     )
     parser.add_argument(
-        "--verify", action="store_true", help="also compare each package's files with the kit's lock file"
+        "--verify",
+        action="store_true",
+        help="also compare each package's files, and each ESP-IDF component, with the lock files",
     )
     parser.add_argument(
         "--room",
@@ -123,6 +126,12 @@ def verify_packages() -> None:
         hint = f"remove .venv, and set the kit up: {SETUP}"
         raise UserError("\n       ".join([f"not as in {shown(lock)}:", *found]), hint)
     print(f"all {len(verify.locked(lock))} packages are those of {shown(lock)}, file by file")
+    for project in (REPO / name / "vscode" for name in projects()):
+        if found := list(verify.component_differences(project)):
+            hint = f"remove {shown(project / 'managed_components')}, and build for the board again"
+            raise UserError(
+                "\n       ".join([f"not as in {shown(project / 'dependencies.lock')}:", *found]), hint
+            )
 
 
 def findings() -> list[Finding]:

@@ -30,10 +30,11 @@ LOCKS = {"user": COMMON / "requirements.lock", "dev": COMMON / "requirements-dev
 PLATFORMS = {("Linux", "x86_64"), ("Linux", "aarch64"), ("Darwin", "arm64"), ("Windows", "AMD64")}
 
 # Keeps JupyterLab from asking a newcomer about news, and from looking for updates in a room with no network. A link to
-# the glossary opens it to read, not to edit.
+# the glossary opens it to read, not to edit. Long lines of code are whole in a small window, too.
 LAB_SETTINGS = """{
   "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false},
-  "@jupyterlab/docmanager-extension:plugin": {"defaultViewers": {"markdown": "Markdown Preview"}}
+  "@jupyterlab/docmanager-extension:plugin": {"defaultViewers": {"markdown": "Markdown Preview"}},
+  "@jupyterlab/notebook-extension:tracker": {"codeCellConfig": {"lineWrap": true}}
 }
 """
 

@@ -23,7 +23,7 @@ from tqdm import tqdm
 
 from aiedge.errors import Parser, UserError, exit_cleanly
 from aiedge.files import write_atomic
-from aiedge.lesson import project_dir
+from aiedge.lesson import find_project
 
 # The drawn pictures, whatever is on this computer: what is committed must show no other.
 DRAWN = {"AIEDGE_DATA": "drawn"}
@@ -142,8 +142,8 @@ def run_solution(project: str) -> tuple[NotebookNode, Path]:
 
     What it exports lies in that folder too. It is written even where a cell fails, so that its outputs can be read.
     """
-    folder = project_dir(project) / "build"
-    source = folder.parent / "solution" / f"{project}.ipynb"
+    found = find_project(project)
+    folder, source = found.folder / "build", found.solution
     if not source.exists():
         raise UserError(f"there is no {source}", "write it: aiedge lessons build --execute")
     folder.mkdir(exist_ok=True)

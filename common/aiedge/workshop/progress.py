@@ -9,6 +9,12 @@ from pathlib import Path
 from aiedge import logbook
 from aiedge.errors import Parser
 
+# In a small window tables keep their lines, and move sideways; messages end their lines between words.
+STYLE = (
+    '<style>[data-mime-type="application/vnd.jupyter.stdout"] pre { white-space: pre; overflow-x: auto; } '
+    ".jp-RenderedText pre { word-break: normal; }</style>"
+)
+
 
 def progress(parser: Parser) -> Callable[[argparse.Namespace], None]:
     """Add the command's argument; return what it does."""
@@ -22,17 +28,22 @@ def _progress(options: argparse.Namespace) -> None:
     print("\n".join(map(logbook.line, names)))
 
 
-def resume() -> None:
+def resume(notebook: str = "") -> None:
     """In a notebook that was begun: show how far it is, with a link to the section of its next TODO.
 
-    Nothing in a new one, and in another folder than the student's, such as that of a solution's run.
+    No words in a new one; nothing in another folder than the student's, such as that of a solution's run. A notebook
+    within another lesson's folder gives its name.
     """
+    logbook.opened = notebook
     project = logbook.project_here()
-    if not project or not logbook.solved(project, logbook.NOTEBOOK):
+    if not project:
+        return
+    from IPython.display import HTML, Markdown, display
+
+    display(HTML(STYLE))
+    if not logbook.solved(project, logbook.NOTEBOOK):
         return
     rest = set(logbook.todos(project, logbook.NOTEBOOK)) - logbook.solved(project, logbook.NOTEBOOK)
-    from IPython.display import Markdown, display
-
     text = f"Welcome back: {logbook.line(project)}"
     if rest and (section := section_of(min(rest), Path(f"{project}.ipynb"))):
         place = section.replace(" ", "-")
@@ -65,7 +76,7 @@ def show(project: str) -> None:
     In another folder than the student's only the second line appears.
     """
     if logbook.project_here() == project:
-        print(logbook.line(project))
+        print(logbook.line(project, "still open"))
     if following := logbook.after(project):
         print(f"Next: {following}")
     else:

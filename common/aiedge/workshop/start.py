@@ -12,7 +12,7 @@ from pathlib import Path
 
 from aiedge import logbook
 from aiedge.errors import Parser, UserError, exit_cleanly
-from aiedge.lesson import project_dir, projects
+from aiedge.lesson import find_project, projects
 from aiedge.workshop import bundle, environment, terminal
 
 COMMAND = "./start-notebook.sh"
@@ -62,15 +62,17 @@ def main() -> int:
         print(f"usage: {COMMAND} PROJECT   (--help lists the options)\n\nThe projects are:")
         print("".join(f"    {name}\n" for name in projects()), end="")
     else:
-        folder = project_dir(options.project)
+        project = find_project(options.project)
         check_port(options.port)
         environment.prepare()
         if options.run:
-            return hand_over(["-m", "aiedge.workshop.notebooks", "run", folder.name])
+            return hand_over(["-m", "aiedge.workshop.notebooks", "run", project.name])
         environment.set_up_lab()
-        print(f"{logbook.line(folder.name)}\n{WELCOME}", flush=True)
-        os.environ.update(terminal.variables(folder, environment.PYTHON.parent))
-        return hand_over(["-m", "jupyterlab", *lab_options(folder, options.port, not options.no_browser)])
+        print(f"{logbook.line(project.name)}\n{WELCOME}", flush=True)
+        os.environ.update(terminal.variables(project.folder, environment.PYTHON.parent))
+        return hand_over(
+            ["-m", "jupyterlab", *lab_options(project.student, options.port, not options.no_browser)]
+        )
     return 0
 
 
@@ -91,17 +93,18 @@ def check_port(port: int | None) -> None:
             ) from error
 
 
-def lab_options(folder: Path, port: int | None, browser: bool) -> list[str]:
+def lab_options(notebook: Path, port: int | None, browser: bool) -> list[str]:
     """JupyterLab's options: on localhost only, the project's notebook open, the whole kit in the file browser.
 
-    Each project has a workspace of its own, so that two can be open side by side, and each comes back with the tabs
-    that it had.
+    `notebook` is `<kit>/<project>/notebook/<name>.ipynb`. Each has a workspace of its own, so that two can be open side
+    by side, and each comes back with the tabs that it had.
     """
+    kit, name = notebook.parent.parent.parent, notebook.stem
     options = [
         "--ServerApp.log_level=WARN",
         "--ServerApp.ip=localhost",
-        f"--ServerApp.root_dir={folder.parent}",
-        f"--LabApp.default_url=/lab/workspaces/{folder.name}/tree/{folder.name}/notebook/{folder.name}.ipynb",
+        f"--ServerApp.root_dir={kit}",
+        f"--LabApp.default_url=/lab/workspaces/{name}/tree/{notebook.relative_to(kit).as_posix()}",
     ]
     if shell := terminal.shell_command():
         options.append(f"--ServerApp.terminado_settings={ {'shell_command': shell} }")

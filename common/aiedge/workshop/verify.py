@@ -2,6 +2,9 @@
 
 The set-up compares each wheel with the lock's SHA-256 before it installs it. What a wheel brought is listed in its
 `RECORD`, with a SHA-256 for each file: so a file that was changed since is found too.
+
+What ESP-IDF's component manager fetched for the board stands in a project's `dependencies.lock`, which it writes: each
+component with the SHA-256 of its files. A component that is in the project has that number in `.component_hash`.
 """
 
 import base64
@@ -16,6 +19,27 @@ from packaging.markers import Marker
 from aiedge.progress import tqdm
 
 LINE = re.compile(r"^([\w.-]+)==([^\s;\\]+)\s*(?:;\s*([^\\]+?))?\s*\\?$", re.MULTILINE)
+
+COMPONENT = re.compile(r"^  ([\w./-]+):\n((?:    .*\n)+)", re.MULTILINE)
+
+
+def component_differences(project: Path) -> Iterator[str]:
+    """The project's ESP-IDF components that are otherwise than in its `dependencies.lock`: a line for each.
+
+    None where a build for the board has fetched none yet, or there is no lock.
+    """
+    lock, fetched = project / "dependencies.lock", project / "managed_components"
+    if not lock.is_file() or not fetched.is_dir():
+        return
+    text, _, _ = lock.read_text(encoding="utf-8").partition("\ndirect_dependencies:")
+    for name, entry in COMPONENT.findall(text + "\n"):
+        if not (wanted := re.search(r"^    component_hash: (\w+)$", entry, re.MULTILINE)):
+            continue  # ESP-IDF itself
+        path = fetched / name.replace("/", "__") / ".component_hash"
+        if not path.is_file():
+            yield f"{name} is not in {fetched.name}"
+        elif path.read_text(encoding="utf-8").strip() != wanted[1]:
+            yield f"{name} has another hash than in {lock.name}"
 
 
 def locked(lock: Path) -> dict[str, str]:

@@ -15,6 +15,9 @@ namespace aiedge {
 class TextCommands {
  public:
   explicit TextCommands(Model &model) : model_(model) {}
+  TextCommands(const TextCommands &) = delete;
+  TextCommands &operator=(const TextCommands &) = delete;
+  ~TextCommands();
 
   // Takes one character; answers a command when its '%' has come. '\r' and '\n' are skipped, any other
   // character that is not printable begins a new command.
@@ -28,7 +31,7 @@ class TextCommands {
   void load(const char *digits);
   void print_buffer() const;
   void infer(char *rest);
-  bool run(uint32_t times);
+  const char *run(uint32_t times);
   void results() const;
   void layers() const;
 

@@ -60,7 +60,7 @@ print(f"{len(model.layers)} layers, {model.count_params():,} parameters")
 # %%
 def accuracy(probabilities, labels):
     """The share of right answers: accuracy([0.9, 0.2], [1, 1]) is 0.5, as arrays."""
-    # TODO 1: Return the share of right answers (fill in 1 line).
+    # TODO 1: Return the share of right answers (fill in 1 or 2 lines).
     # BEGIN SOLUTION
     return np.mean((probabilities > 0.5) == labels)
     # SKELETON[easy] answers = probabilities > ...
@@ -160,7 +160,7 @@ print(f"{len(folded.layers)} layers; the answers differ by {np.abs(difference).m
 # %%
 def macs(kernel_shape, output_shape):
     """MACs of a layer: macs((3, 3, 2, 4), (10, 10, 4)) is 7200 (rows, columns, channels)."""
-    # TODO 2: How often is each weight used, and how many weights are there (fill in 2 lines)?
+    # TODO 2: How often is each weight used, and how many weights are there (fill in 1 or 2 lines)?
     # BEGIN SOLUTION
     rows, columns, _ = output_shape
     return math.prod(kernel_shape) * rows * columns
@@ -193,7 +193,7 @@ ways = {
 # %%
 plots.bars(ways, "Operations for one picture", "operations", ("KU Leuven's count", 8.9e6))
 closest = min(ways, key=lambda way: abs(ways[way] - 8.9e6))
-print(f"MACs: {total:,}; closest to 8.9 million: {closest}: {ways[closest] / 1e6:.2f} million")
+print(f"MACs: {total:,}; closest to 8.9 million, with {ways[closest] / 1e6:.2f} million:\n{closest}")
 
 # %% [markdown]
 # **Check yourself**
@@ -325,7 +325,7 @@ plots.histograms({"before": every, "after": naive(every)}, "All weights, rounded
 # %%
 def scale_of_layer(weights):
     """One scale for all weights of a layer; for −2.54, 1 and 0 it is 0.02."""
-    # TODO 4: Return the scale with which the largest weight becomes 127 or −127 (fill in 1 line).
+    # TODO 4: Return the scale with which the largest weight becomes 127 or −127 (fill in 1 or 2 lines).
     # BEGIN SOLUTION
     return np.abs(weights).max() / 127
     # SKELETON[easy] largest = ...
@@ -382,7 +382,7 @@ plots.shares(ladder, "Weights in int8 with one scale for each layer")
 # %%
 def scales_of_channels(weights):
     """One scale for each channel, the last axis of `weights`, which has two to four axes."""
-    # TODO 5: Return an array with the scale of each channel (fill in 2 lines).
+    # TODO 5: Return an array with the scale of each channel (fill in 1 or 2 lines).
     # BEGIN SOLUTION
     by_channel = np.abs(weights).reshape(-1, weights.shape[-1])
     return by_channel.max(axis=0) / 127
@@ -463,7 +463,7 @@ plots.number_line(-1, 3)
 # %%
 def activation_params(low, high):
     """Scale and zero point for `low` ... `high`: activation_params(0, 25.5) is (0.1, -128)."""
-    # TODO 6: Compute both from the formulas (fill in 2 lines).
+    # TODO 6: Compute both from the formulas (fill in 1 or 2 lines).
     # BEGIN SOLUTION
     scale = (high - low) / 255
     zero_point = round(-128 - low / scale)
@@ -494,7 +494,7 @@ carclassifier.activation_params(activation_params)
 # %% [markdown]
 # ## 8. Calibration (9 min)
 #
-# The lowest and the highest activation are not stored anywhere: they depend on the pictures. So run some real
+# The lowest and the highest activation are not stored anywhere: they depend on the pictures. So run some
 # pictures through, and note for each [tensor](term) the lowest and the highest number so far. That is
 # [*calibration*](term:calibration).
 #
@@ -715,21 +715,25 @@ for name, count in runtimes.differences(answers).items():
 #
 # <details><summary>Hint</summary>
 #
-# $q = r / s + z$ with $r = 0.5$; `answer_params` has `.scale` and `.zero_point`. Round it with `round(...)`.
+# $q = r / s + z$ with $r = 0.5$; `params` has `.scale` and `.zero_point`. Round it with `round(...)`.
 # </details>
 
+
 # %%
-answer_params = graph.outputs[0].quantization
-# TODO 9: Compute the integer that stands for 0.5 (fill in 1 line).
-# BEGIN SOLUTION
-threshold = round(0.5 / answer_params.scale) + answer_params.zero_point
-# SKELETON threshold = ...
-# END SOLUTION
+def threshold_of(params):
+    """The integer that stands for 0.5, by the scale and the zero point of `params`."""
+    # TODO 9: Compute it (fill in 1 line).
+    # BEGIN SOLUTION
+    return round(0.5 / params.scale) + params.zero_point
+    # SKELETON return ...
+    # END SOLUTION
+
 
 # %% tags=["check", "nbval-check-output"]
-carclassifier.threshold(threshold, answer_params)
+carclassifier.threshold(threshold_of)
 
 # %%
+threshold = threshold_of(graph.outputs[0].quantization)
 int8_answers = runtimes.run_int8(int8_model, questions)[:, 0] > threshold
 ladder["the converter's int8"] = np.mean(int8_answers == labels)
 print(f"{np.sum(int8_answers != (probabilities > 0.5))} of {len(labels)} answers differ from float's")
@@ -856,7 +860,7 @@ if levels:
 # %% [markdown]
 # A time for the ESP-EYE can only be estimated here. Its maker has published how many milliseconds a very similar
 # network takes on the ESP32 in TFLM, with plain kernels and with its own (ESP-NN). That gives clock cycles for
-# each MAC.
+# each MAC. (The picture after the check takes some seconds.)
 #
 # <details><summary>Hint</summary>
 #
@@ -867,7 +871,7 @@ if levels:
 # %%
 def expected_ms(macs, cycles_per_mac, megahertz):
     """Estimated milliseconds of one inference: a million MACs of 24 cycles at 240 MHz take 100."""
-    # TODO 10: Compute the time from the cycles (fill in 1 line).
+    # TODO 10: Compute the time from the cycles (fill in 1 or 2 lines).
     # BEGIN SOLUTION
     return macs * cycles_per_mac / (megahertz * 1000)
     # SKELETON[easy] cycles = ...
@@ -919,23 +923,24 @@ for path in tflite.export("carclassifier", float_model, int8_model, float_array=
     print(f"wrote {path.name}, {path.stat().st_size:,} bytes")
 
 # %% [markdown]
-# Now the firmware, `vscode/main/main.cpp`. It has TODOs of its own; each run stops at the next one. Open a
-# terminal (File → New → Terminal): it begins in this project's folder. Paste:
+# Now the firmware. Double-click its `main.cpp` in the list of files on the left: it lies in `vscode/main`, beside the
+# folder `notebook`. It has TODOs of its own; save it after each, and run it: each run stops at the next one. For that
+# open a terminal (File → New → Terminal), which begins in this project's folder, and paste:
 #
 # ```
 # cp notebook/carclassifier.cpp vscode/main/carclassifier.cpp
 # pio run -d vscode -e host -t exec
 # ```
 #
-# This builds it for this computer, which takes a minute at first, and runs it. With a board, when it runs here (the
-# first time downloads the board's tools, some minutes):
+# This builds it for this computer, which takes a minute at first, and runs it. Where the compiler does not understand
+# a line, the last words name its TODO. With a board, when it runs here (the first time downloads the board's tools,
+# some minutes):
 #
 # ```
 # pio run -d vscode -e esp-eye -t upload
 # ```
 #
-# No board? This builds the same firmware for this computer and talks to it as if it were one. It also says which
-# TODO it is that does not compile, and why:
+# No board? This builds the same firmware for this computer and talks to it as if it were one:
 #
 # ```
 # BEGIN LEVEL easy

@@ -70,7 +70,7 @@ plots.points(inputs, targets, "Can one straight line separate them?")
 # %% [markdown]
 # ## 2. The network (10 min)
 #
-# It cannot be done. A single [neuron](term) draws a straight line, so it cannot learn XOR. A
+# No straight line separates them. A single [neuron](term) draws one straight line, so it cannot learn XOR. A
 # [layer](term) of neurons in between bends the line.
 #
 # Build a network with 2 inputs, two [hidden layers](term:hidden layer) of 16 neurons with [`relu`](term:relu), and
@@ -133,7 +133,7 @@ plots.decision_surfaces({"2-16-16-1": model, "one neuron": neuron}, inputs, targ
 # know.
 # </details>
 #
-# <details><summary>What would the network be without `relu` in between?</summary>
+# <details><summary>What would the network be without relu in between?</summary>
 #
 # One straight line again: layers that only multiply and add are together one such layer.
 # </details>
@@ -198,7 +198,7 @@ plots.decision_surfaces(networks, inputs, targets)
 # With that much noise a point may land anywhere, so the answer is a guess, and one of two guesses is right.
 # </details>
 #
-# <details><summary>Why must `add_noise` not change its argument?</summary>
+# <details><summary>Why must the function not change its argument?</summary>
 #
 # The caller goes on with the clean inputs: after `inputs += …` they would be noisy, too, and noisier with each call.
 # </details>
@@ -227,6 +227,8 @@ low, high = calibration.min(), calibration.max()
 print(f"the inputs lie between {low:.4f} and {high:.4f}")
 
 # %% [markdown]
+# From these two numbers compute the scale and the zero point.
+#
 # <details><summary>Hint</summary>
 #
 # From −128 to 127 there are 255 steps, and they span `high - low`. For the zero point, put `r = low` and `q
@@ -261,7 +263,7 @@ plots.quantization_line(scale, zero_point, low, high)
 
 # %%
 def quantize(values, scale, zero_point):
-    # TODO 5: Return the values as int8 (fill in 2 lines).
+    # TODO 5: Return the values as int8 (fill in 1 or 2 lines).
     # BEGIN SOLUTION
     q = np.round(values / scale) + zero_point
     return np.clip(q, -128, 127).astype(np.int8)
@@ -344,7 +346,7 @@ plots.integer_layer()
 # %%
 def integer_layer(x, weights, bias, x_params, w_params, y_params):
     multiplier, shift = layer_multipliers(x_params, w_params, y_params, len(weights))
-    # TODO 6: Compute the sums, multiply, add the zero point, clamp (fill in 3 lines).
+    # TODO 6: Compute the sums, multiply, add the zero point, clamp (fill in 1 to 3 lines).
     # BEGIN SOLUTION
     sums = (x.astype(np.int32) - x_params.zero_point) @ weights.T.astype(np.int32) + bias
     y = multiply_by_quantized_multiplier(sums, multiplier, shift) + y_params.zero_point
@@ -447,7 +449,8 @@ plots.memory(sizes, board("esp-eye").budget)
 # %% [markdown]
 # In a network this small, names, shapes and scales fill most of a .tflite file, so int8 does not make it smaller. It
 # does once the weights outweigh them, as in the next projects. Compiled C drops most of that: the weights, the
-# biases, the multipliers and a table for the sigmoid remain, and a few bytes that say how large each layer is.
+# biases, the multipliers and a table for the sigmoid remain. That is the third bar; the constants of the line further
+# up are a few bytes more, which say how large each layer is.
 
 # %% [markdown]
 # **Check yourself**
@@ -473,23 +476,24 @@ for path in tflite.export("xormodel", float_model, int8_model):
     print(f"wrote {path.name}, {path.stat().st_size:,} bytes")
 
 # %% [markdown]
-# Now the firmware, `vscode/main/main.cpp`. It has five TODOs of its own; each run stops at the next one. Open a
-# terminal (File → New → Terminal): it begins in this project's folder. Paste:
+# Now the firmware. Double-click its `main.cpp` in the list of files on the left: it lies in `vscode/main`, beside the
+# folder `notebook`. It has five TODOs of its own; save it after each, and run it: each run stops at the next one. For
+# that open a terminal (File → New → Terminal), which begins in this project's folder, and paste:
 #
 # ```
 # cp notebook/xormodel.cpp vscode/main/xormodel.cpp
 # pio run -d vscode -e host -t exec
 # ```
 #
-# This builds it for this computer, which takes half a minute at first, and runs it. With a board, when it runs
-# here (the first time downloads the board's tools, some minutes):
+# This builds it for this computer, which takes half a minute at first, and runs it. Where the compiler does not
+# understand a line, the last words name its TODO. With a board, when it runs here (the first time downloads the
+# board's tools, some minutes):
 #
 # ```
 # pio run -d vscode -e esp-eye -t upload
 # ```
 #
-# No board? This builds the same firmware for this computer and talks to it as if it were one. It also says which
-# TODO it is that does not compile, and why:
+# No board? This builds the same firmware for this computer and talks to it as if it were one:
 #
 # ```
 # ../run_serial.py --simulate xormodel

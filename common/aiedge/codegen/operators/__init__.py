@@ -9,6 +9,7 @@ run in the same call, those.
 from collections.abc import Callable
 
 from aiedge.codegen.operators import (
+    add_n,
     arg,
     binary,
     blocks,
@@ -51,6 +52,7 @@ EMITTERS: dict[Nature, Callable[..., Call]] = {
     **pool.EMITTERS,
     **mean.EMITTERS,
     **binary.EMITTERS,
+    **add_n.EMITTERS,
     **copy.EMITTERS,
     **softmax.EMITTERS,
     **resize.EMITTERS,

@@ -1,4 +1,7 @@
-"""Arithmetic of two tensors whose shapes broadcast: int8 and float32, DIV, FLOOR_DIV and FLOOR_MOD float32 alone."""
+"""Arithmetic of two tensors whose shapes broadcast: int8 and float32, DIV, FLOOR_DIV and FLOOR_MOD float32 alone.
+
+ADD, SUB, MUL, MAXIMUM, MINIMUM and SQUARED_DIFFERENCE have int16, too.
+"""
 
 from collections.abc import Callable
 
@@ -22,12 +25,14 @@ from aiedge.tflite.traits import Nature
 
 LOOPS = 4
 SUMS = ("ADD", "SUB")
+INPUT_BITS = {"int8": 7, "int16": 0}  # that SQUARED_DIFFERENCE adds to its inputs
 COMPARED = ("MAXIMUM", "MINIMUM")  # integers of one scale
+INT16 = (*SUMS, *COMPARED, "MUL", "SQUARED_DIFFERENCE")
 
 
 def _emit(operator: Operator, at: Places) -> Call:
     a, b, target = operator.input(0), operator.input(1), operator.outputs[0]
-    suffix = kernel_suffix(operator, a, b, target, int16=operator.kind in (*SUMS, "MUL"))
+    suffix = kernel_suffix(operator, a, b, target, int16=operator.kind in INT16)
     kernel = struct = f"{operator.kind.lower()}_{suffix}"
     fields: dict[str, Field] = {}
     if suffix == "int16" and operator.kind in SUMS:
@@ -38,11 +43,11 @@ def _emit(operator: Operator, at: Places) -> Call:
         kernel = struct = "add_int8"
     elif suffix != "f32" and operator.kind in CONSTANTS:
         fields = CONSTANTS[operator.kind](operator)
-    elif suffix == "int8" and operator.kind in COMPARED:
+    elif suffix != "f32" and operator.kind in COMPARED:
         same_scales(operator, a, b, target)
         struct = "binary"
     elif suffix == "int8":
-        raise unsupported(operator, "its inputs and output must be float32")
+        raise unsupported(operator, REFUSED.get(operator.kind, "its inputs and output must be float32"))
     else:
         struct = "binary_f32" if "fusedActivationFunction" in operator.trait.defaults else "binary"
     fields |= broadcast(operator, a, b)
@@ -175,11 +180,12 @@ def _slopes(operator: Operator) -> dict[str, Field]:
 
 
 def _squares(operator: Operator) -> dict[str, Field]:
-    """The constants of int8 SQUARED_DIFFERENCE: of both inputs to twice the larger scale, and of the square."""
+    """The constants of SQUARED_DIFFERENCE of integers: of both inputs to twice the larger scale, and of the square."""
     a, b, out = (
         float(params_of(t).scale) for t in (operator.input(0), operator.input(1), operator.outputs[0])
     )
-    pairs = [quantize_multiplier(factor) for factor in factors.squares(a, b, out)]
+    bits = INPUT_BITS[operator.outputs[0].dtype.name]
+    pairs = [quantize_multiplier(factor) for factor in factors.squares(a, b, out, bits=bits)]
     if pairs[2][1] > 0:
         raise unsupported(operator, "its output's scale is too small for its inputs'")
     return {
@@ -190,6 +196,11 @@ def _squares(operator: Operator) -> dict[str, Field]:
     }
 
 
+# What TensorFlow Lite Micro takes of int8, and the kit does not.
+REFUSED = {
+    "DIV": "in int8 TensorFlow Lite Micro shifts small quotients by more than 31 bits, which leaves the answer to "
+    "the processor: divide in float32, or multiply by a reciprocal"
+}
 # What gives the constants of int8 kernels with factors, beside sums.
 CONSTANTS: dict[str, Callable[[Operator], dict[str, Field]]] = {
     "MUL": product,

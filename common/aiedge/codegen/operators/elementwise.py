@@ -5,15 +5,24 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from aiedge.codegen.operators.call import Call, Constant, Places, c_float, centered, types_of, unsupported
+from aiedge.codegen.operators.call import (
+    Call,
+    Constant,
+    Places,
+    c_float,
+    c_value,
+    centered,
+    types_of,
+    unsupported,
+)
 from aiedge.quantization import factors, int16, quantize_multiplier, requantize
-from aiedge.quantization.affine import nearest_integer
 from aiedge.quantization.fixed_point import LARGEST_SHIFT
+from aiedge.quantization.tables import integer_of_six
 from aiedge.tflite.graph import Operator, Tensor
 from aiedge.tflite.integer import params_of, unary_table
 from aiedge.tflite.traits import Nature
 
-INT16 = ("LEAKY_RELU", "LOGISTIC", "RELU", "RELU6", "TANH")
+INT16 = ("ABS", "LEAKY_RELU", "LOGISTIC", "RELU", "RELU6", "TANH")
 # What TFLM converts: QUANTIZE from each type to some, DEQUANTIZE to float32.
 QUANTIZED = {
     "int8": ("int8", "uint8", "int16", "int32"),
@@ -33,12 +42,16 @@ def _unary(operator: Operator, at: Places) -> Call:
         return _int16(operator, at)
     if types == ("float32", "float32"):
         arguments = [at(operator.input(0)), at(operator.outputs[0]), str(_count(operator))]
-        if operator.trait.parameter:
-            arguments.append(c_float(operator.real(operator.trait.parameter)))
+        arguments += map(c_value, operator.parameters)
         return Call('"aiedge_activation.h"', (f"aiedge_{operator.kind.lower()}_f32({', '.join(arguments)})",))
     if not operator.trait.table:
         raise unsupported(
             operator, "its input and output must be float32: TensorFlow Lite Micro takes no other"
+        )
+    if operator.kind == "RSQRT" and types == ("int16", "int16"):
+        raise unsupported(
+            operator,
+            "int16 has negative values, at which TensorFlow Lite Micro stops: int8 with zero point -128 has none",
         )
     wide = ", or both int16" if operator.kind in INT16 else ""
     raise unsupported(operator, f"its input and output must both be int8, or both float32{wide}")
@@ -59,11 +72,19 @@ def _int16(operator: Operator, at: Places) -> Call:
         except ValueError as error:
             raise unsupported(operator, str(error)) from error
     elif operator.kind == "RELU6":
-        kernel, numbers = "clamp_int16", [0, min(nearest_integer(6.0, params_of(source)), 2**15 - 1)]
+        try:
+            kernel, numbers = "clamp_int16", [0, min(integer_of_six(params_of(source)), 2**15 - 1)]
+        except ValueError as error:
+            raise unsupported(operator, str(error)) from error
+    elif operator.kind == "ABS":
+        kernel, numbers = "abs_int16", list(quantize_multiplier(factors.ratio(scale, output)))
+        if numbers[1] > LARGEST_SHIFT:
+            raise unsupported(operator, "its scales are too far apart")
     else:
         alpha = operator.real("alpha") if operator.kind == "LEAKY_RELU" else 0.0
         kernel, numbers = "slopes_int16", int16.slopes(scale, output, alpha)
-        if max(numbers[1], numbers[3]) > LARGEST_SHIFT:
+        # The shift must not leave int32, for which TFLM's compiler takes it; LEAKY_RELU wraps there.
+        if max(numbers[1], numbers[3]) > (15 if operator.kind == "RELU" else LARGEST_SHIFT):
             raise unsupported(operator, "its scales are too far apart")
     arguments = [*(table.name for table in tables), at(source), at(target), _count(operator), *numbers]
     statement = f"aiedge_{kernel}({', '.join(map(str, arguments))})"

@@ -1,4 +1,4 @@
-"""MEAN, SUM, REDUCE_MAX and REDUCE_MIN over constant axes, int8 and float32; MEAN also int16."""
+"""MEAN, SUM, REDUCE_MAX and REDUCE_MIN over constant axes, int8 and float32; MEAN and SUM also int16."""
 
 from itertools import groupby
 from math import prod
@@ -27,7 +27,7 @@ EXTREMES = ("REDUCE_MAX", "REDUCE_MIN")
 
 def _emit(operator: Operator, at: Places) -> Call:
     source, target = operator.input(0), operator.outputs[0]
-    suffix = kernel_suffix(operator, source, target, int16=operator.kind == "MEAN")
+    suffix = kernel_suffix(operator, source, target, int16=operator.kind in ("MEAN", "SUM"))
     rank = len(source.shape)
     axes = {axis + rank if axis < 0 else axis for axis in integers(operator, 1)}
     if not axes <= set(range(rank)):

@@ -1,5 +1,5 @@
 """Operators that step through their input, whatever its type: TRANSPOSE, REVERSE_V2, DEPTH_TO_SPACE, SPACE_TO_DEPTH,
-BROADCAST_TO, SLICE, UNPACK, MIRROR_PAD."""
+BROADCAST_TO, TILE, SLICE, PACK, UNPACK, MIRROR_PAD."""
 
 from math import prod
 
@@ -23,10 +23,11 @@ def emit(operator: Operator, at: Places) -> Call:
     return strided(operator, at, loops[::-1], start)
 
 
-def _one_type(operator: Operator) -> None:
-    tensors = (operator.input(0), *operator.outputs)
-    if len({tensor.dtype for tensor in tensors}) > 1 or not all(tensor.elements for tensor in tensors):
-        raise unsupported(operator, "its input and outputs must be of one type, and not empty")
+def _one_type(operator: Operator, sources: int = 1) -> None:
+    """Raise `UserError` unless the first inputs and all outputs are of one type, and hold something."""
+    tensors = (*operator.inputs[:sources], *operator.outputs)
+    if len({t.dtype for t in tensors if t}) > 1 or not all(t and t.elements for t in tensors):
+        raise unsupported(operator, "its inputs and outputs must be of one type, and not empty")
 
 
 def _pitches(tensor: Tensor) -> list[int]:
@@ -100,6 +101,16 @@ def _broadcast(operator: Operator) -> tuple[Loops, int, tuple[int, ...]]:
     return loops, 0, shape
 
 
+def _tile(operator: Operator) -> tuple[Loops, int, tuple[int, ...]]:
+    source, times = operator.input(0), integers(operator, 1)
+    if len(times) != len(source.shape) or min(times, default=1) < 1:
+        raise unsupported(operator, f"it needs how often each of {len(source.shape)} dimensions is repeated")
+    loops: Loops = []
+    for count, size, pitch in zip(times, source.shape, _pitches(source), strict=True):
+        loops += [(count, 0), (size, pitch)]
+    return loops, 0, tuple(count * size for count, size in zip(times, source.shape, strict=True))
+
+
 def _slice(operator: Operator) -> tuple[Loops, int, tuple[int, ...]]:
     source, begin, sizes = operator.input(0), integers(operator, 1), integers(operator, 2)
     rank = len(source.shape)
@@ -111,6 +122,25 @@ def _slice(operator: Operator) -> tuple[Loops, int, tuple[int, ...]]:
     pitches = _pitches(source)
     start = sum(b * pitch for b, pitch in zip(begin, pitches, strict=True))
     return list(zip(sizes, pitches, strict=True)), start, tuple(sizes)
+
+
+def _pack(operator: Operator, at: Places) -> Call:
+    count, target, axis = len(operator.inputs), operator.outputs[0], operator.integer("axis")
+    _one_type(operator, count)
+    rank = len(target.shape)
+    axis += rank * (axis < 0)
+    shape = target.shape[:axis] + target.shape[axis + 1 :]
+    if not 0 <= axis < rank or target.shape[axis] != count or operator.input(0).shape != shape:
+        raise unsupported(operator, f"each input must be an index of one dimension of {target}")
+    rows, size = prod(shape[:axis]), _pitches(target)[axis]
+    return Call(
+        HEADER,
+        tuple(
+            f"aiedge_copy_rows({at(operator.input(i))}, {size}, (uint8_t *){at(target)} + {i * size}, "
+            f"{size * count}, {rows}, {size})"
+            for i in range(count)
+        ),
+    )
 
 
 def _unpack(operator: Operator, at: Places) -> Call:
@@ -189,11 +219,13 @@ LOOPS_OF = {
     "DEPTH_TO_SPACE": _depth_to_space,
     "SPACE_TO_DEPTH": _space_to_depth,
     "BROADCAST_TO": _broadcast,
+    "TILE": _tile,
     "SLICE": _slice,
 }
 EMITTERS = {
     Nature.PERMUTATION: emit,
     Nature.REPETITION: emit,
+    Nature.PACK: _pack,
     Nature.UNPACK: _unpack,
     Nature.MIRROR: _mirror_pad,
 }

@@ -1,4 +1,4 @@
-"""MAX_POOL_2D and AVERAGE_POOL_2D, int8, int16 and float32."""
+"""MAX_POOL_2D and AVERAGE_POOL_2D, int8, int16 and float32; L2_POOL_2D float32 alone."""
 
 from aiedge.codegen.operators.call import (
     Call,
@@ -24,6 +24,10 @@ def _emit(operator: Operator, at: Places, run: Run | None = None) -> Call:
     if (target.shape[0], target.shape[3]) != (batch, channels):
         raise unsupported(operator, "its output must have the input's batch and channels")
     suffix = kernel_suffix(operator, source, target, int16=True)
+    if operator.kind == "L2_POOL_2D" and suffix != "f32":
+        raise unsupported(
+            operator, "its input and output must be float32: TensorFlow Lite Micro takes no other"
+        )
     # A kernel that leaves out what is outside of the image finds its rows itself.
     rows, columns = checked_windows(operator, None if run and run.clipped else run)
     values = min(rows.taps, rows.size) * min(columns.taps, columns.size)

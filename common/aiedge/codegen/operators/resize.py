@@ -1,4 +1,4 @@
-"""RESIZE_NEAREST_NEIGHBOR and RESIZE_BILINEAR to a constant size, int8 and float32.
+"""RESIZE_NEAREST_NEIGHBOR and RESIZE_BILINEAR to a constant size, int8 and float32; the former int16, too.
 
 Which rows and columns an output lies between, and how near to each, is known beforehand: it becomes tables.
 """
@@ -64,7 +64,7 @@ def _bilinear(operator: Operator, at: Places) -> Call:
 def _shapes(operator: Operator) -> tuple[str, dict[str, Field]]:
     """The kernel's type and the fields that both operators share; raises `UserError` where they do not fit."""
     source, target = operator.input(0), operator.outputs[0]
-    suffix = kernel_suffix(operator, source, target)
+    suffix = kernel_suffix(operator, source, target, int16=operator.nature is Nature.NEAREST)
     batch, height, width, channels = image(operator)
     if (
         target.shape != (batch, *integers(operator, 1), channels)
@@ -76,7 +76,7 @@ def _shapes(operator: Operator) -> tuple[str, dict[str, Field]]:
         )
     if max(*source.shape[1:3], *target.shape[1:3]) > LARGEST_SIZE:
         raise unsupported(operator, f"its images may have at most {LARGEST_SIZE:,} rows and columns")
-    if suffix == "int8":
+    if suffix != "f32":
         same_scales(operator, source, target)
     fields: dict[str, Field] = {"batch": batch, "height": height, "width": width, "channels": channels}
     return suffix, fields | {"output_height": target.shape[1], "output_width": target.shape[2]}

@@ -1,10 +1,10 @@
 // A plugin of QEMU: counts executed instructions, and notes the count whenever the guest enters one function.
 //
-// Arguments: mark=ADDRESS of that function, out=FILE for the noted counts, one a line, and skip=FROM:TO for
-// code that does not count, such as a handler that stands in for an instruction. It counts by
-// translated block, which is exact where no block is left half way: no interrupts and no exceptions, as in a
-// benchmark. It declares what it uses of QEMU's plugin interface, version 1, since distributions do not ship
-// the header.
+// Arguments: mark=ADDRESS of that function, out=FILE for the noted counts, one a line, or without a mark for
+// that at the end, and skip=FROM:TO for code that does not count, such as a handler that stands in for an
+// instruction. It counts by translated block, which is exact where no block is left half way: no interrupts
+// and no exceptions, as in a benchmark. It declares what it uses of QEMU's plugin interface, version 1, since
+// distributions do not ship the header.
 //
 // With cycles=FILE it adds up cycles, too, and notes them behind each count: a line of that file has an
 // instruction's address, its cycles, and those besides where it is a branch that is taken.
@@ -106,6 +106,9 @@ static int read_timings(const char *name) {
 static void on_end(plugin_id id, void *data) {
   (void)id;
   (void)data;
+  if (!mark) {
+    fprintf(out, "%" PRIu64 "\n", executed);
+  }
   fclose(out);
 }
 
@@ -126,7 +129,7 @@ EXPORT int qemu_plugin_install(plugin_id id, const void *info, int count, char *
       out = fopen(arguments[i] + 4, "w");
     }
   }
-  if (!mark || !out) {
+  if (!out) {
     return 1;
   }
   qemu_plugin_register_vcpu_tb_trans_cb(id, on_translation);

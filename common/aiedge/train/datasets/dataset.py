@@ -72,12 +72,12 @@ class Splits:
             return ""
         return "\n".join(
             (
-                "=" * 78,
+                "=" * 70,
                 "DRAWN PICTURES: the kit drew these itself" + (f" ({self.why})." if self.why else "."),
                 "Every figure below is about drawings, not about photographs.",
-                "For the real ones: run this again with a network, or set AIEDGE_DATA to a folder",
-                "that holds cifar10.npz and mnist.npz.",
-                "=" * 78,
+                "For the real ones: run this again with a network, or set AIEDGE_DATA",
+                "to a folder that holds cifar10.npz and mnist.npz.",
+                "=" * 70,
             )
         )
 

@@ -67,8 +67,9 @@ def expect(condition: bool, todo: int, got: object, expected: object, likely: st
 
 def open_todo(todo: int, name: str) -> CheckFailed:
     """The error for a TODO in whose place a `...` still stands."""
+    what = "does nothing yet" if name.endswith(")") else "has no value yet"
     return CheckFailed(
-        f"✗ TODO {todo} is still open: `{name}` has no value yet. Fill in the cell above, then run both."
+        f"✗ TODO {todo} is still open: `{name}` {what}. Fill in the cell above, then run both."
     )
 
 
@@ -127,6 +128,7 @@ _OF_ERRORS = {
     "truth value of an array": "`and`, `or`, `if`, max() and a > b == c take one truth value: "
     "for arrays use & and |, each side in ( ), and .max()",
     "has no attribute": "the name behind the dot is misspelt, or the value is of another kind than you think",
+    "bitwise_and": "& comes before >= and <=: each comparison stands in parentheses of its own",
     "could not be broadcast": "two shapes do not go together: print them",
     "matmul: Input operand": "the inner sizes of @ must be alike: the weights are [outputs, inputs], so use .T",
     "only integer scalar arrays": "an array stands where one number belongs",
@@ -207,14 +209,14 @@ def likely_mistake(got: ArrayLike, mistakes: Mapping[str, ArrayLike]) -> str:
 
 
 def listed(values: ArrayLike) -> str:
-    """Numbers for people, in five digits.
+    """Numbers for people, in five digits; there is one 0.
 
-    >>> listed([0.1 + 0.2, 5.0])
-    '[0.3, 5]'
+    >>> listed([0.1 + 0.2, 5.0, -0.0])
+    '[0.3, 5, 0]'
     """
     numbers = np.asarray(values, np.float64).ravel()
     more = ", ..." if numbers.size > _SHOWN else ""
-    return "[" + ", ".join(f"{value:.5g}" for value in numbers[:_SHOWN]) + more + "]"
+    return "[" + ", ".join(f"{value + 0:.5g}" for value in numbers[:_SHOWN]) + more + "]"
 
 
 def _short(value: Any) -> str:

@@ -297,7 +297,7 @@ def activation_params(function: Any) -> None:
         else:
             likely = "low must become −128: solve −128 = low / scale + zero_point"
         expect(False, 6, f"zero point {z:.5g} {asked}", right.zero_point, likely)
-    passed(6, "the lowest number becomes −128, the highest 127, and 0 has an integer.")
+    passed(6, "lowest to −128, highest to 127, and 0 has an integer.")
 
 
 def note_range(function: Any) -> None:
@@ -379,30 +379,37 @@ def integer_convolution(function: Any, model: bytes) -> None:
     passed(8, f"all {right.size:,} values, bit for bit those of the interpreter.")
 
 
-def threshold(value: Any, params: QuantParams) -> None:
-    """TODO 9: the integer that stands for 0.5."""
-    got = as_number(value, 9, "threshold")
-    scale, zero_point = float(params.scale), int(params.zero_point)
-    likely = likely_mistake(
-        got,
-        {
-            "add the zero point": round(0.5 / scale),
-            "divide by the scale": round(0.5 * scale) + zero_point,
-            "add the zero point, do not subtract it": round(0.5 / scale) - zero_point,
-            "this is a real number: the answer is an int8": 0.5,
-            "127 is the middle of uint8": 127,
-            "0.5 is one half: of a probability, not of the scale": round(0.5 * 255) + zero_point,
-            "this is the zero point, which stands for 0.0": zero_point,
-            "the probability is one half, not one": round(1 / scale) + zero_point,
-            "round it: the answer is an int8": 0.5 / scale + zero_point + 0.25,
-            "this is the scale": scale,
-            "divide 0.5 by the scale alone, then add the zero point": round((0.5 + zero_point) / scale),
-            "multiply nothing: 0.5 / scale + zero point": round(0.5 / scale) * zero_point,
-            "the other way round: 0.5 / scale, not scale / 0.5": round(scale / 0.5) + zero_point,
-        },
-    )
-    expect(got == round(0.5 / scale) + zero_point, 9, f"{got:.5g}", round(0.5 / scale) + zero_point, likely)
-    passed(9, f"above {got:g} the answer is: car.")
+def threshold(function: Any) -> None:
+    """TODO 9: the integer that stands for 0.5, for scales and zero points of which the first one needs rounding."""
+    for scale, zero_point in ((0.012, -21), (0.003, 5), (1 / 256, -128)):
+        params = QuantParams(scale, zero_point)
+        got = as_number(answer(function, 9, "threshold_of(...)", params), 9, "threshold_of(...)")
+        steps = 0.5 / scale
+        likely = likely_mistake(
+            got,
+            {
+                "add the zero point": round(steps),
+                "add the zero point, and round": steps,
+                "round it: the answer is an int8": steps + zero_point,
+                "int() and // cut the fraction off: round(...)": int(steps) + zero_point,
+                "add the zero point, do not subtract it": round(steps) - zero_point,
+                "divide by the scale": round(0.5 * scale) + zero_point,
+                "divide by the scale, and round": 0.5 * scale + zero_point,
+                "this is a real number: the answer is an int8": 0.5,
+                "127 is the middle of uint8": 127,
+                "0 stands for 0.5 only where scale and zero point happen to be so": 0,
+                "0.5 is one half: of a probability, not of the scale": round(0.5 * 255) + zero_point,
+                "the probability is one half, not one": round(1 / scale) + zero_point,
+                "this is the scale": scale,
+                "divide 0.5 by the scale alone, then add the zero point": round((0.5 + zero_point) / scale),
+                "multiply nothing: 0.5 / scale + zero point": round(steps) * zero_point,
+                "the other way round: 0.5 / scale, not scale / 0.5": round(scale / 0.5) + zero_point,
+            },
+        )
+        right = round(steps) + zero_point
+        asked = f"{right} for the scale {scale:.4g} and the zero point {zero_point}"
+        expect(got == right, 9, f"{got:.5g}", asked, likely)
+    passed(9, "the integer that stands for one half.")
 
 
 def expected_ms(function: Any) -> None:

@@ -15,6 +15,7 @@ from aiedge.quantization import (
 )
 from aiedge.quantization import quantize as reference_quantize
 from aiedge.quantization.affine import INT8_MAX, INT8_MIN
+from aiedge.text import signed
 from aiedge.tflite import Graph
 from aiedge.tflite.integer import params_of, weight_params
 from aiedge.workshop.checks import (
@@ -296,7 +297,8 @@ def scale_and_zero_point(scale: Any, zero_point: Any, low: float, high: float) -
     else:
         likely = "low must become −128: solve low = scale · (−128 − zero_point), then round"
     expect(z == right.zero_point, 4, f"zero point {z:.5g}", right.zero_point, likely)
-    passed(4, f"{low:.3f} … {high:.3f} becomes −128 … 127, and 0.0 is exactly {right.zero_point}.")
+    ends, zero = f"{signed(low, '.3f')} … {signed(high, '.3f')}", signed(int(right.zero_point))
+    passed(4, f"{ends} becomes −128 … 127, and 0.0 is exactly {zero}.")
 
 
 def quantize(function: Any) -> None:

@@ -43,7 +43,7 @@ class Sources(Project):
     def files(self, solution: NotebookNode) -> dict[Path, str]:
         """Path and content of every generated file, given the solution notebook with its outputs."""
         files = {
-            self.folder / "notebook" / f"{self.name}.ipynb": to_text(self.notebook_at(0)),
+            self.student: to_text(self.notebook_at(0)),
             self.solution: to_text(solution),
         }
         if self.firmware:

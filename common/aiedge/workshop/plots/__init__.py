@@ -5,6 +5,8 @@
 - `compression`: where a network's numbers sit, what pruning takes, ours beside published figures
 - `moving`: convolutions at work, as moving pictures
 - `integers`: the number line of int8, a layer in integers, an arena
+- `schedule`: when samples are due and taken
+- `search`: what networks take, what pruning saves, the front
 - `numbers`: weights and activations, channel by channel, and what rounding leaves of them
 """
 
@@ -32,6 +34,8 @@ from aiedge.workshop.plots.numbers import (
     settling,
     steps_by_channel,
 )
+from aiedge.workshop.plots.schedule import samples
+from aiedge.workshop.plots.search import front, savings, sizes
 
 __all__ = [
     "BLUE",
@@ -48,6 +52,7 @@ __all__ = [
     "convolutions",
     "decision_surfaces",
     "disagreement",
+    "front",
     "histograms",
     "integer_layer",
     "lines",
@@ -60,9 +65,12 @@ __all__ = [
     "quantization_line",
     "recovery",
     "same_scales",
+    "samples",
+    "savings",
     "scores",
     "settling",
     "shares",
+    "sizes",
     "sliding",
     "steps_by_channel",
     "straight_through",

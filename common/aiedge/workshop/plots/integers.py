@@ -7,6 +7,7 @@ from matplotlib.patches import Rectangle
 from aiedge.colours import BLUE, GREEN, GREY, LIGHT_GREY, ORANGE
 from aiedge.memory.plan import MemoryPlan
 from aiedge.quantization import params_from_range
+from aiedge.text import signed
 from aiedge.workshop.plots.networks import WIDTH
 
 # What happens to a sum on its way to an int8: the box, and the numbers in it.
@@ -34,8 +35,8 @@ def number_line(low: float, high: float) -> None:
     for q, colour in marks.items():
         real = float(params.scale) * (q - zero_point)
         axes.plot([q, q], [0.0, 1.0], color=colour, linewidth=2)
-        axes.text(q, 1.08, f"{real:.2f}", ha="center", fontsize=11, color="black")
-        axes.text(q, -0.22, f"{q}", ha="center", fontsize=11, color="black")
+        axes.text(q, 1.08, signed(real, ".2f"), ha="center", fontsize=11, color="black")
+        axes.text(q, -0.22, signed(q, "d"), ha="center", fontsize=11, color="black")
     side = "left" if zero_point < 0 else "right"
     axes.text(
         zero_point + (4 if side == "left" else -4),
@@ -48,7 +49,9 @@ def number_line(low: float, high: float) -> None:
     axes.text(-150, 1.0, "real", ha="right", va="center", fontsize=11)
     axes.text(-150, 0.0, "int8", ha="right", va="center", fontsize=11)
     axes.set(xlim=(-185, 140), ylim=(-0.35, 1.25))
-    axes.set_title(f"255 steps from {low:g} to {high:g}: one step is {params.scale:.4f}")
+    axes.set_title(
+        f"255 steps from {signed(low, 'g')} to {signed(high, 'g')}: one step is {params.scale:.4f}"
+    )
     axes.axis("off")
     plt.show()
 

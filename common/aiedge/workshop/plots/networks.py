@@ -9,6 +9,7 @@ from matplotlib.container import BarContainer
 from numpy.typing import NDArray
 
 from aiedge.colours import BLUE, GREY, ORANGE
+from aiedge.text import signed
 
 MARKERS = "os"
 WIDTH = 7.0  # inches of the widest figure: in a window of 1024 pixels JupyterLab shows it unreduced
@@ -49,7 +50,7 @@ def decision_surfaces(
         _scatter(axes, inputs, targets)
         _frame(axes, name)
     for axes in all_axes[0, 1:]:
-        axes.set_ylabel("")
+        axes.set(ylabel="", yticklabels=[])
     figure.colorbar(image, ax=all_axes, label="output", shrink=0.8)
     plt.show()
 
@@ -76,7 +77,9 @@ def quantization_line(scale: float, zero_point: int, low: float, high: float) ->
     real = np.linspace(low, high, 200)
     whole.plot(real, real / scale + zero_point, color=BLUE)
     whole.plot([low, 0, high], [-128, zero_point, 127], "o", color=ORANGE)
-    whole.annotate(f"zero point {zero_point}", (0, zero_point), textcoords="offset points", xytext=(10, -14))
+    whole.annotate(
+        f"zero point {signed(zero_point)}", (0, zero_point), textcoords="offset points", xytext=(10, -14)
+    )
     whole.set(xlabel="real number r", ylabel="integer q", title="q = r / scale + zero point")
     around = np.linspace(-3 * scale, 3 * scale, 601)
     steps = np.round(around / scale)

@@ -64,6 +64,9 @@ def steps_by_channel(weights: NDArray, scales: Mapping[str, NDArray | float]) ->
         yscale="log",
         title="How many integers the weights of a channel can become",
     )
+    axes.yaxis.set_major_locator(LogLocator(2))
+    axes.yaxis.set_major_formatter("{x:.0f}")
+    axes.yaxis.set_minor_locator(NullLocator())
     legend_below(axes)
     plt.show()
 

@@ -1,0 +1,1 @@
+# For tests: MicroPython's tool for .mpy files stands here.

@@ -1,0 +1,1 @@
+# For tests: MicroPython's linker of native modules stands here.
