@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-SECONDS = 120
+SECONDS = 300
 
 
 class Server(contextlib.AbstractContextManager):

@@ -343,7 +343,7 @@ def test_an_open_trial_of_a_worker_that_is_gone_is_retried_once(tmp_path: Path, 
     assert states == ["FAIL", "RUNNING", "FAIL"]  # not once more
     study.ask()
     assert studies.retry_dead(study) == 0  # it may be about to say who it is
-    monkeypatch.setattr(studies, "GRACE", -1)
+    monkeypatch.setattr(studies, "SILENT", -1)
     assert studies.retry_dead(study) == 1
 
 

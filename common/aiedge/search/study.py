@@ -32,6 +32,7 @@ optuna.logging.set_verbosity(optuna.logging.ERROR)
 warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
 WANTED = "aiedge"  # the user attribute that holds what is wanted
 HEARTBEAT, GRACE, RETRIES = 20, 60, 1  # seconds, seconds, times
+SILENT = 300  # seconds after which a worker that has not said who it is counts as gone
 Direction = Literal["maximize", "minimize"]
 
 
@@ -246,7 +247,7 @@ def retry_dead(study: optuna.Study) -> int:
     for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
         host, _, number = trial.user_attrs.get("worker", ":").rpartition(":")
         gone = host == socket.gethostname() and number.isdigit() and not _alive(int(number))
-        if not gone and (host or not _older(trial, GRACE)):
+        if not gone and (host or not _older(trial, SILENT)):
             continue
         with contextlib.suppress(RuntimeError, ValueError):  # another worker was faster
             study.tell(trial.number, state=TrialState.FAIL)
