@@ -2,8 +2,8 @@
 
 The package is a line of stations, in the way of the data; a station imports only from stations to its left:
 
-    quantization → train → tflite → memory → tflm → codegen → convert → cost → energy → search → board → benchmark →
-    workshop
+    quantization → train → tflite → memory → tflm → codegen → convert → espdl → cost → energy → search → board →
+    benchmark → workshop
 
 - `quantization`: integer arithmetic in NumPy
 - `train`: data sets, Keras networks, training, pruning, quantization-aware training, conversion
@@ -11,6 +11,7 @@ The package is a line of stations, in the way of the data; a station imports onl
 - `memory`, `tflm`: the arena of compiled C; that of TensorFlow Lite Micro
 - `codegen`, `engine`: one C file per model, over kernels in C
 - `convert`: what others trained as a .tflite, and what each option costs
+- `espdl`: ONNX, and networks for Espressif's ESP-DL
 - `cost`, `energy`: instructions, time, bytes; what an inference takes out of a battery
 - `search`: from a board and an accuracy to the network
 - `board`, `benchmark`: a board and its serial line; a data set over a board
