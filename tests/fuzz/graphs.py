@@ -73,7 +73,7 @@ class Branching(Draw):
 def random_graph(rng: np.random.Generator, dtype: str) -> bytes:
     """A model of two to eight operators that read each other's outputs; what nobody reads is an output.
 
-    Where all of it turns out to be constant, another one.
+    Where all of it turns out to be constant, or is read, another one.
     """
     d = Branching(rng, dtype)
     kinds: list[tuple[str, Callable]] = [
@@ -102,9 +102,10 @@ def random_graph(rng: np.random.Generator, dtype: str) -> bytes:
             tensor.buffer == 0 and index not in read and index not in written
         ):  # an input that its operator did without
             tensor.shape = [0]
-    if not inputs:
+    outputs = [index for index in written if index not in read]
+    if not inputs or not outputs:
         return random_graph(rng, dtype)
-    return d.file.build(inputs, [index for index in written if index not in read])
+    return d.file.build(inputs, outputs)
 
 
 def random_rows(rng: np.random.Generator, dtype: str) -> bytes:
