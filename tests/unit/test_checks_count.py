@@ -11,11 +11,11 @@ from aiedge.workshop.checks import CheckFailed
 from tests.unit import (
     test_checks_carclassifier,
     test_checks_cifar_cnn,
-    test_checks_digit_search,
+    test_checks_search,
     test_checks_xormodel,
 )
 
-MODULES = (test_checks_carclassifier, test_checks_cifar_cnn, test_checks_digit_search, test_checks_xormodel)
+MODULES = (test_checks_carclassifier, test_checks_cifar_cnn, test_checks_search, test_checks_xormodel)
 LEAST = 320
 SHARE = 0.95
 # What a check says where the cause is known: a line of its own, or that nothing is filled in yet.

@@ -52,7 +52,8 @@ def test_the_readme_gives_the_minutes_of_each_project(repo: Path) -> None:
 def test_no_other_place_names_a_lesson(repo: Path) -> None:
     """But for a lesson's own checks, the networks and weights that two are named after, and modules of their names."""
     package = repo / "common" / "aiedge"
-    modules = {path.stem for path in package.rglob("*.py") if path.parent.name != "checks"}
+    known = (path for path in package.rglob("*") if path.is_dir() or path.suffix == ".py")
+    modules = {path.stem for path in known if path.parent.name != "checks"}
     own = {package / "workshop/checks" / f"{lesson.name}.py" for lesson in lessons()}
     elsewhere = ("workshop/recipes", "train/models")
     named = ({lesson.name for lesson in lessons()} | set(projects())) - modules

@@ -31,7 +31,7 @@ def test_a_line_for_each_project_in_the_order_of_the_workshop(capsys):
         "carclassifier_easy",
         "carclassifier_hard",
         "cifar_cnn",
-        "digit_search",
+        "search",
         "roads",
     ]
     assert lines[1].startswith("carclassifier_easy ✓ notebook 0/10, firmware 0/")
@@ -63,11 +63,11 @@ def test_first_the_notebook_then_the_firmware_then_the_next_project(capsys, monk
 
 def test_both_levels_lead_to_the_last_project(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    for project in ("carclassifier_easy", "carclassifier_hard", "cifar_cnn", "digit_search", "roads"):
+    for project in ("carclassifier_easy", "carclassifier_hard", "cifar_cnn", "search", "roads"):
         progress.show(project)
     assert capsys.readouterr().out.splitlines() == [
         *["Next: cifar_cnn"] * 2,
-        "Next: digit_search",
+        "Next: search",
         "Next: roads",
         "That was the last project.",
     ]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from aiedge.workshop.checks import digit_search as checks
+from aiedge.workshop.checks import search as checks
 from tests.support.wrong_answers import ACCIDENTS, says
 
 CODE = 8192

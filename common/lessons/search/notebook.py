@@ -26,9 +26,9 @@ from aiedge.search.study import Wanted, suggest
 from aiedge.search.trainer import Trainer
 from aiedge.text import table
 from aiedge.workshop import plots, progress
-from aiedge.workshop.checks import digit_search
+from aiedge.workshop.checks import search
 
-progress.resume("digit_search")
+progress.resume("search")
 
 # %% [markdown]
 # ## 1. Two boards (10 min)
@@ -102,7 +102,7 @@ def fits(ram, flash, room):
 
 
 # %% tags=["check", "nbval-check-output"]
-digit_search.fits(fits)
+search.fits(fits)
 
 # %% [markdown]
 # **Check yourself**
@@ -169,7 +169,7 @@ def saved(before, after):
 
 
 # %% tags=["check", "nbval-check-output"]
-digit_search.saved(saved)
+search.saved(saved)
 
 # %%
 shares = np.arange(0, 1, 0.125)
@@ -231,7 +231,7 @@ def objective(costs, train):
 
 
 # %% tags=["check", "nbval-check-output"]
-digit_search.objective(objective)
+search.objective(objective)
 
 # %% [markdown]
 # A network here is a whole one, trained once, without the pruned channels, trained on for one [epoch](term), then
@@ -324,7 +324,7 @@ def front(points):
 
 
 # %% tags=["check", "nbval-check-output"]
-digit_search.front(front)
+search.front(front)
 
 # %%
 points = np.array([results[k] for k in kept])
@@ -375,7 +375,7 @@ def smallest(points, target):
 
 
 # %% tags=["check", "nbval-check-output"]
-digit_search.smallest(smallest)
+search.smallest(smallest)
 
 # %%
 TARGET = points[:, 0].max() - 0.02
@@ -452,7 +452,7 @@ def estimate(cycles, clock_hz, milliamperes, volts):
 
 
 # %% tags=["check", "nbval-check-output"]
-digit_search.estimate(estimate)
+search.estimate(estimate)
 
 # %% [markdown]
 # Both networks on both cores: the whole one, and the one that you chose. The currents are those of data sheets:
@@ -511,4 +511,4 @@ print("\n".join(table(("network", "chip", "instructions", "time", "energy at mos
 # - Time and energy depend on the core as much as on the network, and an estimate is no measurement.
 
 # %%
-progress.show("digit_search")
+progress.show("search")
