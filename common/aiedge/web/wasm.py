@@ -25,8 +25,8 @@ def places(graph: Graph) -> tuple[list[int], int]:
 
     >>> from aiedge import tflite
     >>> from aiedge.paths import REPO
-    >>> places(tflite.read(REPO / "xormodel/solution/xormodel.cpp"))
-    ([0, 16], 32)
+    >>> places(tflite.read(REPO / "tests/golden/resnet8.tflite"))
+    ([0, 3072], 3088)
     """
     found, end = [], 0
     for tensor in (*graph.inputs, *graph.outputs):
