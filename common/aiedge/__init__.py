@@ -2,8 +2,8 @@
 
 The package is a line of stations, in the way of the data; a station imports only from stations to its left:
 
-    quantization → train → tflite → memory → tflm → codegen → web → micropython → convert → cost → rtos → energy →
-    search → board → benchmark → workshop
+    quantization → train → tflite → memory → tflm → codegen → web → micropython → convert → espdl → cost → rtos →
+    energy → search → board → benchmark → workshop
 
 - `quantization`: integer arithmetic in NumPy
 - `train`: data sets, Keras networks, training, pruning, quantization-aware training, conversion
@@ -13,6 +13,7 @@ The package is a line of stations, in the way of the data; a station imports onl
 - `web`: a network in a browser
 - `micropython`: one module per model, over kernels in viper
 - `convert`: what others trained as a .tflite, and what each option costs
+- `espdl`: ONNX, and networks for Espressif's ESP-DL
 - `cost`, `energy`: instructions, time, bytes; what an inference takes out of a battery
 - `rtos`: one firmware as super-loop, interrupt and tasks
 - `search`: from a board and an accuracy to the network

@@ -17,6 +17,7 @@ COMMANDS = {
         "convert.command:convert",
         "a trained network of Keras or ONNX as a .tflite, float or quantized",
     ),
+    "espdl": ("espdl.command:espdl", "a float model for Espressif's ESP-DL, quantized by esp-ppq"),
     "inspect": ("cost.command:inspect", "operators, tensors, flash and arena of a model"),
     "compile": ("codegen.command:compile_", "write a model as a C file and header"),
     "micropython": ("micropython.command:micropython", "write a model as a MicroPython module"),

@@ -132,6 +132,8 @@ def test_every_import_is_of_the_base_or_of_an_extra(repo: Path) -> None:
     distributions = metadata.packages_distributions()
     base = base_dependencies(repo)
     for path in (repo / "common" / "aiedge").rglob("*.py"):
+        if path.name == "ppq_script.py":
+            continue  # it runs in an environment of its own
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             if isinstance(node, ast.ImportFrom):

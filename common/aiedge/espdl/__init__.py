@@ -1,0 +1,20 @@
+"""The road to Espressif's ESP-DL: ONNX out of a float .tflite, esp-ppq in a place of its own, its arithmetic in NumPy.
+
+- `onnx_writer`: a float `Graph` as ONNX
+- `environment`, `ppq_script`, `quantize`: esp-ppq, which writes the .espdl
+- `twin`: what an ESP-DL network computes, on integers, without esp-ppq
+"""
+
+from aiedge.espdl.onnx_writer import to_onnx
+from aiedge.espdl.quantize import load_quantization, quantize_espdl
+from aiedge.espdl.twin import Quantization, exponents, integers_of, run
+
+__all__ = [
+    "Quantization",
+    "exponents",
+    "integers_of",
+    "load_quantization",
+    "quantize_espdl",
+    "run",
+    "to_onnx",
+]
