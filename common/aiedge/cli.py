@@ -20,6 +20,7 @@ COMMANDS = {
     "espdl": ("espdl.command:espdl", "a float model for Espressif's ESP-DL, quantized by esp-ppq"),
     "inspect": ("cost.command:inspect", "operators, tensors, flash and arena of a model"),
     "compile": ("codegen.command:compile_", "write a model as a C file and header"),
+    "web": ("web.command:web", "a page that runs a model in any browser, camera in"),
     "micropython": ("micropython.command:micropython", "write a model as a MicroPython module"),
     "bench": ("cost.command:bench", "instructions, time and bytes of a model, operator by operator"),
     "memory": ("cost.command:memory", "who needs the SRAM, operator by operator, and what fits a board"),

@@ -32,6 +32,7 @@ EXTRAS = {
     "packaging": "workshop",
     "platformio": "board",
     "serial": "board",
+    "sqlalchemy": "search",
     "tensorflow": "workshop",
     "tflite_micro": "tflm",
     "tornado": "workshop",

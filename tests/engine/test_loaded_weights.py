@@ -21,10 +21,11 @@ from aiedge.cost.harness import random_inputs
 from aiedge.cost.targets import TARGETS
 from aiedge.errors import UserError
 from aiedge.tflite.bin_file import ENTRY, HEAD, LAYOUTS, MAGIC
-from aiedge.tflite.interpreters import has_tflm, run_tflm_all
+from aiedge.tflite.interpreters import has_tflm
 from tests.support.batch import STRICT, run_batch
 from tests.support.model_files import ModelFile, dense_float, dense_int8
 from tests.support.networks import network
+from tests.support.oracles import right_outputs
 from tests.support.random_operators import KINDS_AND_TYPES, random_model
 from tests.support.random_streams import random_network
 from tests.support.streams import far_streams
@@ -43,7 +44,7 @@ def compare(models: list[bytes], folder: Path, compiler: list[str], stream: bool
     with far_streams():
         results = run_batch(graphs, inputs, folder, compiler, stream=stream, weights="loaded")
     for model, x, outputs in zip(models, inputs, results, strict=True):
-        for y, expected in zip(outputs, run_tflm_all(model, x), strict=True):
+        for y, expected in zip(outputs, right_outputs(model, x), strict=True):
             np.testing.assert_array_equal(y, expected)
 
 

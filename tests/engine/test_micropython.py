@@ -42,11 +42,13 @@ RANDOM = (
     "LEAKY_RELU",
     "LOGISTIC",
     "MAX_POOL_2D",
+    "MEAN",
     "QUANTIZE",
     "RESHAPE",
+    "SUM",
     "TANH",
 )
-SCALED = ("ADD", "CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "LEAKY_RELU", "RELU")
+SCALED = ("ADD", "CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "LEAKY_RELU", "MEAN", "RELU")
 
 
 def expected(model: bytes, inputs):
@@ -65,14 +67,15 @@ def test_xor_answers_as_tflm(xormodel: bytes, emitter: str, tmp_path: Path) -> N
     np.testing.assert_array_equal(outputs, expected(xormodel, inputs))
 
 
-def test_networks_of_pictures_answer_as_tflm(tmp_path: Path) -> None:
+def test_networks_of_pictures_answer_as_tflm(repo: Path, tmp_path: Path) -> None:
     models = [network("cifar_cnn_25_51_76"), network("resnet8")]
+    models.append(tflite.load_model(repo / "carclassifier_easy/solution/carclassifier.cpp"))
     rng = np.random.default_rng(0)
-    inputs = rng.integers(-128, 128, (4, 32, 32, 3)).astype(np.int8)
     sources = [generate(tflite.read(model), f"net{i}") for i, model in enumerate(models)]
-    results = run_modules(sources, [[inputs]] * 2, tmp_path)
-    for model, (outputs,) in zip(models, results, strict=True):
-        np.testing.assert_array_equal(outputs, expected(model, inputs))
+    inputs = [rng.integers(-128, 128, (2, *s.graph.inputs[0].sample_shape)).astype(np.int8) for s in sources]
+    results = run_modules(sources, [[pictures] for pictures in inputs], tmp_path)
+    for model, pictures, (outputs,) in zip(models, inputs, results, strict=True):
+        np.testing.assert_array_equal(outputs, expected(model, pictures))
 
 
 @pytest.mark.slow

@@ -22,8 +22,8 @@ from aiedge.benchmark.data import samples
 from aiedge.benchmark.firmware import OpenTodo
 from aiedge.benchmark.session import Options
 from aiedge.board import Board
-from aiedge.board.browser import BrowserBoard
 from aiedge.board.build import build
+from aiedge.board.page import BrowserBoard
 from aiedge.errors import GET_ZIG, UserError
 from aiedge.files import cache_folder
 from aiedge.paths import REPO

@@ -50,11 +50,13 @@ def test_the_readme_gives_the_minutes_of_each_project(repo: Path) -> None:
 
 
 def test_no_other_place_names_a_lesson(repo: Path) -> None:
-    """But for a lesson's own checks, and the networks and weights that two lessons are named after."""
+    """But for a lesson's own checks, the networks and weights that two are named after, and modules of their names."""
     package = repo / "common" / "aiedge"
+    modules = {path.stem for path in package.rglob("*.py") if path.parent.name != "checks"}
     own = {package / "workshop/checks" / f"{lesson.name}.py" for lesson in lessons()}
     elsewhere = ("workshop/recipes", "train/models")
-    names = re.compile(rf"\b({'|'.join({lesson.name for lesson in lessons()} | set(projects()))})\b")
+    named = ({lesson.name for lesson in lessons()} | set(projects())) - modules
+    names = re.compile(rf"\b({'|'.join(named)})\b")
     found = [
         f"{path.relative_to(package)}: {line.strip()}"
         for path in package.rglob("*")

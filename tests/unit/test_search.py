@@ -1,5 +1,6 @@
 """The search: sizes before any training, spaces, limits, the front, and workers that go on where others stopped."""
 
+import errno
 import json
 import os
 import random
@@ -8,9 +9,10 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import optuna
 import pytest
 
-from aiedge import tflite
+from aiedge import CompiledModel, tflite
 from aiedge.boards import boards
 from aiedge.cli import main
 from aiedge.cost import TARGETS
@@ -166,6 +168,41 @@ class Fake(Trainer):
         return 1 - 1 / tflite.read(model).parameters
 
 
+def answers_of(folder: Path, rows: int) -> list[list[int]]:
+    """What an exported network answers to pictures of one shade, in a program of its folder alone."""
+    header = (folder / "network.h").read_text()
+    by_rows = "network_push_row" in header
+    call = (
+        "network_begin(arena); for (int row = 0; row < 28; row++) network_push_row(input, output, arena);"
+        if by_rows
+        else "network_invoke(input, output, arena);"
+    )
+    (folder / "main.c").write_text(
+        '#include <stdio.h>\n#include <string.h>\n#include "network.h"\n'
+        "static _Alignas(16) uint8_t arena[NETWORK_ARENA_BYTES];\n"
+        "int main(void) { static int8_t input[28 * 28], output[10]; const int shades[] = {-128, 77};\n"
+        f"for (int k = 0; k < {rows}; k++) {{ memset(input, shades[k], sizeof input); {call}\n"
+        'for (int i = 0; i < 10; i++) printf("%d ", output[i]); printf("\\n"); } }\n'
+    )
+    command = ["cc", "-I.", "main.c", "network.c", "-lm", "-o", "program"]
+    made = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert made.returncode == 0, made.stderr
+    printed = subprocess.run([folder / "program"], capture_output=True, text=True, check=True).stdout
+    return [[int(number) for number in line.split()] for line in printed.splitlines()]
+
+
+def test_a_picture_shows_published_networks_beside_the_front() -> None:
+    space = load_space("cifar10")
+    found = results.published(Wanted(space, ("flash", "ram"), Limits(), "cortex-m4"))
+    assert found["pruned, INT8"] == (28_576, 0.7263) and len(found) == 3
+    assert results.published(Wanted(space, ("ram",), Limits(), "cortex-m4")) == {}
+    assert results.published(wanted(load_space("lenet-mnist"))) == {}
+    study = optuna.create_study(directions=["maximize", "minimize"])
+    study.add_trial(optuna.trial.create_trial(values=[0.8, 20_000], user_attrs={"fits": True}))
+    axes = results.picture(study, Wanted(space, ("flash",), Limits(), "cortex-m4")).axes[0]
+    assert [text.get_text() for text in axes.texts] == list(found)
+
+
 def test_a_study_from_end_to_end(tmp_path: Path, monkeypatch, capsys) -> None:
     monkeypatch.setattr(worker, "Trainer", Fake)
     monkeypatch.chdir(tmp_path)
@@ -198,6 +235,13 @@ def test_a_study_from_end_to_end(tmp_path: Path, monkeypatch, capsys) -> None:
         assert [figures["ram"], figures["flash"]] == trial.values[1:]
         made = subprocess.run(["cc", "-c", "network.c", "-o", "network.o"], cwd=folder, capture_output=True)
         assert made.returncode == 0, made.stderr
+    assert (
+        answers_of(folder, rows=2)
+        == CompiledModel((folder / "network.tflite").read_bytes())
+        .predict(np.full((2, 28, 28, 1), [[[[-128]]], [[[77]]]], np.int8))
+        .reshape(2, -1)
+        .tolist()
+    )
     assert results.summary(study, what).count("\n") == len(front) + 3
 
 
@@ -211,14 +255,55 @@ def test_errors_of_the_command(tmp_path: Path, monkeypatch, capsys) -> None:
         (["new", "x", "--ram", "-3"], "-3 bytes of ram"),
         (["new", "x", "--target", "z80"], "there is no core 'z80'"),
         (["work", "x", "--storage", "postgresql+nothing://host/x"], "cannot be opened"),
+        (
+            ["work", "x", "--storage", "postgresql+psycopg://me@127.0.0.1:1/x"],
+            "127.0.0.1:1/x cannot be opened",
+        ),
+        (["new", "x", "--ram", "100"], "nothing in this space fits 100 bytes of ram: the smallest takes"),
+        (["work", "x", "--minutes", "0"], "0.0 minutes are no time"),
     ):
         assert main(["search", *words]) == 2
         err = capsys.readouterr().err
         assert err.startswith("error: ") and message in err and "\nhint: " in err, err
     assert main(["search", "new", "y"]) == 0
+    assert main(["search", "new", "y"]) == 0  # the same again
+    capsys.readouterr()
+    assert main(["search", "new", "y", "--space", "cifar10"]) == 2
+    assert "y is there already, and for something else" in capsys.readouterr().err
     Path("studies/y/journal.log").write_text("{")
     capsys.readouterr()
     assert main(["search", "show", "y"]) == 2 and "error: " in capsys.readouterr().err
+
+
+def test_a_full_disk_is_told_and_the_network_tried_once_more(tmp_path: Path, monkeypatch, capsys) -> None:
+    monkeypatch.setattr(worker, "Trainer", Fake)
+    monkeypatch.chdir(tmp_path)
+    Path("small.toml").write_text(SMALL)
+    assert main(["search", "new", "full", "--space", "small.toml"]) == 0
+
+    def full(path: Path, data: bytes) -> Path:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(worker, "write_atomic", full)
+        assert main(["search", "work", "full", "--trials", "1"]) == 2
+    err = capsys.readouterr().err
+    assert "No space left on device" in err and "\nhint: " in err
+    study, _ = studies.load(studies.place("full"))
+    (left,) = study.get_trials()
+    assert left.state.name == "RUNNING" and not list(tmp_path.glob("studies/full/networks/*"))
+    with monkeypatch.context() as patch:
+        patch.setattr(studies, "_alive", lambda process: False)
+        assert main(["search", "work", "full", "--trials", "1"]) == 0
+    first, second = study.get_trials()
+    assert (first.state.name, second.state.name) == ("FAIL", "COMPLETE") and first.params == second.params
+
+
+def test_no_network_begins_after_the_minutes(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(worker, "Trainer", Fake)
+    where = studies.place("short", folder=tmp_path)
+    studies.new(where, wanted(parse_space(SMALL, "small")))
+    assert len(studies.trained(worker.work(where, 99, progress=False, minutes=1e-9))) == 1
 
 
 def test_training_stops_where_the_usual_gain_does_not_reach_the_front() -> None:
@@ -235,7 +320,7 @@ def test_training_stops_where_the_usual_gain_does_not_reach_the_front() -> None:
     assert not worker._pays(0.9, [100.0, 60.0], best)  # type: ignore[list-item]
 
 
-def test_an_open_trial_of_a_worker_that_is_gone_is_retried_once(tmp_path: Path) -> None:
+def test_an_open_trial_of_a_worker_that_is_gone_is_retried_once(tmp_path: Path, monkeypatch) -> None:
     space = parse_space(SMALL, "small")
     where = studies.place("kill", folder=tmp_path)
     study = studies.new(where, wanted(space))
@@ -251,8 +336,15 @@ def test_an_open_trial_of_a_worker_that_is_gone_is_retried_once(tmp_path: Path) 
     assert (first.state.name, second.state.name, queued.state.name) == ("FAIL", "RUNNING", "WAITING")
     retried = study.ask()
     assert studies.suggest(retried, space) == studies.values_of(first, space)
+    assert "worker" not in retried.user_attrs  # of the one that is gone
     retried.set_user_attr("worker", f"{studies.me().rpartition(':')[0]}:{gone.stdout.strip()}")
-    assert studies.retry_dead(study) == 0
+    assert studies.retry_dead(study) == 1
+    states = [trial.state.name for trial in study.get_trials()]
+    assert states == ["FAIL", "RUNNING", "FAIL"]  # not once more
+    study.ask()
+    assert studies.retry_dead(study) == 0  # it may be about to say who it is
+    monkeypatch.setattr(studies, "SILENT", -1)
+    assert studies.retry_dead(study) == 1
 
 
 def test_a_candidate_learns_and_goes_on_from_its_checkpoint(tmp_path: Path, monkeypatch) -> None:

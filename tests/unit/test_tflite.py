@@ -106,7 +106,12 @@ def test_a_file_without_an_array_is_refused(text: str, message: str, tmp_path: P
 
 @pytest.mark.parametrize(
     ("data", "message"),
-    [(b"", "is empty"), (b"hello world, no model", "not a .tflite"), (b"\x20\0\0\0TFL3", "damaged")],
+    [
+        (b"", "is empty"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n", "large-file storage"),
+        (b"hello world, no model", "not a .tflite"),
+        (b"\x20\0\0\0TFL3", "damaged"),
+    ],
 )
 def test_what_is_no_model_is_refused(data: bytes, message: str) -> None:
     with pytest.raises(UserError, match=message):

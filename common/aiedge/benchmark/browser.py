@@ -19,7 +19,7 @@ from aiedge.benchmark.main_cpp import read_main_cpp
 from aiedge.benchmark.models import Choice
 from aiedge.benchmark.result import BenchmarkResult
 from aiedge.benchmark.session import Options, run_on_line
-from aiedge.board.browser import BrowserBoard, open_page
+from aiedge.board.page import BrowserBoard, open_page
 from aiedge.errors import UserError, exit_cleanly
 from aiedge.lesson import find_project, project_dir
 from aiedge.web import page_facts

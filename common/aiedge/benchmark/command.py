@@ -24,7 +24,7 @@ from aiedge.progress import has_colours
 from aiedge.tflite.command import add_layout
 
 if TYPE_CHECKING:
-    from aiedge.board.browser import BrowserBoard
+    from aiedge.board.page import BrowserBoard
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -24,6 +24,7 @@ with extras():
         SerialTransport,
         Transport,
     )
+    from aiedge.board.notebook import ModelPage, browser
     from aiedge.board.ports import SerialPort, choose_port, find_ports
     from aiedge.board.standin import StandIn
 
@@ -33,11 +34,13 @@ __all__ = [
     "Board",
     "BoardInfo",
     "FaultyTransport",
+    "ModelPage",
     "PacedTransport",
     "SerialPort",
     "SerialTransport",
     "StandIn",
     "Transport",
+    "browser",
     "choose_port",
     "find_ports",
 ]

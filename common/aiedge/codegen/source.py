@@ -195,6 +195,7 @@ def generate(
             | ({"<string.h>"} if resets else set())
             | ({STREAM} if streamers else set())
             | ({WEIGHTS} if file else set())
+            | ({"<math.h>"} if not all(map(_finite, constants)) else set())  # NAN and INFINITY
         ),
         "streaming": parts[0] if parts else None,
         "parts": parts,
@@ -269,6 +270,11 @@ def _tail(
             arguments = ", ".join([*dict.fromkeys(held), "arena"])
             result.append((step, (f"{name}_part{part.name}({arguments})",)))
     return [(step, statements) for step, statements in result if statements]
+
+
+def _finite(constant: Constant) -> bool:
+    """Whether C has all values without a macro."""
+    return constant.values.dtype.kind != "f" or bool(np.isfinite(constant.values).all())
 
 
 def _limits(calls: list[Call]) -> dict[str, int]:

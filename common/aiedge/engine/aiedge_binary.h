@@ -6,7 +6,7 @@
 #ifndef AIEDGE_BINARY_H
 #define AIEDGE_BINARY_H
 
-#include <math.h>  // INFINITY, the range of a layer without activation
+#include <math.h>
 
 #include "aiedge_engine.h"
 #include "aiedge_requantize.h"

@@ -36,7 +36,7 @@ typedef struct {
 
 // Copies `count` values; reads nothing beyond.
 static inline int8_t *aiedge_conv_2d_copy(int8_t *to, const int8_t *from, int32_t count) {
-#if defined(__ARM_FEATURE_UNALIGNED) || defined(AIEDGE_AVX2)
+#if defined(__ARM_FEATURE_UNALIGNED) || defined(AIEDGE_AVX2) || defined(__wasm__)
   if (count >= 4) {
     // Words, the last of which overlaps the one before it.
     int8_t *end = to + count;

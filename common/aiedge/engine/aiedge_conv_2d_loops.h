@@ -6,8 +6,6 @@
 #ifndef AIEDGE_CONV_2D_LOOPS_H
 #define AIEDGE_CONV_2D_LOOPS_H
 
-#include <math.h>  // INFINITY, the range of a layer without activation
-
 #include "aiedge_engine.h"
 #include "aiedge_requantize.h"
 

@@ -94,6 +94,10 @@ static inline const int16_t *aiedge_taps_4(const int8_t *const *taps, const int8
   return w;
 }
 
+#elif defined(AIEDGE_WASM)
+
+#include "aiedge_depthwise_conv_2d_wasm.h"
+
 #else
 
 static inline const int16_t *aiedge_taps_4(const int8_t *const *taps, const int8_t *const *end, int32_t odd,

@@ -20,6 +20,8 @@ typedef struct {
 #include "aiedge_dot_xtensa.h"
 #elif defined(AIEDGE_AVX2)
 #include "aiedge_dot_avx2.h"
+#elif defined(AIEDGE_WASM)
+#include "aiedge_dot_wasm.h"
 #else
 
 // Any other core, and the reference: plain C. Adds the products of two runs of `count` values with two

@@ -22,6 +22,11 @@
 #define AIEDGE_AVX2
 #endif
 
+// And WebAssembly with SIMD: *_wasm.h.
+#if defined(__wasm_simd128__) && !defined(AIEDGE_REFERENCE)
+#define AIEDGE_WASM
+#endif
+
 // Xtensa loads bytes without their sign. There the kernels take inputs and weights as x + 128, 0 ... 255, and
 // what that adds to the sums is taken off the biases: AIEDGE_FOLD() has the bias and the sum of the filter's
 // weights.

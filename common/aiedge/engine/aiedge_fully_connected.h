@@ -4,8 +4,6 @@
 #ifndef AIEDGE_FULLY_CONNECTED_H
 #define AIEDGE_FULLY_CONNECTED_H
 
-#include <math.h>  // INFINITY, the range of a layer without activation
-
 #include "aiedge_dot.h"
 #include "aiedge_engine.h"
 #include "aiedge_requantize.h"

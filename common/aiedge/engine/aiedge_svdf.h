@@ -9,7 +9,6 @@
 #ifndef AIEDGE_SVDF_H
 #define AIEDGE_SVDF_H
 
-#include <math.h>  // INFINITY, the range of a layer without activation
 #include <string.h>
 
 #include "aiedge_engine.h"

@@ -6,8 +6,6 @@
 #ifndef AIEDGE_TRANSPOSE_CONV_H
 #define AIEDGE_TRANSPOSE_CONV_H
 
-#include <math.h>  // INFINITY, the range of a layer without activation
-
 #include "aiedge_engine.h"
 #include "aiedge_requantize.h"
 

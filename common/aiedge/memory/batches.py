@@ -9,10 +9,11 @@ from collections.abc import Mapping, Sequence
 
 from aiedge.memory.bands import band
 from aiedge.memory.lifetimes import Scratch
-from aiedge.memory.sections import MOST_STEPS, Sections
+from aiedge.memory.sections import Sections
 from aiedge.memory.steps import Step
 from aiedge.memory.stream import Stream
 
+MOST_STEPS = 30_000  # of the network, times trials: a trial lays out its section anew
 # Counted instructions: to move a byte in a ring, and of a run besides its kernel.
 MOVE, RUN = 0.75, 60
 

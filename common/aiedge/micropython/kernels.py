@@ -212,6 +212,36 @@ def pool(x: ptr8, y: ptr8, g: ptr16) -> None:
         row += 1
 
 
+def mean(x: ptr8, y: ptr8, w: ptr8, g: ptr16) -> None:
+    # Two loops over what is kept, g[0] and g[1] times in steps of g[7] and g[8]; two over what is added up, g[9] and
+    # g[10] times in steps of g[11] and g[12].
+    t = g[5] | g[6] << 16
+    a = 0
+    e = 0
+    while e < g[0]:
+        f = 0
+        while f < g[1]:
+            sum = (((w[t + 3] << 8 | w[t + 2]) - 0x8000) << 16) + (w[t + 1] << 8 | w[t])
+            r = 0
+            while r < g[9]:
+                p = e * g[7] + f * g[8] + r * g[11]
+                s = 0
+                while s < g[10]:
+                    sum += x[p]
+                    p += g[12]
+                    s += 1
+                r += 1
+            v = int(scale(sum, w, t)) + g[2]
+            if v < 0:
+                v = 0
+            if v > 255:
+                v = 255
+            y[a] = v
+            a += 1
+            f += 1
+        e += 1
+
+
 def add(x: ptr8, a: ptr8, y: ptr8, w: ptr8, g: ptr16, n: int) -> None:
     # Three rows of w: of x, of a, of their sum; g[7] and g[8] are the zero points of x and a.
     t = g[5] | g[6] << 16

@@ -4,6 +4,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,7 @@ from aiedge.tflite.window import Window
 
 OFFSET = 128  # from int8 to the bytes that the kernels take
 LARGEST = 2**16 - 1  # of the numbers
+SUMS = ("MEAN", "SUM")
 
 
 @dataclass(frozen=True)
@@ -159,6 +161,21 @@ def _pool(step: Step) -> Layer:
     return Layer("pool", (operator.input(0),), operator.outputs[0], numbers=numbers)
 
 
+def _mean(step: Step) -> Layer:
+    (operator,) = step.operators
+    if operator.kind not in SUMS:
+        raise unsupported(operator, f"{' and '.join(SUMS)} are")
+    struct_ = emit(step.operators, lambda tensor: "").struct
+    assert struct_
+    fields: dict[str, Any] = struct_.fields
+    count = prod(fields["inputs"])
+    row = _row(fields["offset"] - OFFSET * count, fields["multiplier"], fields["shift"])
+    zero = fields["output_zero_point"] + OFFSET
+    loops = [*fields["output_step"], *fields["inputs"], *fields["input_step"]]
+    numbers = (*fields["outputs"], zero, 0, 255, *loops)
+    return Layer("mean", (operator.input(0),), operator.outputs[0], row, numbers)
+
+
 def _add(step: Step) -> Layer:
     (operator,) = step.operators
     inputs, output = (operator.input(0), operator.input(1)), operator.outputs[0]
@@ -196,6 +213,7 @@ LAYERS: dict[Nature, Callable[[Step], Layer]] = {
     Nature.CONVOLUTION: _conv,
     Nature.DEPTHWISE: _depthwise,
     Nature.POOL: _pool,
+    Nature.REDUCTION: _mean,
     Nature.BINARY: _add,
     Nature.UNARY: _lookup,
     Nature.CONVERSION: _lookup,

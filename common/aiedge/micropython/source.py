@@ -18,7 +18,7 @@ from aiedge.files import write_atomic
 from aiedge.memory import MemoryPlan, plan_memory, steps
 from aiedge.memory.lifetimes import Scratch
 from aiedge.micropython import kernels
-from aiedge.micropython.layers import LAYERS, OFFSET, Layer, layer, scratch
+from aiedge.micropython.layers import LAYERS, OFFSET, SUMS, Layer, layer, scratch
 from aiedge.tflite.graph import Graph, Tensor
 from aiedge.tflite.integer import params_of
 from aiedge.tflite.names import is_c_name
@@ -192,7 +192,7 @@ def check(graph: Graph) -> None:
 def _is_known(kind: str) -> bool:
     """Whether of the kinds of a nature that is known this one is."""
     nature = TRAITS[kind].nature.name
-    return {"BINARY": kind == "ADD", "CONVERSION": kind == "QUANTIZE"}.get(
+    return {"BINARY": kind == "ADD", "CONVERSION": kind == "QUANTIZE", "REDUCTION": kind in SUMS}.get(
         nature, nature != "UNARY" or TRAITS[kind].table is not None
     )
 

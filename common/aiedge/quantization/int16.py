@@ -47,6 +47,8 @@ def sigmoid_scale(scale: float, output: float, doubles: bool) -> tuple[int, int]
         multiplier, shift = 2 * multiplier, shift + 1
     if multiplier > LARGEST_MULTIPLIER:
         raise ValueError("its int16 input's scale must be below 2.67")
+    if multiplier < 1:  # TFLM takes a multiplier of 0 for one of a power of two
+        raise ValueError("its int16 input's scale is too small")
     return int(multiplier), shift
 
 

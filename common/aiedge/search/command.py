@@ -1,6 +1,7 @@
 """`aiedge search new|work|show|export STUDY`."""
 
 import argparse
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -33,6 +34,9 @@ def search(parser: Parser) -> Callable[[argparse.Namespace], None]:
     )
     work = commands.add_parser("work", help="train networks; on as many computers as there are")
     work.add_argument("--trials", type=int, default=50, help="networks to train here (default: 50)")
+    work.add_argument(
+        "--minutes", type=float, default=math.inf, help="begin none after these (default: no end)"
+    )
     work.add_argument("--seed", type=int, help="of the search; workers need different ones")
     show = commands.add_parser("show", help="how far it is, and the front")
     show.add_argument("-o", "--output", type=Path, metavar="FILE", help="also draw it: a .png")
@@ -71,7 +75,11 @@ def _search(options: argparse.Namespace) -> None:
 
         if options.trials < 1:
             raise UserError(f"{options.trials} is no number of networks", "give 1 or more with --trials")
-        work(where, options.trials, options.seed)
+        if not options.minutes > 0:
+            raise UserError(
+                f"{options.minutes} minutes are no time to train", "give more than 0 with --minutes"
+            )
+        work(where, options.trials, options.seed, minutes=options.minutes)
     study, wanted = studies.load(where)
     from aiedge.search import results
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from aiedge import tflite
 from aiedge.codegen import copy_engine, generate
 from aiedge.colours import BLUE, LIGHT_GREY, ORANGE
 from aiedge.cost.pictures import png
+from aiedge.energy.figures import ACCURACIES, SIZES, Network
 from aiedge.errors import UserError, extras
 from aiedge.files import write_atomic
 from aiedge.search.costs import TEXTS, Costs
@@ -78,8 +80,29 @@ def summary(study: optuna.Study, wanted: Wanted) -> str:
     return "\n".join([*lines, "", *table(("trial", "accuracy", *wanted.objectives, "chosen"), cells)])
 
 
+def published(wanted: Wanted) -> dict[str, tuple[int, float]]:
+    """Others' networks for the same data: what they take of the first objective, and the share right they report.
+
+    For CIFAR-10 the int8 networks of table I of the published pipeline that `aiedge.energy.figures` has.
+    """
+    takes: dict[str, Callable[[Network], int]] = {
+        "flash": lambda network: network.parameters,  # a byte each
+        "macs": lambda network: sum(network.macs),
+    }
+    if wanted.space.data != "cifar10" or wanted.objectives[0] not in takes:
+        return {}
+    return {
+        name: (takes[wanted.objectives[0]](network), float(ACCURACIES[name]) / 100)
+        for name, network, size, _ in SIZES
+        if size == 1
+    }
+
+
 def picture(study: optuna.Study, wanted: Wanted) -> "Figure":
-    """Accuracy against the first objective; a second one is the size of the dots. Grey: what is not on the front."""
+    """Accuracy against the first objective; a second one is the size of the dots. Grey: what is not on the front.
+
+    Crosses are published networks, whose right answers are those of the test set.
+    """
     with extras():
         from matplotlib.figure import Figure
 
@@ -106,6 +129,9 @@ def picture(study: optuna.Study, wanted: Wanted) -> "Figure":
     axes.set(xlabel=TEXTS[first], ylabel="right answers (%), int8, validation", title=study.study_name)
     if len(wanted.objectives) > 1:
         axes.set_xlabel(f"{TEXTS[first]} (size of a dot: {TEXTS[wanted.objectives[1]]})")
+    for i, (name, (cost, right)) in enumerate(published(wanted).items()):
+        axes.scatter(cost, 100 * right, 60, ORANGE, marker="x", label=None if i else "published, test set")
+        axes.annotate(name, (cost, 100 * right), (5, 5), textcoords="offset points", fontsize=8)
     axes.legend(loc="lower right", frameon=False)
     return figure
 

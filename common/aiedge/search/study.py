@@ -5,11 +5,13 @@ The default is a journal beside the study's other files; `storage` may be any of
 """
 
 import contextlib
+import copy
 import json
 import os
 import socket
 import warnings
 from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -30,6 +32,7 @@ optuna.logging.set_verbosity(optuna.logging.ERROR)
 warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
 WANTED = "aiedge"  # the user attribute that holds what is wanted
 HEARTBEAT, GRACE, RETRIES = 20, 60, 1  # seconds, seconds, times
+SILENT = 300  # seconds after which a worker that has not said who it is counts as gone
 Direction = Literal["maximize", "minimize"]
 
 
@@ -115,7 +118,7 @@ class Place:
                 self.storage,
                 heartbeat_interval=HEARTBEAT,
                 grace_period=GRACE,
-                heartbeat_stale_trial_callback=RetryHeartbeatStaleTrialCallback(max_retry=RETRIES),
+                heartbeat_stale_trial_callback=retry,
                 engine_kwargs={"pool_pre_ping": True},
             )
         except Exception as error:  # SQLAlchemy's, its driver's, or a driver that is missing
@@ -228,22 +231,34 @@ def me() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
-def retry_dead(study: optuna.Study) -> int:
-    """Queue the open trials of workers of this computer that are gone, once each; returns how many.
+def retry(study: optuna.Study, trial: FrozenTrial) -> None:
+    """Queue a trial that was left open with the same choices, `RETRIES` times at most."""
+    trial.user_attrs = {}  # of the worker that left it
+    RetryHeartbeatStaleTrialCallback(max_retry=RETRIES)(study, trial)
 
-    A database does so by its heartbeats, a journal has none.
+
+def retry_dead(study: optuna.Study) -> int:
+    """Fail the open trials of workers of this computer that are gone, and queue them again; returns how many.
+
+    A database has heartbeats, which tell of workers anywhere after a while; a journal has none. A worker that was gone
+    before its first heartbeat has not said either who it is.
     """
     count = 0
     for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
         host, _, number = trial.user_attrs.get("worker", ":").rpartition(":")
-        if host != socket.gethostname() or not number.isdigit() or _alive(int(number)):
+        gone = host == socket.gethostname() and number.isdigit() and not _alive(int(number))
+        if not gone and (host or not _older(trial, SILENT)):
             continue
-        with contextlib.suppress(RuntimeError):  # another worker was faster
+        with contextlib.suppress(RuntimeError, ValueError):  # another worker was faster
             study.tell(trial.number, state=TrialState.FAIL)
-            if trial.params and "retry_of" not in trial.user_attrs:
-                study.enqueue_trial(trial.params, user_attrs={"retry_of": trial.number})
-                count += 1
+            retry(study, copy.deepcopy(trial))
+            count += 1
     return count
+
+
+def _older(trial: FrozenTrial, seconds: float) -> bool:
+    begun = trial.datetime_start
+    return begun is not None and datetime.now() - begun > timedelta(seconds=seconds)
 
 
 def _alive(process: int) -> bool:

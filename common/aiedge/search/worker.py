@@ -1,12 +1,16 @@
 """One worker: asks the study for candidates, skips those that cannot fit, trains the others as long as it pays."""
 
+import contextlib
+import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import optuna
 from optuna.trial import FrozenTrial
+from sqlalchemy.exc import SQLAlchemyError
 
+from aiedge.errors import UserError
 from aiedge.files import write_atomic
 from aiedge.progress import tqdm
 from aiedge.search import study as studies
@@ -20,30 +24,69 @@ ENOUGH, USUAL = 8, 0.9  # trials that tell what is usual; the share of them whos
 SKIPPED = 0.0  # the accuracy of what is not trained, since it does not fit
 
 
-def work(where: Place, trials: int, seed: int | None = None, progress: bool = True) -> optuna.Study:
+class _Left(BaseException):
+    """What ends a trial before its time: Optuna leaves it open, so that it is tried once more."""
+
+
+def work(
+    where: Place,
+    trials: int,
+    seed: int | None = None,
+    progress: bool = True,
+    minutes: float = math.inf,
+) -> optuna.Study:
     """Train so many more networks of a study, on this process; what cannot fit is told, and not counted.
 
     Each network's .tflite goes to the study's folder as `networks/<trial>.tflite`. Several workers may run at once, on
-    one computer or on many.
+    one computer or on many. None begins after so many `minutes`. Raises `UserError` where the storage is lost.
     """
     study, wanted = studies.load(where, seed)
-    studies.retry_dead(study)
-    trainer = Trainer(wanted.space, where.folder)
-    with tqdm(total=trials, desc=where.name, unit=" networks", disable=not progress) as bar:
-        done = 0
-        while done < trials:
-            if _run(study, wanted, trainer, where):
-                done += 1
-                bar.update()
-                best = studies.front(study)
-                if best:
-                    bar.set_postfix_str(f"{len(best)} on the front, best {best[0].values[0]:.1%}")
+    trainer, end = Trainer(wanted.space, where.folder), time.monotonic() + 60 * minutes
+    done = 0
+
+    def objective(trial: optuna.Trial) -> Sequence[float]:
+        try:
+            return _run(study, trial, wanted, trainer, where)
+        except (Exception, KeyboardInterrupt) as error:
+            raise _Left from error
+
+    def after(study: optuna.Study, trial: FrozenTrial) -> None:
+        nonlocal done
+        if trial.user_attrs.get("fits"):
+            done += 1
+            bar.update()
+            best = studies.front(study)
+            bar.set_postfix_str(f"{len(best)} on the front, best {best[0].values[0]:.1%}")
+        studies.retry_dead(study)
+        if done >= trials or time.monotonic() >= end:
+            study.stop()
+
+    with tqdm(total=trials, desc=where.name, unit=" networks", disable=not progress) as bar, _storage(where):
+        try:
+            studies.retry_dead(study)
+            study.optimize(objective, callbacks=[after])
+        except _Left as left:
+            assert left.__cause__
+            raise left.__cause__ from None
     return study
 
 
-def _run(study: optuna.Study, wanted: Wanted, trainer: Trainer, where: Place) -> bool:
-    """One trial; returns whether its network was trained, now or before."""
-    trial = study.ask()
+@contextlib.contextmanager
+def _storage(where: Place) -> Iterator[None]:
+    """Tell of a database that is gone in the middle of the work."""
+    try:
+        yield
+    except (optuna.exceptions.StorageInternalError, SQLAlchemyError) as error:
+        raise UserError(
+            f"the storage of {where.name} does not answer any more: {str(error).splitlines()[0]}",
+            "start the database, then this worker again: the network that it was at is tried once more",
+        ) from error
+
+
+def _run(
+    study: optuna.Study, trial: optuna.Trial, wanted: Wanted, trainer: Trainer, where: Place
+) -> Sequence[float]:
+    """One trial: the accuracy and the costs of its network, which is marked where it was trained, now or before."""
     trial.set_user_attr("worker", studies.me())
     values = studies.suggest(trial, wanted.space)
     costs = wanted.costs(values)
@@ -52,8 +95,7 @@ def _run(study: optuna.Study, wanted: Wanted, trainer: Trainer, where: Place) ->
         trial.set_constraint(name, excess[name])
     if any(value > 0 for value in excess.values()):
         # MACs stand for what would have to be counted: the sampler learns from the constraint.
-        study.tell(trial, [SKIPPED, *(_cheap(costs, name) for name in wanted.objectives)])
-        return False
+        return [SKIPPED, *(_cheap(costs, name) for name in wanted.objectives)]
     found = [costs.value(name, wanted.target) for name in wanted.objectives]
     name = key(wanted.space, values)
     trial.set_user_attr("key", name)
@@ -83,8 +125,7 @@ def _run(study: optuna.Study, wanted: Wanted, trainer: Trainer, where: Place) ->
         trial.set_user_attr("stopped", len(course) < wanted.space.training.epochs)
         trial.set_user_attr("cpu_s", round(time.process_time() - start, 1))
     trial.set_user_attr("fits", True)
-    study.tell(trial, [accuracy, *found])
-    return True
+    return [accuracy, *found]
 
 
 def usual_gain(courses: Sequence[Sequence[float]], epoch: int) -> float:

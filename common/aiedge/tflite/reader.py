@@ -54,6 +54,7 @@ DTYPES = {
 }
 KINDS = {code: name for name, code in vars(schema.BuiltinOperator).items() if isinstance(code, int)}
 LARGEST_TENSOR = 2**31 - 1
+LFS = b"version https://git-lfs.github.com/spec/"
 # More than any network for a microcontroller has, and few enough to be read and planned in seconds.
 MOST_OPERATORS, MOST_TENSORS, MOST_DIMENSIONS = 10_000, 50_000, 32
 # Tensors may share a buffer, such as one of zeros: so many bytes more than the file's.
@@ -73,6 +74,11 @@ def read(model: str | Path | bytes, ends: bool = False) -> Graph:
         model = load_model(model)
     if not model:
         raise UserError(f"{name} is empty", "export the model again")
+    if model.startswith(LFS):
+        raise UserError(
+            f"{name} holds no model, but the name of one in Git's large-file storage (LFS)",
+            "git lfs install, then git lfs pull in the repository from which it comes",
+        )
     if model[4:8] != b"TFL3":
         raise UserError(f"{name} is not a .tflite file", "a .tflite file has the letters TFL3 at byte 4")
     try:

@@ -16,7 +16,7 @@ from aiedge.progress import tqdm
 from aiedge.train.framework import keras
 from aiedge.train.npz import DAMAGED, load_npz
 
-BAR = "{desc} {percentage:3.0f}% |{bar:20}| {n_fmt} of {total_fmt} epochs{postfix}"
+BAR = "{desc} {percentage:3.0f}% |{bar:10}| {n_fmt} of {total_fmt} epochs{postfix}"
 
 
 def set_seed(seed: int = 0) -> np.random.Generator:

@@ -55,7 +55,7 @@ def page(folder: Path) -> str:
     kits = {laptop[2] for laptop in laptops} - {""}
     rows = sorted(laptops, key=lambda laptop: (not _lacks(laptop[1]), laptop[0].lower()))
     ready = len(laptops) - len(lacking)
-    text = f"<h1>{len(laptops)} laptops: {ready} ready, {len(lacking)} not yet</h1>"
+    text = f"<h1>{len(laptops)} laptop{'s' * (len(laptops) != 1)}: {ready} ready, {len(lacking)} not yet</h1>"
     if len(kits) > 1:
         text += f"<p>They have different versions of the kit: {escape(', '.join(sorted(kits)))}.</p>"
     table = "".join(map(_row, rows))

@@ -494,7 +494,7 @@ carclassifier.activation_params(activation_params)
 # %% [markdown]
 # ## 8. Calibration (9 min)
 #
-# The lowest and the highest activation are not stored anywhere: they depend on the pictures. So run some real
+# The lowest and the highest activation are not stored anywhere: they depend on the pictures. So run some
 # pictures through, and note for each [tensor](term) the lowest and the highest number so far. That is
 # [*calibration*](term:calibration).
 #
@@ -722,7 +722,7 @@ for name, count in runtimes.differences(answers).items():
 # %%
 def threshold_of(params):
     """The integer that stands for 0.5, by the scale and the zero point of `params`."""
-    # TODO 9: Compute it (fill in 1 line).
+    # TODO 9: Compute the integer that stands for 0.5 (fill in 1 line).
     # BEGIN SOLUTION
     return round(0.5 / params.scale) + params.zero_point
     # SKELETON return ...
@@ -923,8 +923,9 @@ for path in tflite.export("carclassifier", float_model, int8_model, float_array=
     print(f"wrote {path.name}, {path.stat().st_size:,} bytes")
 
 # %% [markdown]
-# Now the firmware, `vscode/main/main.cpp`. It has TODOs of its own; each run stops at the next one. Open a
-# terminal (File → New → Terminal): it begins in this project's folder. Paste:
+# Now the firmware. Double-click its `main.cpp` in the list of files on the left: it lies in `vscode/main`, beside the
+# folder `notebook`. It has TODOs of its own; save it after each, and run it: each run stops at the next one. For that
+# open a terminal (File → New → Terminal), which begins in this project's folder, and paste:
 #
 # ```
 # cp notebook/carclassifier.cpp vscode/main/carclassifier.cpp

@@ -883,8 +883,9 @@ for path in tflite.export("cifar_tiny", tflite.convert_float(tiny), tiny_model):
 # %% [markdown]
 # ## 13. To the board (35 min)
 #
-# Now the firmware, `vscode/main/main.cpp`. It has TODOs of its own; each run stops at the next one. Open a
-# terminal (File → New → Terminal): it begins in this project's folder. Paste:
+# Now the firmware. Double-click its `main.cpp` in the list of files on the left: it lies in `vscode/main`, beside the
+# folder `notebook`. It has TODOs of its own; save it after each, and run it: each run stops at the next one. For that
+# open a terminal (File → New → Terminal), which begins in this project's folder, and paste:
 #
 # ```
 # cp notebook/cifar_cnn.cpp vscode/main/cifar_cnn.cpp
@@ -934,7 +935,8 @@ print(f"{graph.parameters:,} parameters, {graph.macs:,} MACs, {steps.rungs[-1].t
 # ## What you can tell a friend
 #
 # - Convolutions do the work with few numbers; one dense layer can hold nearly all of a network's memory.
-# - Pooling before it costs little and saves most. Pruning takes more, and fine-tuning gives back what that cost.
+# - Pooling before it saves most of that, for some right answers. Pruning takes more, and fine-tuning gives back what
+#   that cost.
 # - Rounding to int8 after training mostly suffices; training that knows of it is for the cases where it does not.
 # - Row by row, a network needs only a few kilobytes of SRAM, and no bit of the answer changes.
 # - Figures of a paper can be checked: some follow from others, some do not.

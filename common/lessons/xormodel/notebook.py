@@ -70,7 +70,7 @@ plots.points(inputs, targets, "Can one straight line separate them?")
 # %% [markdown]
 # ## 2. The network (10 min)
 #
-# It cannot be done. A single [neuron](term) draws a straight line, so it cannot learn XOR. A
+# No straight line separates them. A single [neuron](term) draws one straight line, so it cannot learn XOR. A
 # [layer](term) of neurons in between bends the line.
 #
 # Build a network with 2 inputs, two [hidden layers](term:hidden layer) of 16 neurons with [`relu`](term:relu), and
@@ -227,6 +227,8 @@ low, high = calibration.min(), calibration.max()
 print(f"the inputs lie between {low:.4f} and {high:.4f}")
 
 # %% [markdown]
+# From these two numbers compute the scale and the zero point.
+#
 # <details><summary>Hint</summary>
 #
 # From −128 to 127 there are 255 steps, and they span `high - low`. For the zero point, put `r = low` and `q
@@ -474,8 +476,9 @@ for path in tflite.export("xormodel", float_model, int8_model):
     print(f"wrote {path.name}, {path.stat().st_size:,} bytes")
 
 # %% [markdown]
-# Now the firmware, `vscode/main/main.cpp`. It has five TODOs of its own; each run stops at the next one. Open a
-# terminal (File → New → Terminal): it begins in this project's folder. Paste:
+# Now the firmware. Double-click its `main.cpp` in the list of files on the left: it lies in `vscode/main`, beside the
+# folder `notebook`. It has five TODOs of its own; save it after each, and run it: each run stops at the next one. For
+# that open a terminal (File → New → Terminal), which begins in this project's folder, and paste:
 #
 # ```
 # cp notebook/xormodel.cpp vscode/main/xormodel.cpp

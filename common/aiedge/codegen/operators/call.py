@@ -17,6 +17,7 @@ Places = Callable[[Tensor], str]
 # What a field of a layer's struct can be: a number, an array or struct of integers, or a name in C.
 Field = int | float | Sequence[int] | str
 
+FLOAT_MAX = float(np.finfo(np.float32).max)
 C_TYPES = {
     **{name: f"{name}_t" for name in ("int8", "uint8", "int16", "uint16", "int32", "int64")},
     "float32": "float",
@@ -165,10 +166,12 @@ def centered(operator: Operator, *tensors: Tensor) -> None:
 
 
 def activation_fields(operator: Operator) -> dict[str, Field]:
-    """The range that the fused activation leaves of the output: integers for int8, else floats."""
-    integer = operator.outputs[0].dtype.kind == "i"
-    low, high = activation_range(operator) if integer else real_activation_range(operator)
-    return {"low": low, "high": high}
+    """The range that the fused activation leaves of the output: integers for int8, else floats short of infinity."""
+    if operator.outputs[0].dtype.kind == "i":
+        low, high = activation_range(operator)
+        return {"low": low, "high": high}
+    ends = np.clip(real_activation_range(operator), -FLOAT_MAX, FLOAT_MAX)
+    return {"low": float(ends[0]), "high": float(ends[1])}
 
 
 def zero_point(tensor: Tensor) -> int:

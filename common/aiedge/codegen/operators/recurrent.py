@@ -115,6 +115,10 @@ def _lstm(operator: Operator, at: Places) -> Call:
             for positions, tensor in ((OF_INPUT, source), (OF_STATE, hidden))
         ]
         sides[0] = _sum(operator, sides[0], np.stack(add, axis=1))
+        for side, places in zip(sides, (OF_INPUT, OF_STATE), strict=True):
+            reach = [128 * np.abs(operator.input(p).values.astype(np.int64)).sum(axis=1) for p in places]
+            if (np.abs(side.astype(np.int64)) + np.stack(reach, axis=1)).max() > INT32_MAX:
+                raise unsupported(operator, "its sums leave the range of int32")
         biases = np.stack(sides, axis=2)
         fields |= _lstm_integers(operator) | {"sigmoid": f"sigmoid_{i}"}
         constants.append(Constant(f"sigmoid_{i}", int16.sigmoids()))

@@ -3,7 +3,7 @@ import { AT, FRAME, MOST_SIDE, wake } from "./shared.js";
 
 const HEIGHT = 240; // of the ESP-EYE's QVGA; as wide as the camera's picture is
 const SCENE_MS = 1500;
-const PACE_MS = 33; // between two pictures that stand still
+const PACE_MS = 33; // between two pictures: no camera gives more
 
 export class Pictures {
   // `say` tells a person what happened, `chosen` which source is in use.
@@ -16,7 +16,7 @@ export class Pictures {
     this.scenes = [];
     this.files = [];
     this.source = "scenes";
-    this.shown = -1;
+    this.given = 0;
     this.asked = 0;
   }
 
@@ -61,7 +61,6 @@ export class Pictures {
     }
     if (source !== "scenes") this.say("");
     this.source = source;
-    this.shown = -1;
     this.chosen(source);
   }
 
@@ -94,13 +93,13 @@ export class Pictures {
 
   // Puts the next picture into the memory that is shared with the firmware.
   async give({ control, frame }) {
+    const early = this.given + PACE_MS - performance.now();
+    if (early > 0) await sleep(early);
+    this.given = performance.now();
     if (this.source === "camera") {
-      for (let i = 0; i < 50 && this.video.currentTime === this.shown; i++) await sleep(4);
-      this.shown = this.video.currentTime;
       const { videoWidth: width, videoHeight: height } = this.video;
       if (width) this.#draw(this.video, (width * HEIGHT) / height, HEIGHT);
     } else {
-      await sleep(PACE_MS);
       const images = this.source === "files" ? this.files : this.scenes;
       const image = images[Math.floor(performance.now() / SCENE_MS) % images.length];
       if (image) {

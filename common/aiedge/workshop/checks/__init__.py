@@ -128,6 +128,7 @@ _OF_ERRORS = {
     "truth value of an array": "`and`, `or`, `if`, max() and a > b == c take one truth value: "
     "for arrays use & and |, each side in ( ), and .max()",
     "has no attribute": "the name behind the dot is misspelt, or the value is of another kind than you think",
+    "bitwise_and": "& comes before >= and <=: each comparison stands in parentheses of its own",
     "could not be broadcast": "two shapes do not go together: print them",
     "matmul: Input operand": "the inner sizes of @ must be alike: the weights are [outputs, inputs], so use .T",
     "only integer scalar arrays": "an array stands where one number belongs",

@@ -59,6 +59,7 @@ def adaptive_pool(function: Any) -> None:
         name = "adaptive_pool(...)"
         got = as_array(answer(function, 2, name, maps.copy(), n), 2, name, (shape[0], n, n, shape[3]))
         asked = f"the means of {n}×{n} areas of a {shape[1]}×{shape[2]} map"
+        diagonal = _pooled(maps, n)[:, range(n), range(n)]  # rows and columns of one index
         wrong = {
             "these are sums: divide by how many numbers there are, or use .mean": _pooled(
                 maps, n, reduce=np.sum
@@ -78,6 +79,8 @@ def adaptive_pool(function: Any) -> None:
             "height belongs to the rows, width to the columns; here they have changed places": _pooled(
                 maps, n, sizes=(shape[2], shape[1])
             ),
+            "columns go with j, not with i": np.broadcast_to(diagonal[:, :, None], got.shape),
+            "rows go with i, not with j": np.broadcast_to(diagonal[:, None], got.shape),
             "columns are needed, too: this is the mean of whole rows": _pooled(maps, n, columns=1),
             "rows are needed, too: this is the mean of whole columns": _pooled(maps, n, rows=1),
             "the end is (i + 1) * height / n: each area begins where the one before ends": _pooled(

@@ -12,6 +12,7 @@ from IPython.display import HTML, display
 from numpy.typing import NDArray
 
 from aiedge.colours import BLUE, GREEN, LIGHT_GREY, ORANGE
+from aiedge.text import signed
 
 SECONDS = 1.2  # at each place
 CELL = 34  # pixels
@@ -34,9 +35,13 @@ def sliding(values: NDArray, kernel: NDArray) -> None:
     ]
     for step, (i, j) in enumerate(places):
         products = zip(values[i : i + size, j : j + size].ravel(), kernel.ravel(), strict=True)
-        terms = " + ".join(f"{a}·{b}" if b >= 0 else f"{a}·({b})" for a, b in products)
+        terms = " + ".join(
+            f"{signed(a)}·{b}" if b >= 0 else f"{signed(a)}·({signed(b)})" for a, b in products
+        )
         parts.append(
-            _text(0, top + len(values) * CELL + 26, f"{terms} = {sums[step]}", turn=(step, len(places)))
+            _text(
+                0, top + len(values) * CELL + 26, f"{terms} = {signed(sums[step])}", turn=(step, len(places))
+            )
         )
     _display(parts, right + side * CELL, top + len(values) * CELL + 40)
 
@@ -102,7 +107,7 @@ def _grid(x: float, y: float, values: NDArray, title: str, colour: str = "#eef4f
             f'<rect x="{left:g}" y="{upper:g}" width="{CELL}" height="{CELL}" fill="{colour}" '
             'fill-opacity="0.5" stroke="#777"/>'
         )
-        yield _text(left + CELL / 2, upper + CELL / 2 + 5, str(value), "middle")
+        yield _text(left + CELL / 2, upper + CELL / 2 + 5, signed(value), "middle")
 
 
 def _small(x: float, y: float, side: int, colour: str) -> Iterator[str]:

@@ -16,7 +16,8 @@ if not zig and not env.IsIntegrationDump():
     )
     env.Exit(2)
 
-target = ["--target=wasm32-wasi", "-fno-sanitize=undefined"]
+# SIMD is in every browser since 2023.
+target = ["--target=wasm32-wasi", "-msimd128", "-fno-sanitize=undefined"]
 env.Replace(
     CC=f"{zig} cc",
     CXX=f"{zig} c++",
