@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from IPython.display import Markdown, display
 
-from aiedge import codegen, convert, micropython, tflite
+from aiedge import codegen, convert, espdl, micropython, tflite
 from aiedge.convert.source import KerasSource
 from aiedge.cost import runtimes
 from aiedge.errors import extras
@@ -520,6 +520,28 @@ rows = [
     for name, given in ways.items()
 ]
 print("\n".join(table(("arithmetic", "largest error", "same class"), rows)))
+
+# %% [markdown]
+# `aiedge.espdl` has the same arithmetic for whole networks, a twin of esp-ppq, Espressif's quantizer. Does yours give
+# its bits? And how does the CNN fare?
+
+# %%
+for bits in 8, 16:
+    twin = espdl.run(graphs["XOR"], espdl.exponents(graphs["XOR"], [pairs], bits), grid)
+    yours = ways[f"powers of two, {bits} bits"]
+    print(f"XOR, {bits} bits: {np.sum(twin != yours)} of {len(twin):,} answers differ from the twin's")
+
+# %%
+exact = cnn.predict(pictures, verbose=0)
+by_tflite = tflite.read(next(row.model for row in of_cnn if row.name == "int8"))
+entry, result = by_tflite.inputs[0].quantization, by_tflite.outputs[0].quantization
+of_pictures = {
+    "TFLite, int8": dequantize(runtimes.run_int8(by_tflite.source, quantize(pictures, entry)), result)
+}
+for bits in 8, 16:
+    powers = espdl.exponents(graphs["CNN"], [pictures], bits)
+    of_pictures[f"powers of two, {bits} bits"] = espdl.run(graphs["CNN"], powers, pictures)
+plots.histograms({name: given - exact for name, given in of_pictures.items()}, "Errors of the CNN's outputs")
 
 # %% [markdown]
 # **Check yourself**
