@@ -91,27 +91,9 @@ def artifacts() -> Path:
 
 
 @pytest.fixture
-def browser(need_tool, tmp_path) -> Iterator:
+def browser(tmp_path) -> Iterator:
     """A headless Chromium, driven by its own driver."""
-    how = "apt install chromium chromium-driver"
-    chromium, driver = need_tool("chromium", how), need_tool("chromedriver", how)
-    from selenium import webdriver
+    from tests.support.page import headless
 
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    for flag in (
-        "headless=new",
-        "no-sandbox",
-        "disable-gpu",
-        "disable-dev-shm-usage",
-        "no-first-run",
-        "disable-background-networking",
-        "disable-component-update",
-        "disable-sync",
-        f"user-data-dir={tmp_path}/chromium",
-        "window-size=1280,1000",
-    ):
-        options.add_argument(f"--{flag}")
-    window = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
-    yield window
-    window.quit()
+    with headless(tmp_path, "window-size=1280,1000") as window:
+        yield window
