@@ -241,7 +241,7 @@ def error_of(kind: str, **changes: object) -> UserError:
         ("ADD_N", {"copies": 16}, "at most 15 int8 inputs"),
         ("DIV", {"copies": 2}, "leaves the answer to the processor"),
         ("L2_POOL_2D", {"strideH": 1, "strideW": 1, "filterHeight": 1, "filterWidth": 1}, "must be float32"),
-        ("PACK", {"shape": [1, 4, 4, 2, 1], "axis": 7}, "an index of one dimension"),
+        ("PACK", {"shape": [1, 4, 4, 2, 1], "axis": 7, "valuesCount": 1}, "an index of one dimension"),
         ("RSQRT", {"dtype": "int16"}, "negative values"),
         ("TILE", {"integers": [[1, 1, 1, 0]]}, "how often each of 4 dimensions"),
         ("PAD", {"integers": [[[0, 0], [1, 1], [0, 0], [0, 0]]]}, "lead from [1, 4, 4, 2]"),

@@ -187,6 +187,7 @@ def _packed(operator: Operator) -> None:
     _require(
         None not in parts
         and len(shapes) == 1
+        and operator.integer("valuesCount") == len(parts)
         and whole.elements == sum(part.elements for part in parts if part is not None),
         f"its {len(parts)} inputs do not make up {list(whole.shape)}",
     )
