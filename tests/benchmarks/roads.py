@@ -5,7 +5,8 @@
 
 Needs the tflite-micro wheel, MicroPython's port to this computer (Linux on x86-64), the compiler and the emulator of
 the Cortex-M4, qemu-x86_64, which counts MicroPython's instructions, and for the C as a native module MicroPython's
-sources, which MICROPYTHON_DIR names. Nothing was measured on a board.
+sources, which MICROPYTHON_DIR names. ESP-DL's quantization is stored in tests/golden, where esp-ppq made it (python -m
+tests.support.espdl_reference). Nothing was measured on a board.
 """
 
 import sys
@@ -22,6 +23,7 @@ from aiedge.quantization import quantize
 from aiedge.text import markdown, renew
 from aiedge.tflite.graph import Graph
 from aiedge.tflite.integer import params_of
+from tests.support.espdl_reference import stored as quantization_file
 
 PICTURES = 20
 
@@ -40,8 +42,8 @@ def cifar_inputs(graph: Graph) -> NDArray[np.int8]:
 
 
 NETWORKS = {
-    "XOR": (REPO / "xormodel/solution/xormodel.cpp", xor_inputs),
-    "CIFAR CNN 25-51-76": (REPO / "cifar_cnn/solution/cifar_cnn.cpp", cifar_inputs),
+    "XOR": (REPO / "xormodel/solution/xormodel.cpp", xor_inputs, "xor"),
+    "CIFAR CNN 25-51-76": (REPO / "cifar_cnn/solution/cifar_cnn.cpp", cifar_inputs, "cifar_cnn"),
 }
 
 
@@ -51,9 +53,9 @@ def main() -> None:
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     parts = []
-    for name, (path, make) in NETWORKS.items():
+    for name, (path, make, stored) in NETWORKS.items():
         graph = tflite.read(path)
-        found, lacking = roads(graph, make(graph))
+        found, lacking = roads(graph, make(graph), quantization_file(stored, "esp32", 8))
         if lacking and options.write:
             raise lacking[0]
         parts.append(f"{name}, {graph.macs:,} MACs\n\n{markdown(HEAD, [road.row for road in found])}")

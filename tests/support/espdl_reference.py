@@ -1,6 +1,8 @@
 """What esp-ppq answers, for the tests of its twin: run it where `aiedge espdl --setup` has been.
 
 python -m tests.support.espdl_reference        writes tests/golden/espdl-*.json again
+
+Needs CIFAR-10 and TensorFlow for the CIFAR network.
 """
 
 import json
@@ -14,32 +16,32 @@ from numpy.typing import NDArray
 from aiedge import tflite
 from aiedge.convert import load
 from aiedge.convert.source import FloatSource
-from aiedge.espdl import quantize_espdl
+from aiedge.espdl import as_floats, quantize_espdl
 from aiedge.paths import REPO
-from aiedge.quantization import dequantize
-from aiedge.tflite.builder import Builder
-from aiedge.tflite.graph import Graph, Tensor
+from aiedge.tflite.graph import Graph
 from tests.support.onnx_networks import ds_cnn
 
 GOLDEN = REPO / "tests/golden"
 # Network, chip and bits of each file.
 KEPT = (("xor", "esp32", 8), ("xor", "esp32", 16), ("ds_cnn", "esp32", 8), ("ds_cnn", "esp32p4", 8))
+KEPT_OF_PICTURES = (("cifar_cnn", "esp32", 8), ("cifar_pruned", "esp32", 8), ("cifar_pruned", "esp32", 16))
 
 
 def xor() -> Graph:
     """The shipped XOR network with its int8 weights as real numbers."""
-    graph = tflite.read(REPO / "xormodel/solution/xormodel.cpp")
-    file, made = Builder(), {}
+    return as_floats(tflite.read(REPO / "xormodel/solution/xormodel.cpp"))
 
-    def place(tensor: Tensor) -> int:
-        if tensor.index not in made:
-            values = dequantize(tensor.values, tensor.quantization) if tensor.is_constant else None
-            made[tensor.index] = file.tensor(tensor.name, tensor.shape, np.float32, None, values)
-        return made[tensor.index]
 
-    for op in graph.operators:
-        file.operator(op.kind, [place(t) for t in op.inputs], [place(t) for t in op.outputs], op.options)
-    return tflite.read(file.build([made[graph.inputs[0].index]], [made[graph.outputs[0].index]]))
+def shipped_cnn() -> Graph:
+    """The shipped CIFAR network, likewise."""
+    return as_floats(tflite.read(REPO / "cifar_cnn/solution/cifar_cnn.cpp"))
+
+
+def trained_cnn() -> Graph:
+    """The CIFAR network with the weights that it was trained with."""
+    from aiedge.train import models
+
+    return tflite.read(tflite.convert_float(models.pretrained("cifar_pruned")))
 
 
 def keywords() -> Graph:
@@ -53,6 +55,20 @@ def keywords() -> Graph:
 
 
 NETWORKS = {"xor": xor, "ds_cnn": keywords}
+OF_PICTURES = {"cifar_cnn": shipped_cnn, "cifar_pruned": trained_cnn}
+PICTURES = 200
+
+
+def pictures() -> NDArray[np.float32]:
+    """Pictures of CIFAR-10 for calibration; the first ones are those of which the answers are kept."""
+    from aiedge.train import datasets
+
+    return datasets.cifar10("real").calibration.take(PICTURES).inputs
+
+
+def stored(name: str, chip: str, bits: int) -> Path:
+    """The file of a network's quantization by esp-ppq, with the bytes of the .espdl file."""
+    return GOLDEN / f"espdl-{name}-{chip}-{bits}.json"
 
 
 def samples(graph: Graph) -> NDArray[np.float32]:
@@ -63,13 +79,14 @@ def samples(graph: Graph) -> NDArray[np.float32]:
 
 def main() -> None:
     """Write the files."""
-    for name, chip, bits in KEPT:
-        graph = NETWORKS[name]()
+    for name, chip, bits in (*KEPT, *KEPT_OF_PICTURES):
+        graph = (NETWORKS | OF_PICTURES)[name]()
+        entries = pictures() if name in OF_PICTURES else samples(graph)
         with tempfile.TemporaryDirectory() as folder:
-            made = quantize_espdl(graph, samples(graph), Path(folder), name, chip, bits)
-            text = (Path(folder) / f"{name}-quantization.json").read_text()
+            made = quantize_espdl(graph, entries, Path(folder), name, chip, bits)
+            told = json.loads((Path(folder) / f"{name}-quantization.json").read_text())
             size = made.path.stat().st_size
-        (GOLDEN / f"espdl-{name}-{chip}-{bits}.json").write_text(json.dumps(json.loads(text)) + "\n")
+        stored(name, chip, bits).write_text(json.dumps({"bytes": size, **told}) + "\n")
         print(
             f"{name} {chip} {bits}: {size:,} bytes, {made.different} of {made.values} differ, by {made.largest}",
             flush=True,

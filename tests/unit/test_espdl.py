@@ -11,10 +11,24 @@ import pytest
 from aiedge import tflite
 from aiedge.cli import main
 from aiedge.convert.onnx_translation import onnx_to_tflite
+from aiedge.cost.runtimes import every_int8_pair
 from aiedge.errors import UserError
-from aiedge.espdl import Quantization, environment, exponents, integers_of, load_quantization, run, to_onnx
+from aiedge.espdl import (
+    Quantization,
+    as_floats,
+    environment,
+    exponents,
+    integers_of,
+    load_quantization,
+    run,
+    to_onnx,
+)
 from aiedge.espdl.onnx_writer import planes
 from aiedge.espdl.quantize import TRIED
+from aiedge.quantization import dequantize
+from aiedge.text import parts
+from aiedge.tflite.integer import params_of
+from tests.benchmarks import espdl as espdl_benchmark
 from tests.support.espdl_reference import GOLDEN, KEPT, NETWORKS, samples
 from tests.support.model_files import ModelFile
 from tests.support.onnx_networks import NETWORKS as ONNX_NETWORKS
@@ -57,6 +71,22 @@ def test_onnx_has_the_answers_of_the_float_model(name: str, tmp_path: Path) -> N
     x = np.random.default_rng(0).random((2, *graph.inputs[0].sample_shape), dtype=np.float32)
     found = [session.run(None, {entry.name: each[None].transpose(0, 3, 1, 2)})[0] for each in x]
     np.testing.assert_allclose(np.concatenate(found), tflite.run_litert(made, x), atol=1e-5)
+
+
+def test_the_table_of_the_arithmetic_is_what_the_benchmark_prints(repo: Path) -> None:
+    made = espdl_benchmark.rows(espdl_benchmark.xor())
+    text = parts((repo / "docs/results.md").read_text(encoding="utf-8"))["espdl.py"]
+    found = [tuple(cell.strip() for cell in line.split("|")[1:-1]) for line in text.splitlines()]
+    assert len(made) == 4 and all(each in found for each in made)
+
+
+def test_floats_of_an_int8_network_are_nearly_its_answers(xormodel: bytes) -> None:
+    graph = tflite.read(xormodel)
+    inputs = every_int8_pair()[::97]
+    entry, result = (params_of(each) for each in (graph.inputs[0], graph.outputs[0]))
+    wanted = dequantize(tflite.run_integer(graph, inputs), result)
+    found = tflite.run_litert(as_floats(graph).source, dequantize(inputs, entry))
+    assert wanted.max() - wanted.min() > 0.9 and np.abs(found - wanted).max() < 0.1
 
 
 def test_operators_that_onnx_lacks_are_all_named(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:

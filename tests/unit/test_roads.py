@@ -8,6 +8,7 @@ from aiedge.benchmark import roads
 from aiedge.benchmark.roads import HEAD, ROADS
 from aiedge.cost.runtimes import every_int8_pair
 from aiedge.tflite.interpreters import has_tflm
+from tests.support.espdl_reference import stored
 from tests.support.micropython import unix_port
 
 INPUTS = every_int8_pair()[::9001]
@@ -32,6 +33,15 @@ def test_instructions_of_micropython_are_counted(xormodel: bytes, need_tool) -> 
     count, _, core = road.instructions.partition(", ")
     assert core == "x86-64"
     assert 50 < float(count) < 500
+
+
+def test_espdl_is_a_row_of_what_esp_ppq_made(xormodel: bytes) -> None:
+    graph = tflite.read(xormodel)
+    rows = {bits: roads.espdl(graph, INPUTS, stored("xor", "esp32", bits)) for bits in (8, 16)}
+    assert rows[8].values == len(INPUTS) and rows[8].row[-2] == "Espressif"
+    assert rows[8].flash.startswith("3,600 B") and rows[8].lines == 8
+    # With 8 bits XOR's answers have steps twice as wide as TensorFlow Lite Micro's: more of them are other ones.
+    assert rows[16].differ < rows[8].differ
 
 
 def test_values_that_differ_are_counted(xormodel: bytes, monkeypatch) -> None:

@@ -4,12 +4,14 @@ A row says what the road costs in flash and RAM, how many instructions, how many
 how many values differ from TensorFlow Lite Micro's. `./run_serial.py` asks a single board; this compares roads.
 """
 
+import json
 import os
 import shutil
 import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +25,13 @@ from aiedge.cost.emulator import instructions, program_instructions
 from aiedge.cost.runtimes import reference
 from aiedge.cost.targets import TARGETS
 from aiedge.errors import UserError
+from aiedge.espdl import as_floats, load_quantization, run
 from aiedge.micropython import Emitter
 from aiedge.micropython.native import write_native
 from aiedge.progress import tqdm
+from aiedge.quantization import dequantize, quantize
 from aiedge.tflite.graph import Graph
+from aiedge.tflite.integer import params_of
 
 HEAD = (
     "road",
@@ -54,6 +59,15 @@ C_LINES = """\
 #include "model.h"
 static uint8_t arena[MODEL_ARENA_BYTES];
 model_invoke(x, y, arena);"""
+ESPDL_LINES = """\
+#include "dl_model_base.hpp"
+extern const uint8_t model_espdl[] asm("_binary_model_espdl_start");
+static dl::Model model(reinterpret_cast<const char *>(model_espdl), fbs::MODEL_LOCATION_IN_FLASH_RODATA);
+dl::TensorBase *input = model.get_inputs().begin()->second;
+memcpy(input->get_element_ptr<int8_t>(), x, input->get_bytes());
+model.run();
+dl::TensorBase *output = model.get_outputs().begin()->second;
+memcpy(y, output->get_element_ptr<int8_t>(), output->get_bytes());"""
 MICROPYTHON_LINES = """\
 import model
 model.invoke(x, y)"""
@@ -155,6 +169,27 @@ def native(graph: Graph, inputs: NDArray[np.int8]) -> Road:
     )
 
 
+def espdl(graph: Graph, inputs: NDArray[np.int8], stored: Path) -> Road:
+    """ESP-DL, whose answers are the twin's: real numbers, which count as the int8 values that stand for them.
+
+    `stored` is what esp-ppq made of `espdl.as_floats(graph)`: NAME-quantization.json of `aiedge espdl`, and in it the
+    `bytes` of the .espdl file.
+    """
+    quantization, _ = load_quantization(stored)
+    size = json.loads(stored.read_text(encoding="utf-8"))["bytes"]
+    answers = run(as_floats(graph), quantization, dequantize(inputs, params_of(graph.inputs[0])))
+    outputs = quantize(answers, params_of(graph.outputs[0]), np.int8)
+    return Road(
+        "ESP-DL, twin of its arithmetic",
+        f"{size:,} B of .espdl, and the library",
+        "",
+        "",
+        _lines(ESPDL_LINES),
+        "Espressif",
+        *_differ(graph, outputs, inputs),
+    )
+
+
 def _asked(graph: Graph, inputs: NDArray[np.int8], **how: Any) -> tuple[NDArray[np.int8], MicroPythonBoard]:
     """Outputs [n, ...] of a network in MicroPython on this computer, and the board, which has ended."""
     with unix_port() as repl:
@@ -200,10 +235,15 @@ ROADS: tuple[Callable[[Graph, NDArray[np.int8]], Road], ...] = (
 )
 
 
-def roads(graph: Graph, inputs: NDArray[np.int8]) -> tuple[list[Road], list[UserError]]:
-    """The network by every road, run on `inputs` [n, ...]; and what the roads lack that are left out."""
+def roads(
+    graph: Graph, inputs: NDArray[np.int8], stored: Path | None = None
+) -> tuple[list[Road], list[UserError]]:
+    """The network by every road, run on `inputs` [n, ...]; and what the roads lack that are left out.
+
+    ESP-DL is among them where esp-ppq's quantization of the network is `stored`, as `espdl` takes it.
+    """
     found, lacking = [], []
-    for road in ROADS:
+    for road in (*ROADS, *([partial(espdl, stored=stored)] if stored else [])):
         try:
             found.append(road(graph, inputs))
         except UserError as error:

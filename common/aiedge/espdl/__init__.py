@@ -2,15 +2,18 @@
 
 - `onnx_writer`: a float `Graph` as ONNX
 - `environment`, `ppq_script`, `quantize`: esp-ppq, which writes the .espdl
+- `floats`: an int8 network with its weights as real numbers
 - `twin`: what an ESP-DL network computes, on integers, without esp-ppq
 """
 
+from aiedge.espdl.floats import as_floats
 from aiedge.espdl.onnx_writer import to_onnx
 from aiedge.espdl.quantize import load_quantization, quantize_espdl
 from aiedge.espdl.twin import Quantization, exponents, integers_of, run
 
 __all__ = [
     "Quantization",
+    "as_floats",
     "exponents",
     "integers_of",
     "load_quantization",
