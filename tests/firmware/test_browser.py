@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from test_mlperf import Client, expected
 
 from aiedge import CompiledModel, tflite
 from aiedge.benchmark.browser import run_on_page
@@ -335,6 +336,45 @@ def test_it_is_a_board(window: Any, car_firmware: bytes, scenes: np.ndarray) -> 
             window.refresh()
             got += [output for output, _ in answers]
         assert len(set(got)) == 2 and got == got[:2] * 3 and board.resets >= 1
+
+
+class Stream:
+    """A page's serial line as an unbuffered file."""
+
+    def __init__(self, page: BrowserBoard):
+        self.line = page.line()
+        self.write = self.line.write
+
+    def read(self, count: int) -> bytes:
+        while not (data := self.line.read(1)):
+            continue
+        return data
+
+
+def test_it_speaks_the_commands_of_mlperf(window: Any, solved: bytes) -> None:
+    model = tflite.load_model(MODEL)
+    with xor_page(solved) as page:
+        window.get(page.url)
+        assert page.wait(60)
+        board = Client(Stream(page))
+        assert board.ask("name")[-1] == "m-name-dut-[xormodel]"  # and what the firmware has printed before
+        assert board.ask("profile")[1] == "m-model-[xormodel]"
+        first, second = (int(board.ask("timestamp")[0].removeprefix("m-lap-us-")) for _ in range(2))
+        assert 0 < (second - first) % 2**32 < 6e7
+        for pixels in [
+            [0, 0],
+            [0, 255],
+            [255, 0],
+            [255, 255],
+            *np.random.default_rng(0).integers(0, 256, (6, 2)),
+        ]:
+            data = np.array(pixels, np.uint8)
+            board.load(data.tobytes())
+            (output,), time_us = board.infer(3, 2)
+            assert output == round(expected(data, model)[0], 6) and time_us < 6e7
+        assert board.ask("unknown") == ["e-[Unknown command: unknown]"]
+        board.stream.line.close()
+        assert complaints(window) == []
 
 
 def test_firmware_that_stops_ends_the_benchmark(
