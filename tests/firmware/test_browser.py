@@ -4,17 +4,20 @@ import http.client
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from test_mlperf import Client, expected
 
 from aiedge import CompiledModel, tflite
 from aiedge.benchmark.browser import run_on_page
@@ -33,6 +36,7 @@ from aiedge.web import page_facts
 from tests.support.firmware import MODEL, golden, main_cpp, wire
 from tests.support.once import made_once
 from tests.support.page import complaints, headless, text, wait_until, write_y4m
+from tests.support.processes import restore_ctrl_c
 
 pytestmark = [
     pytest.mark.skipif(find_spec("ziglang") is None, reason=f"needs ziglang: {GET_ZIG}"),
@@ -70,11 +74,10 @@ def window(scenes: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 @pytest.fixture(scope="module")
 def car_firmware() -> bytes:
-    """The solved car firmware as WebAssembly, built once for all of pytest's workers."""
+    """The solved car firmware as WebAssembly, built once for all of pytest's workers, where run_serial.py builds it."""
 
     def make() -> bytes:
-        folder = cache_folder("browser") / "cars"
-        return build(CARS / "vscode", "browser", CARS / "solution/main.cpp", CAR_MODEL, folder).read_bytes()
+        return build(CARS / "vscode", "browser", CARS / "solution/main.cpp", CAR_MODEL).read_bytes()
 
     return made_once(cache_folder("browser") / "cars.wasm", make)
 
@@ -114,8 +117,8 @@ def with_mistake(name: str) -> str:
     return program.replace(start, f"  {MISTAKES[name]}\n{start}")
 
 
-def allow_camera(window: Any, page: BrowserBoard, setting: str = "granted") -> None:
-    origin = page.url.rsplit("/", 2)[0]
+def allow_camera(window: Any, url: str, setting: str = "granted") -> None:
+    origin = url.rsplit("/", 2)[0]
     wish = {"permission": {"name": "camera"}, "setting": setting, "origin": origin}
     window.execute_cdp_cmd("Browser.setPermission", wish)
 
@@ -227,35 +230,25 @@ def test_firmware_that_stops_crashes_or_loops(
                     window.find_element("css selector", "#trouble button").click()
 
 
-def test_the_light_and_the_answers_follow_the_camera(
-    window: Any, car_firmware: bytes, scenes: np.ndarray, artifacts: Path
-) -> None:
-    with car_page(car_firmware, scenes) as page:
-        allow_camera(window, page)
-        window.get(page.url)
-        wait_until(
-            window, "return window.lastAnswer?.picture && document.querySelector('[value=camera]').checked"
-        )
-        window.execute_script("""
-            window.kept = [];
-            setInterval(() => {
-                const { output, said, picture } = lastAnswer;
-                kept.push([output[0], said, document.getElementById("board").classList.contains("on"),
-                    Array.from(picture.pixels)]);
-            }, 300);
-        """)
-        wait_until(window, "return kept.length >= 12")
-        kept = window.execute_script("return kept")
-        window.save_screenshot(artifacts / "browser_cars.png")
-        # Unplugged: the track ends.
-        window.execute_script(
-            "document.getElementById('video').srcObject.getTracks()[0].dispatchEvent(new Event('ended'))"
-        )
-        wait_until(window, "return document.querySelector('[value=scenes]').checked")
-        assert text(window, "camera-note") == "the camera is gone: drawn scenes instead"
-        count = len(window.execute_script("return kept"))
-        wait_until(window, f"return kept.length > {count} && !document.getElementById('video').srcObject")
-        assert complaints(window) == []
+def watch_the_camera(window: Any) -> list[Any]:
+    """Twelve answers to the camera: output, what the sketch printed, whether the light is on, the picture's bytes."""
+    wait_until(
+        window, "return window.lastAnswer?.picture && document.querySelector('[value=camera]').checked"
+    )
+    window.execute_script("""
+        window.kept = [];
+        setInterval(() => {
+            const { output, said, picture } = lastAnswer;
+            kept.push([output[0], said, document.getElementById("board").classList.contains("on"),
+                Array.from(picture.pixels)]);
+        }, 300);
+    """)
+    wait_until(window, "return kept.length >= 12")
+    return window.execute_script("return kept")
+
+
+def check_what_it_saw(kept: list[Any]) -> None:
+    """Both scenes have been there; each answer is the oracle's to the same picture, and the light goes by it."""
     pictures = np.array([each[3] for each in kept], np.uint8).reshape(-1, 96, 96, 3)
     inputs = (pictures.astype(np.int16) - 128).astype(np.int8)
     model = tflite.load_model(CAR_MODEL)
@@ -271,11 +264,31 @@ def test_the_light_and_the_answers_follow_the_camera(
     assert [each[2] for each in kept] == says
 
 
+def test_the_light_and_the_answers_follow_the_camera(
+    window: Any, car_firmware: bytes, scenes: np.ndarray, artifacts: Path
+) -> None:
+    with car_page(car_firmware, scenes) as page:
+        allow_camera(window, page.url)
+        window.get(page.url)
+        kept = watch_the_camera(window)
+        window.save_screenshot(artifacts / "browser_cars.png")
+        # Unplugged: the track ends.
+        window.execute_script(
+            "document.getElementById('video').srcObject.getTracks()[0].dispatchEvent(new Event('ended'))"
+        )
+        wait_until(window, "return document.querySelector('[value=scenes]').checked")
+        assert text(window, "camera-note") == "the camera is gone: drawn scenes instead"
+        count = len(window.execute_script("return kept"))
+        wait_until(window, f"return kept.length > {count} && !document.getElementById('video').srcObject")
+        assert complaints(window) == []
+    check_what_it_saw(kept)
+
+
 def test_without_a_camera_there_are_drawn_scenes(
     window: Any, car_firmware: bytes, scenes: np.ndarray
 ) -> None:
     with car_page(car_firmware, scenes) as page:
-        allow_camera(window, page, "denied")
+        allow_camera(window, page.url, "denied")
         window.get(page.url)
         wait_until(
             window, "return document.getElementById('camera-note').textContent.includes('is not allowed')"
@@ -299,7 +312,7 @@ def test_without_a_camera_there_are_drawn_scenes(
 def test_it_is_a_board(window: Any, car_firmware: bytes, scenes: np.ndarray) -> None:
     """The benchmark with spoiled bytes, a page that is loaded anew meanwhile, a second page beside it."""
     with car_page(car_firmware, scenes) as page:
-        allow_camera(window, page, "denied")
+        allow_camera(window, page.url, "denied")
         with pytest.raises(UserError, match="nobody has opened the page"):
             run_on_page(page, "carclassifier_easy", Options(), patience=0.1)
         window.get(page.url)
@@ -323,6 +336,45 @@ def test_it_is_a_board(window: Any, car_firmware: bytes, scenes: np.ndarray) -> 
             window.refresh()
             got += [output for output, _ in answers]
         assert len(set(got)) == 2 and got == got[:2] * 3 and board.resets >= 1
+
+
+class Stream:
+    """A page's serial line as an unbuffered file."""
+
+    def __init__(self, page: BrowserBoard):
+        self.line = page.line()
+        self.write = self.line.write
+
+    def read(self, count: int) -> bytes:
+        while not (data := self.line.read(1)):
+            continue
+        return data
+
+
+def test_it_speaks_the_commands_of_mlperf(window: Any, solved: bytes) -> None:
+    model = tflite.load_model(MODEL)
+    with xor_page(solved) as page:
+        window.get(page.url)
+        assert page.wait(60)
+        board = Client(Stream(page))
+        assert board.ask("name")[-1] == "m-name-dut-[xormodel]"  # and what the firmware has printed before
+        assert board.ask("profile")[1] == "m-model-[xormodel]"
+        first, second = (int(board.ask("timestamp")[0].removeprefix("m-lap-us-")) for _ in range(2))
+        assert 0 < (second - first) % 2**32 < 6e7
+        for pixels in [
+            [0, 0],
+            [0, 255],
+            [255, 0],
+            [255, 255],
+            *np.random.default_rng(0).integers(0, 256, (6, 2)),
+        ]:
+            data = np.array(pixels, np.uint8)
+            board.load(data.tobytes())
+            (output,), time_us = board.infer(3, 2)
+            assert output == round(expected(data, model)[0], 6) and time_us < 6e7
+        assert board.ask("unknown") == ["e-[Unknown command: unknown]"]
+        board.stream.line.close()
+        assert complaints(window) == []
 
 
 def test_firmware_that_stops_ends_the_benchmark(
@@ -407,22 +459,15 @@ def test_the_server_is_for_this_page_only() -> None:
         ask(page, f"/{token}/")
 
 
-def test_run_serial_shows_the_page(window: Any, tmp_path: Path) -> None:
-    """The command builds, opens a browser, asks the board there, and ends."""
-    opener = tmp_path / "opener.py"
-    opener.write_text(f"import sys; open({str(tmp_path / 'url')!r}, 'w').write(sys.argv[1])")
+@contextmanager
+def shown(command: list[Any], folder: Path, stdin: int) -> Iterator[tuple[subprocess.Popen, str]]:
+    """A command that shows a page: its process, and the address that it prints and has a browser open."""
+    opener = folder / "opener.py"
+    opener.write_text(f"import sys; open({str(folder / 'url')!r}, 'w').write(sys.argv[1])")
     env = {**os.environ, "BROWSER": f"{sys.executable} {opener} %s"}
-    command = [
-        sys.executable,
-        "run_serial.py",
-        "--browser",
-        "xormodel",
-        "--solution",
-        "--results",
-        tmp_path / "r",
-    ]
+    before = None if os.name == "nt" else restore_ctrl_c
     with subprocess.Popen(
-        command, cwd=REPO, env=env, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True
+        command, cwd=REPO, env=env, stdout=subprocess.PIPE, stdin=stdin, text=True, preexec_fn=before
     ) as process:
         assert process.stdout
         said = ""
@@ -430,10 +475,48 @@ def test_run_serial_shows_the_page(window: Any, tmp_path: Path) -> None:
             line = process.stdout.readline()
             assert line, said
             said += line
-        window.get(url[0].strip())
-        rest = process.stdout.read()
-    assert process.returncode == 0, said + rest
+        try:
+            yield process, url[0].strip()
+        finally:
+            process.kill()
+    assert (folder / "url").read_text() == url[0].strip()
+
+
+def run_serial(project: str, folder: Path) -> list[Any]:
+    return [sys.executable, "run_serial.py", "--browser", project, "--solution", "--results", folder / "r"]
+
+
+def test_run_serial_shows_the_page(window: Any, tmp_path: Path) -> None:
+    """The command builds, opens a browser, asks the board there, and ends."""
+    with shown(run_serial("xormodel", tmp_path), tmp_path, subprocess.DEVNULL) as (process, url):
+        window.get(url)
+        rest = process.communicate()[0]
+    assert process.returncode == 0, rest
     assert "4 of 4 right" in rest and "4 answers agree with the outputs" in rest and "(the browser)" in rest
-    assert (tmp_path / "url").read_text() == url[0].strip()
     (result,) = (tmp_path / "r").glob("xormodel-*.json")
     assert json.loads(result.read_text())["setting"]["simulated"] is True
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a terminal of its own")
+def test_run_serial_shows_the_camera(window: Any, car_firmware: bytes, tmp_path: Path) -> None:
+    """At a terminal the page stays after the benchmark, and lives by the camera, until Ctrl-C."""
+    terminal, stdin = os.openpty()
+    command = [*run_serial("carclassifier_easy", tmp_path), "--count", "12"]
+    with shown(command, tmp_path, stdin) as (process, url):
+        allow_camera(window, url)
+        window.get(url)
+        assert process.stdout
+        said = ""
+        while not said.endswith("the page stays until Ctrl-C\n"):
+            line = process.stdout.readline()
+            assert line, said
+            said += line
+        assert "12 answers agree with the outputs" in said and "(the browser)" in said
+        kept = watch_the_camera(window)
+        process.send_signal(signal.SIGINT)
+        rest = process.communicate()[0]
+        wait_until(window, "return /has ended/.test(document.getElementById('state').textContent)")
+    for file in (terminal, stdin):
+        os.close(file)
+    assert process.returncode == 0, said + rest
+    check_what_it_saw(kept)

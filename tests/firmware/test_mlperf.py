@@ -22,8 +22,10 @@ BYTES_AT_ONCE = 31  # of the public runner
 
 
 class Client:
-    def __init__(self, file: int):
-        self.stream = os.fdopen(file, "r+b", buffering=0)
+    """Of anything that has an unbuffered file's `read` and `write`."""
+
+    def __init__(self, stream):
+        self.stream = stream
         self.lines = b""
 
     def ask(self, command: str | bytes) -> list[str]:
@@ -72,7 +74,7 @@ def client(program, *arguments):
 
             file = os.open(where, os.O_RDWR | os.O_NOCTTY)
             tty.setraw(file)
-        board = Client(file)
+        board = Client(os.fdopen(file, "r+b", buffering=0))
         board.ask("name")  # and what the firmware has printed before
         yield board
     finally:
