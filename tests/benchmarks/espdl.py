@@ -81,7 +81,9 @@ def cifar(count: int) -> Case:
 def rows(case: Case) -> list[tuple[str, ...]]:
     """A row for the float network and one for each arithmetic, as `HEAD` names the cells."""
     exact = in_parts(lambda x: tflite.run_litert(case.network.source, x), case.inputs, "float")
-    made = [("float32", "", "", f"{case.right(exact):.2%}", f"{len(case.network.source):,} B of .tflite", "")]
+    made: list[tuple[str, ...]] = [
+        ("float32", "", "", f"{case.right(exact):.2%}", f"{len(case.network.source):,} B of .tflite", "")
+    ]
 
     def add(name: str, answer: Callable[[Floats], NDArray], file: str, apart: str) -> None:
         given = in_parts(answer, case.inputs, name)

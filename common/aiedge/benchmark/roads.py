@@ -243,7 +243,10 @@ def roads(
     ESP-DL is among them where esp-ppq's quantization of the network is `stored`, as `espdl` takes it.
     """
     found, lacking = [], []
-    for road in (*ROADS, *([partial(espdl, stored=stored)] if stored else [])):
+    every = list(ROADS)
+    if stored:
+        every.append(partial(espdl, stored=stored))
+    for road in every:
         try:
             found.append(road(graph, inputs))
         except UserError as error:
