@@ -177,6 +177,7 @@ const certainty = (output) => (output.length === 1 ? output[0] : Math.max(...sha
 function drawAnswer({ output, network, said, layers, picture }) {
   const words = said.replace(/result \S+ \(\d+ us\)\s*$/, "").replace(/\s+/g, " ").trim();
   $("said").textContent = words || "(the sketch printed nothing)";
+  $("said").classList.toggle("long", words.length > 20);
   if (output.length === 1) {
     const name = facts.classes.length === 2 ? facts.classes[1] : "output";
     bars($("classes"), [[name, output[0], `${(100 * output[0]).toFixed(1)} %`]]);

@@ -93,9 +93,10 @@ export class Pictures {
 
   // Puts the next picture into the memory that is shared with the firmware.
   async give({ control, frame }) {
-    const early = this.given + PACE_MS - performance.now();
+    const due = this.given + PACE_MS;
+    const early = due - performance.now();
     if (early > 0) await sleep(early);
-    this.given = performance.now();
+    this.given = Math.max(due, performance.now() - PACE_MS); // after one that is late the next may follow sooner
     if (this.source === "camera") {
       const { videoWidth: width, videoHeight: height } = this.video;
       if (width) this.#draw(this.video, (width * HEIGHT) / height, HEIGHT);
