@@ -11,6 +11,7 @@ from aiedge.errors import UserError
 from aiedge.tflite.interpreters import has_tflm
 from aiedge.tflite.traits import TRAITS, Nature
 from tests.support.model_files import ModelFile
+from tests.support.random_operators import WITHOUT_TFLM
 
 pytestmark = pytest.mark.skipif(
     not has_tflm(), reason="needs tflite-micro: its wheel exists for Linux on x86-64"
@@ -31,7 +32,7 @@ def model_of(kind: str, scales: tuple[float, float], zero_points: tuple[int, int
     return file.build([x], [y])
 
 
-@pytest.mark.parametrize("kind", [kind for kind in UNARY if TRAITS[kind].table])
+@pytest.mark.parametrize("kind", [kind for kind in UNARY if TRAITS[kind].table and kind not in WITHOUT_TFLM])
 def test_tables_at_the_edges(kind: str) -> None:
     """The same outputs, or none, as TensorFlow Lite Micro's."""
     compared = 0

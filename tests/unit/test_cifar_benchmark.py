@@ -38,7 +38,7 @@ def row(cifar):
         weight_bytes=29_062,
         macs=3_645_064,
         arenas=((9664, 12_746), (2512, 2618)),
-        instructions={"cortex-m4": 6_853_089, "xtensa": 24_000_000},
+        instructions={"cortex-m4": 6_853_089, "esp32": 24_000_000},
         tflm_arena=35_696,
         tflm_head=32_000,
         differing=(0, 0),

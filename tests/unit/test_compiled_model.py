@@ -14,7 +14,7 @@ import aiedge
 from aiedge import progress, tflite
 from aiedge.benchmark import Samples
 from aiedge.benchmark.models import Codec
-from aiedge.codegen import compiled
+from aiedge.codegen import compiled, toolchain
 from aiedge.cost.runtimes import Reference, every_int8_pair
 from aiedge.errors import UserError
 from aiedge.files import cache_folder, write_atomic
@@ -140,6 +140,7 @@ def test_a_failed_compilation_leaves_nothing(
     assert list(cache.iterdir()) == []
     monkeypatch.setenv("PATH", str(cache))
     monkeypatch.delenv("CC", raising=False)
+    monkeypatch.setattr(toolchain, "find_spec", lambda name: None)  # Zig's package
     with pytest.raises(UserError, match="no C compiler"):
         aiedge.CompiledModel(xormodel)
 

@@ -52,6 +52,9 @@ FIGURES: dict[str, Callable[[], None]] = {
     "sizes": lambda: plots.sizes(
         [900, 2000], [30_000, 120_000], {"Blue Pill": (18_944, 57_344), "Raspberry Pi Pico": (262_144, 2**21)}
     ),
+    "samples": lambda: plots.samples(
+        {"super-loop": np.array([1.4, 2.8]), "interrupt": np.arange(1, 5) + 0.1}, 1, 0, 5, "Samples taken"
+    ),
     "savings": lambda: plots.savings([0, 0.5, 0.75], {k: [0, 0.6, 0.9] for k in ("flash", "SRAM", "work")}),
     "front": lambda: plots.front(
         [[0.9, 3000], [0.95, 5000], [0.92, 6000]], [0, 1], "bytes of flash", chosen=1, target=0.94
