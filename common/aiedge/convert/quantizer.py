@@ -30,6 +30,7 @@ KEEPING = {
     *(Nature.PERMUTATION, Nature.REPETITION, Nature.UNPACK, Nature.GATHER, Nature.BLOCKS, Nature.NEAREST),
     Nature.BILINEAR,
 }
+TURNED = {Nature.VIEW, Nature.PERMUTATION}  # the same values in another order
 KEEPING_KINDS = {"MAXIMUM", "MINIMUM", "REDUCE_MAX", "REDUCE_MIN", "RELU6"}
 # The scale and zero point of an int8 output, and the scale of an int16 one.
 FIXED = {
@@ -109,11 +110,14 @@ def ranges(graph: Graph, samples: Sequence[NDArray[np.float32]]) -> dict[int, tu
         for index in watched:
             values = interpreter.get_tensor(index)
             low[index], high[index] = min(low[index], values.min()), max(high[index], values.max())
+    filled: set[int] = set()
     for operator in graph.operators:
-        if operator.kind == "PADV2" and abs(operator.input(2).values.ravel()[0]) > LARGEST_FILL:
+        target = operator.outputs[0].index
+        padded = operator.kind == "PADV2" and abs(operator.input(2).values.ravel()[0]) > LARGEST_FILL
+        if padded or (operator.nature in TURNED and operator.input(0).index in filled):
             # Padding before a maximum, which never wins: int8 has its least value there.
-            source, target = operator.input(0).index, operator.outputs[0].index
-            low[target], high[target] = low[source], high[source]
+            filled.add(target)
+            low[target], high[target] = low[operator.input(0).index], high[operator.input(0).index]
     bad = next((i for i in watched if not max(-low[i], high[i]) < LARGEST_FILL), None)
     if bad is not None:
         raise UserError(
