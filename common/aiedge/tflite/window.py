@@ -68,7 +68,7 @@ def windows(operator: Operator) -> tuple[Window, Window]:
     """The window of a convolution, a pool or a transposed convolution: along the rows, and along the columns.
 
     A transposed convolution's slides over its output. One tap has no neighbours to be apart from: its dilation is 1,
-    unless it is negative, which no kernel expects.
+    unless it is below 1, which no kernel expects.
     """
     image, output, nature = operator.input(0), operator.outputs[0], operator.nature
     if nature is Nature.TRANSPOSED:
@@ -88,7 +88,7 @@ def windows(operator: Operator) -> tuple[Window, Window]:
             output.shape[axis],
             taps[axis - 1],
             operator.integer(f"stride{side}"),
-            found if taps[axis - 1] > 1 or found < 0 else 1,
+            found if taps[axis - 1] > 1 or found < 1 else 1,
             operator.integer("padding"),
         )
         for axis, side, found in zip((1, 2), "HW", dilations, strict=True)
