@@ -199,22 +199,12 @@ def _matmul(rng: np.random.Generator, kind: str) -> Case | None:
 
 
 def _scan(rng: np.random.Generator, kind: str) -> Case | None:
-    """All 256 inputs, each a sum of its own; the kernel's arithmetic is written here once more."""
-    above, below = near(rng, few_bits(rng))
-    source, target = QuantParams(above, zero_point(rng)), QuantParams(below, zero_point(rng))
-    sums = EVERY.astype(np.int64) - 2 * int(source.zero_point)
-    exact, single = (
-        multiply_by_quantized_multiplier(
-            sums << 19, *quantize_multiplier(factors.sums(above, above, below, real)[1])
-        )
-        for real in REALS
-    )
-    if np.array_equal(*((y + int(target.zero_point)).clip(-128, 127) for y in (exact, single))):
+    """All 256 inputs, each a sum of its own."""
+    if not (params := _telling_sums(rng, 1, 2)):
         return None
     file = ModelFile()
     x, y = (
-        file.tensor([256, 1], scale=float(params.scale), zero_point=int(params.zero_point))
-        for params in (source, target)
+        file.tensor([256, 1], scale=float(each.scale), zero_point=int(each.zero_point)) for each in params
     )
     file.operator(kind, [x, file.tensor([1], "int32", data=np.array([1]))], [y])
     return Case(file.build([x], [y]), [EVERY.reshape(1, 256, 1)])
@@ -222,9 +212,22 @@ def _scan(rng: np.random.Generator, kind: str) -> Case | None:
 
 def _total(rng: np.random.Generator, kind: str) -> Case | None:
     """All 256 inputs, each added to itself; TFLM takes the zero point off once more than it has inputs."""
+    if not (params := _telling_sums(rng, 2, 3)):
+        return None
+    source, target = params
+    return Case(_file(kind, [source, source], target, [1, 256]), [EVERY.reshape(1, 1, 256)] * 2)
+
+
+def _telling_sums(
+    rng: np.random.Generator, inputs: int, zero_points: int
+) -> tuple[QuantParams, QuantParams] | None:
+    """Scales of all 256 inputs, taken so many times less so many zero points, that tell how factors were formed.
+
+    None where those drawn do not. The kernels' arithmetic is written here once more.
+    """
     above, below = near(rng, few_bits(rng))
     source, target = QuantParams(above, zero_point(rng)), QuantParams(below, zero_point(rng))
-    sums = 2 * EVERY.astype(np.int64) - 3 * int(source.zero_point)
+    sums = inputs * EVERY.astype(np.int64) - zero_points * int(source.zero_point)
     exact, single = (
         multiply_by_quantized_multiplier(
             sums << 19, *quantize_multiplier(factors.sums(above, above, below, real)[1])
@@ -233,7 +236,7 @@ def _total(rng: np.random.Generator, kind: str) -> Case | None:
     )
     if np.array_equal(*((y + int(target.zero_point)).clip(-128, 127) for y in (exact, single))):
         return None
-    return Case(_file(kind, [source, source], target, [1, 256]), [EVERY.reshape(1, 1, 256)] * 2)
+    return source, target
 
 
 def _mean(rng: np.random.Generator, kind: str) -> Case | None:
