@@ -306,6 +306,16 @@ def test_no_network_begins_after_the_minutes(tmp_path: Path, monkeypatch) -> Non
     assert len(studies.trained(worker.work(where, 99, progress=False, minutes=1e-9))) == 1
 
 
+def test_the_same_network_is_trained_once(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(worker, "Trainer", Fake)
+    monkeypatch.setattr(Fake, "trained", 0)
+    where = studies.place("twins", folder=tmp_path)
+    few = 'data = "mnist"\nfamily = "lenet"\n[pruning]\nall = { low = 0.0, high = 0.5, step = 0.5 }'
+    studies.new(where, wanted(parse_space(few, "few")))
+    study = worker.work(where, 6, progress=False)
+    assert len(studies.trained(study)) == 6 and Fake.trained == 2
+
+
 def test_training_stops_where_the_usual_gain_does_not_reach_the_front() -> None:
     assert worker.usual_gain([], 0) == 1.0
     courses = [[0.5, 0.5 + gain / 100, 0.5 + gain / 100] for gain in range(1, 11)]

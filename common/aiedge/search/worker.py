@@ -104,8 +104,10 @@ def _run(
         trial.set_user_attr("same_as", twin.number)
         accuracy = twin.values[0]
     else:
-        start, courses = time.process_time(), [t.user_attrs["course"] for t in studies.trained(study)]
+        start = time.process_time()
         course: list[float] = []
+        # A network that is the same as an earlier one has no course of its own.
+        courses = [t.user_attrs["course"] for t in studies.trained(study) if "course" in t.user_attrs]
 
         def go_on(epoch: int, reached: float) -> bool:
             course.append(reached)
