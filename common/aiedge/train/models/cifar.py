@@ -79,13 +79,27 @@ def cifar_tiny(activation: str | None = None) -> keras.Model:
     >>> fold_batch_norm(cifar_tiny()).count_params()
     27970
     """
-    layers = keras.layers
     inputs = keras.Input((32, 32, 3))
-    x = layers.MaxPooling2D(2)(_convolution(inputs, 16))
+    x = keras.layers.MaxPooling2D(2)(_convolution(inputs, 16))
     for filters, stride in ((16, 1), (24, 2), (24, 1)):
         x = _residual(x, filters, stride)
     x = _convolution(x, 96, 1)
     return keras.Model(inputs, _classify(x, activation), name="cifar_tiny")
+
+
+def cifar_fine(activation: str | None = None) -> keras.Model:
+    """As many parameters as `cifar_tiny` on finer maps: accuracy for more than twice the work and the memory.
+
+    >>> from aiedge.train.structure import fold_batch_norm
+    >>> fold_batch_norm(cifar_fine()).count_params()
+    28290
+    """
+    inputs = keras.Input((32, 32, 3))
+    x = _convolution(inputs, 16)
+    for filters, stride in ((16, 1), (24, 2), (24, 2)):
+        x = _residual(x, filters, stride)
+    x = _convolution(x, 88, 1)
+    return keras.Model(inputs, _classify(x, activation), name="cifar_fine")
 
 
 def _convolution(x: keras.KerasTensor, filters: int, size: int = 3, stride: int = 1) -> keras.KerasTensor:
