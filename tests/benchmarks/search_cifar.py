@@ -122,13 +122,14 @@ def picture(networks: Sequence[Network], points: Sequence[Point]) -> Figure:
     for i, point in enumerate(points):
         at = (point.ram, 100 * point.right)
         axes.scatter(*at, 60, ORANGE, marker="x", label=None if i else "made by hand")
-        axes.annotate(point.name, at, (0, -16), textcoords="offset points", fontsize=8, ha="center")
+        axes.annotate(point.name, at, (0, 11), textcoords="offset points", fontsize=8, ha="center")
     axes.set(
         xlabel="bytes of SRAM: arena, input and output (size of a dot: bytes of constants in flash)",
         ylabel="right answers (%), int8, test set",
         title="CIFAR-10",
         xlim=(0, None),
     )
+    axes.margins(y=0.12)
     axes.legend(loc="lower right", frameon=False)
     return figure
 
