@@ -144,10 +144,10 @@ plots.sizes([c.ram for c in every], [c.flash for c in every], rooms)
 whole = dict.fromkeys(("pruning.first", "pruning.second", "pruning.dense1"), 0.0)
 LARGE = dict(drawn(), **whole) | {"architecture.dense": [128]}
 large = wanted.costs(LARGE)
-print("The whole network takes")
+print(f"The whole network takes {large.flash:,} B of flash and {large.ram:,} B of SRAM.")
 for found in BOARDS.values():
     answer = "fits" if fits(large.ram, large.flash, found.budget) else "does not fit"
-    print(f"{large.flash:,} B of flash and {large.ram:,} B of SRAM, which {answer} the {found.name}")
+    print(f"It {answer} the {found.name}.")
 
 # %% [markdown]
 # Now prune the same share of all layers. Is half of the channels half of the bytes? For a number of bytes before and
