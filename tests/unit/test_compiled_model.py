@@ -159,6 +159,10 @@ def test_a_long_batch_shows_a_bar(
     monkeypatch.setattr(compiled, "BAR_AFTER_S", 0)
     model.predict(every_int8_pair()[:10])
     assert "/10" in capsys.readouterr().out
+    # Within another bar it would leave its line behind.
+    with progress.tqdm(total=1):
+        model.predict(every_int8_pair()[:10])
+    assert "/10" not in capsys.readouterr().out
 
 
 def test_the_package_alone_imports_nothing_large() -> None:

@@ -409,6 +409,17 @@ def test_training_stops_where_the_usual_gain_does_not_reach_the_front() -> None:
     assert not worker._pays(0.9, [100.0, 60.0], best)  # type: ignore[list-item]
 
 
+@pytest.mark.parametrize("name", ["cifar10", "lenet-mnist", "mnist-16k"])
+def test_a_shipped_space_is_asked_without_a_word(name: str, recwarn: pytest.WarningsRecorder) -> None:
+    """Steps such as 1/12 do not reach the end of their range, at which Optuna warns."""
+    space = load_space(name)
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    asked = [studies.suggest(study.ask(), space) for _ in range(40)]
+    assert [str(w.message) for w in recwarn if "divisible" in str(w.message)] == []
+    for p in space.parameters:
+        assert all(values.get(p.name, p.values()[0]) <= p.high for values in asked if not p.choices)
+
+
 def test_an_open_trial_of_a_worker_that_is_gone_is_retried_once(tmp_path: Path, monkeypatch) -> None:
     space = parse_space(SMALL, "small")
     where = studies.place("kill", folder=tmp_path)

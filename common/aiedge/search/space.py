@@ -148,7 +148,8 @@ def load_space(source: str | Path) -> Space:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         names = ", ".join(sorted(p.stem for p in SHIPPED.glob("*.toml")))
-        raise UserError(f"{source} is no space: {error}", f"give a TOML file, or one of {names}") from error
+        why = getattr(error, "strerror", None) or "it is no text"
+        raise UserError(f"{source} is no space: {why}", f"give a TOML file, or one of {names}") from error
     return parse_space(text, path.stem)
 
 

@@ -222,7 +222,10 @@ def suggest(trial: optuna.Trial, space: Space) -> dict[str, Any]:
             texts = [json.dumps(choice) for choice in parameter.choices]
             values[parameter.name] = json.loads(str(trial.suggest_categorical(parameter.name, texts)))
         else:
-            number = trial.suggest_float(parameter.name, parameter.low, parameter.high, step=parameter.step)
+            # The last step at or below the end: of steps such as 1/12 none falls on it, at which Optuna would warn.
+            steps = int((parameter.high - parameter.low) / parameter.step + 1e-6)
+            high = round(parameter.low + steps * parameter.step, 12)
+            number = trial.suggest_float(parameter.name, parameter.low, high, step=parameter.step)
             values[parameter.name] = round(number, 9)
     return values
 
