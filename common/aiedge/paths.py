@@ -9,6 +9,7 @@ from aiedge.errors import UserError
 
 COMMON = Path(__file__).resolve().parent.parent
 REPO = COMMON.parent
+WEIGHTS = COMMON / "weights"  # what `aiedge.train.models.pretrained` loads
 BUNDLE = REPO / "bundle"  # what a copy of the kit for a room without a network brings along
 
 

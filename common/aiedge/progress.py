@@ -19,10 +19,15 @@ def has_colours(stream: Any) -> bool:
 
 
 class tqdm(every_bar):
-    """tqdm's bar, hidden unless it goes to a terminal or a notebook; there to stdout, since stderr is pink."""
+    """tqdm's bar, hidden unless it goes to a terminal or a notebook; there to stdout, since stderr is pink.
+
+    In a notebook a bar within another one is hidden, too: no cursor goes up there, so each would leave its line behind.
+    """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         stream = options.get("file") or (sys.stdout if in_notebook() else sys.stderr)
         options["file"] = stream
-        options["disable"] = bool(options.get("disable")) or not (stream.isatty() or in_notebook())
+        inner = in_notebook() and any(bar is not self for bar in tuple(self._instances))
+        hidden = bool(options.get("disable")) or not (stream.isatty() or in_notebook())
+        options["disable"] = hidden or inner
         super().__init__(*arguments, **options)

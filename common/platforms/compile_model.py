@@ -8,7 +8,8 @@ the weights are no part of the program but $BUILD_DIR/model/<model>.bin, which a
 custom_stream = yes the compiled network runs row by row. For memory_summary.py, AIEDGE_MEMORY becomes the command that
 says what fits the board custom_board, by default the ESP-EYE; for `-t exec` on this computer, AIEDGE_WATCH becomes the
 command that runs the program and says which TODO of main.cpp is next, and AIEDGE_SHOW for the browser the one that
-serves the page. After the errors of a main.cpp that does not compile it names the TODO in which they lie.
+serves the page. With custom_espdl, a folder that `aiedge espdl -o` wrote, the model is the .espdl in it. After the
+errors of a main.cpp that does not compile it names the TODO in which they lie.
 """
 
 import os
@@ -60,17 +61,42 @@ def weights_offset() -> str:
     )
 
 
-def compile_model() -> None:
+def run_or_stop(command: list[str | Path]) -> None:
+    """Run a command of the kit; end the build where it fails, which it has explained."""
+    if subprocess.run(command, stdout=subprocess.DEVNULL).returncode != 0:
+        env.Exit(2)  # noqa: F821
+
+
+def add_model() -> None:
     """Write the generated files and add them to the build."""
-    model = Path(env.subst("$PROJECT_SRC_DIR")) / f"{name}.cpp"  # noqa: F821
+    # -P: no module is taken from the student's folder, such as a socket.py.
+    python = [find_python(), "-P", "-m"]
     generated = Path(env.subst("$BUILD_DIR")) / "model"  # noqa: F821
+    project_name = env.GetProjectOption("custom_project", name)  # noqa: F821
+    if espdl := env.GetProjectOption("custom_espdl", ""):  # noqa: F821
+        chip = env.BoardConfig().get("build.mcu")  # noqa: F821
+        run_or_stop([*python, "aiedge.espdl.firmware", project / espdl, generated, chip])
+        env.Append(CPPPATH=[str(generated)])  # noqa: F821
+        env.BuildSources(os.path.join("$BUILD_DIR", "model_objects"), str(generated))  # noqa: F821
+    else:
+        model = compile_model([*python, "aiedge"], generated)
+        show = [*python, "aiedge.benchmark.browser", project_name, model]
+        env["AIEDGE_SHOW"] = " ".join(f'"{word}"' for word in show)  # noqa: F821
+    env.Append(CPPDEFINES=[("AIEDGE_PROJECT", env.StringifyMacro(project_name))])  # noqa: F821
+    main_cpp = Path(env.subst("$PROJECT_SRC_DIR")) / "main.cpp"  # noqa: F821
+    watch = [*python, "aiedge.benchmark.watch"]
+    env["AIEDGE_WATCH"] = " ".join(f'"{word}"' for word in [*watch, project_name, main_cpp])  # noqa: F821
+    explain_errors([*watch, "--errors", project_name, main_cpp])
+
+
+def compile_model(aiedge: list[str | Path], generated: Path) -> Path:
+    """Have `aiedge compile` write the C of the model in main/, and add it to the build; return the model's path."""
+    model = Path(env.subst("$PROJECT_SRC_DIR")) / f"{name}.cpp"  # noqa: F821
     if not model.is_file():
         stop(
             f"main/{name}.cpp is missing",
             f"cp notebook/{name}.cpp vscode/main/{name}.cpp   (in the folder {project.parent.name})",
         )
-    # -P: no module is taken from the student's folder, such as a socket.py.
-    aiedge = [find_python(), "-P", "-m", "aiedge"]
     command = [*aiedge, "compile", model, "-o", generated, "--firmware"]
     board = env.GetProjectOption("custom_board", "esp-eye")  # noqa: F821
     on_esp32 = env["PIOPLATFORM"] == "espressif32"  # noqa: F821
@@ -87,11 +113,8 @@ def compile_model() -> None:
     by_rows = env.GetProjectOption("custom_stream", "no") == "yes"  # noqa: F821
     if by_rows:
         command.append("--stream")
-    if subprocess.run(command, stdout=subprocess.DEVNULL).returncode != 0:
-        env.Exit(2)  # noqa: F821  (the command has said why)
+    run_or_stop(command)
 
-    board_name = env.StringifyMacro(env.GetProjectOption("custom_project", name))  # noqa: F821
-    env.Append(CPPDEFINES=[("AIEDGE_PROJECT", board_name)])  # noqa: F821
     engine = str(kit / "common/aiedge/engine")
     env.Append(CPPPATH=[str(generated), engine])  # noqa: F821
     compiled = "AIEDGE_RUNTIME_COMPILED" in env.subst("$BUILD_FLAGS")  # noqa: F821
@@ -102,13 +125,7 @@ def compile_model() -> None:
     step = ("streamed" if by_rows else "fused") if compiled else "TFLM"
     env["AIEDGE_MEMORY"] = [*aiedge, "memory", model, *target, "--build", step]  # noqa: F821
     env["AIEDGE_MEMORY"] += of_the_firmware()  # noqa: F821
-    project_name = env.GetProjectOption("custom_project", name)  # noqa: F821
-    main_cpp = Path(env.subst("$PROJECT_SRC_DIR")) / "main.cpp"  # noqa: F821
-    show = [aiedge[0], "-P", "-m", "aiedge.benchmark.browser", project_name, model]
-    env["AIEDGE_SHOW"] = " ".join(f'"{word}"' for word in show)  # noqa: F821
-    watch = [aiedge[0], "-P", "-m", "aiedge.benchmark.watch"]
-    env["AIEDGE_WATCH"] = " ".join(f'"{word}"' for word in [*watch, project_name, main_cpp])  # noqa: F821
-    explain_errors([*watch, "--errors", project_name, main_cpp])
+    return model
 
 
 def explain_errors(explain: list[str | Path]) -> None:
@@ -154,4 +171,4 @@ if os.name == "posix":
 
 # An editor that reads the project's settings, and `-t clean`, need no model.
 if not env.IsIntegrationDump() and not env.IsCleanTarget():  # noqa: F821
-    compile_model()
+    add_model()

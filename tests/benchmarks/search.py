@@ -2,7 +2,10 @@
 
     python -m tests.benchmarks.search             prints the tables: some ten minutes
     python -m tests.benchmarks.search --quick     with 20 candidates and one seed
-    python -m tests.benchmarks.search --write     also renews the part of docs/results.md
+    python -m tests.benchmarks.search --full      also two workers against one, and kills: on PostgreSQL and quiet cores
+    python -m tests.benchmarks.search --write     also renews the parts of docs/results.md
+
+The first table has all targets: `tests.benchmarks.search_targets` says where each figure comes from.
 
 Fronts are compared on real SRAM and flash of LeNets and a made-up accuracy, which costs no training: the volume of
 what a front leaves behind, after the same number of trained networks. All networks that any of the searches trained
@@ -15,7 +18,9 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import optuna
@@ -30,19 +35,21 @@ from aiedge.search.study import Wanted, suggest
 from aiedge.text import markdown, renew
 from aiedge.train.models import randomize
 from aiedge.train.models.blueprints import blueprint_model
+from tests.benchmarks.search_targets import ahead, cifar, mnist, on_paper, quick, table, workers
 
 SPACES = ("lenet-mnist", "cifar10")
 BUDGET, MOST_ASKED = 60, 1200  # trained networks of a search; candidates that it may ask for
 MANY = 500  # trained networks of one long random search, for what there is to be found
 LIMITS = Limits(flash=5_000, ram=700)
-SKIPS = "random, skips what cannot fit"
+RANDOM, SKIPS = "random", "random, skips what cannot fit"
+GENETIC, OURS = "NSGA-II, skips", "the kit's: TPE, skips"
 Point = tuple[float, float, float]
 Sampler = Callable[[int], optuna.samplers.BaseSampler]
 SEARCHES: dict[str, tuple[Sampler, bool]] = {
-    "random": (lambda seed: optuna.samplers.RandomSampler(seed=seed), False),
+    RANDOM: (lambda seed: optuna.samplers.RandomSampler(seed=seed), False),
     SKIPS: (lambda seed: optuna.samplers.RandomSampler(seed=seed), True),
-    "NSGA-II, skips": (lambda seed: optuna.samplers.NSGAIISampler(population_size=12, seed=seed), True),
-    "the kit's: TPE, skips": (
+    GENETIC: (lambda seed: optuna.samplers.NSGAIISampler(population_size=12, seed=seed), True),
+    OURS: (
         lambda seed: optuna.samplers.TPESampler(multivariate=True, group=True, seed=seed),
         True,
     ),
@@ -54,7 +61,7 @@ def draw(space: Space, rng: random.Random) -> dict:
     return {parameter.name: rng.choice(parameter.values()) for parameter in space.parameters}
 
 
-def equal(count: int) -> str:
+def equal(count: int) -> int:
     """How many of so many candidates take, converted with weights of their own, what their skeletons take."""
     rng, same = random.Random(0), 0
     for i in tqdm(range(count), desc="skeletons", unit=" candidates", leave=False):
@@ -65,10 +72,10 @@ def equal(count: int) -> str:
         model = tflite.convert_int8(randomize(blueprint_model(blueprint)), samples, per_channel)
         paper, real = Costs.of(blueprint, per_channel), Costs(tflite.read(model))
         same += (paper.ram, paper.flash) == (real.ram, real.flash)
-    return f"{same} of {count}"
+    return same
 
 
-def speed(count: int = 300) -> tuple[str, str]:
+def speed(count: int = 300) -> tuple[float, float]:
     """Candidates a second of CPU time whose SRAM is known, and whose flash."""
     space, rng = load_space("lenet-mnist"), random.Random(0)
     drawn = [space.blueprint(draw(space, rng)) for _ in range(count)]
@@ -78,7 +85,7 @@ def speed(count: int = 300) -> tuple[str, str]:
     middle = time.process_time()
     _ = [each.flash for each in costs[: count // 4]]
     end = time.process_time()
-    return f"{count / (middle - start):,.0f}", f"{count // 4 / (end - middle):,.0f}"
+    return count / (middle - start), count // 4 / (end - middle)
 
 
 def accuracy(values: dict, costs: Costs, rng: np.random.Generator) -> float:
@@ -133,8 +140,47 @@ def found(name: str, seed: int, budget: int = BUDGET, most: int = MOST_ASKED) ->
     return points, asked
 
 
-def fronts(seeds: int) -> list[tuple[str, ...]]:
-    """A row for each search: its volume, against both random searches, and what it closes of the way to the best."""
+@dataclass(frozen=True)
+class Fronts:
+    """What each search found: the volumes of its runs, the mean number of candidates; and the best that is known."""
+
+    volumes: dict[str, list[float]]
+    asked: dict[str, float]
+    best: float
+
+    @property
+    def means(self) -> dict[str, float]:
+        """The mean volume of each search."""
+        return {name: statistics.mean(each) for name, each in self.volumes.items()}
+
+    def rows(self) -> list[tuple[str, ...]]:
+        """A row for each search: its volume, against both random ones, and what it closes of the way to the best."""
+        means, best = self.means, self.best
+        first, skips = means[RANDOM], means[SKIPS]
+        rows = [
+            (
+                name,
+                f"{mean:.4f} ± {statistics.pstdev(self.volumes[name]):.4f}",
+                f"{mean / first:.2f} ×",
+                f"{mean / skips:.3f} ×",
+                f"{(mean - skips) / (best - skips):.0%}" if mean > skips else "",
+                f"{self.asked[name]:,.0f}",
+            )
+            for name, mean in means.items()
+        ]
+        last = (
+            "all of them together",
+            f"{best:.4f}",
+            f"{best / first:.2f} ×",
+            f"{best / skips:.3f} ×",
+            "100%",
+            "",
+        )
+        return [*rows, last]
+
+
+def fronts(seeds: int) -> Fronts:
+    """Run each search with so many seeds."""
     runs = {
         name: [found(name, seed) for seed in tqdm(range(seeds), desc=name, unit=" runs", leave=False)]
         for name in SEARCHES
@@ -142,39 +188,24 @@ def fronts(seeds: int) -> list[tuple[str, ...]]:
     many = found(SKIPS, seeds, MANY, 10 * MANY)[0]
     best = volume([*many, *(point for each in runs.values() for points, _ in each for point in points)])
     volumes = {name: [volume(points) for points, _ in each] for name, each in runs.items()}
-    means = {name: statistics.mean(each) for name, each in volumes.items()}
-    first, skips = means["random"], means[SKIPS]
-    rows = [
-        (
-            name,
-            f"{mean:.4f} ± {statistics.pstdev(volumes[name]):.4f}",
-            f"{mean / first:.2f} ×",
-            f"{mean / skips:.3f} ×",
-            f"{(mean - skips) / (best - skips):.0%}" if mean > skips else "",
-            f"{statistics.mean(count for _, count in runs[name]):,.0f}",
-        )
-        for name, mean in means.items()
-    ]
-    return [
-        *rows,
-        ("all of them together", f"{best:.4f}", f"{best / first:.2f} ×", f"{best / skips:.3f} ×", "100%", ""),
-    ]
+    asked = {name: statistics.mean(count for _, count in each) for name, each in runs.items()}
+    return Fronts(volumes, asked, best)
 
 
 def main() -> None:
     """Print the tables."""
     parser = Parser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="20 candidates, one seed")
+    parser.add_argument("--full", action="store_true", help="also workers on PostgreSQL")
+    parser.add_argument("--studies", type=Path, default=REPO / "results", help="where the long searches are")
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
-    ram, flash = speed()
+    count, seeds = (20, 1) if options.quick else (200, 5)
+    same, speeds, found = equal(count), speed(), fronts(seeds)
     known = [
-        (
-            "candidates whose SRAM and flash are those of the converted network",
-            equal(20 if options.quick else 200),
-        ),
-        ("candidates a second by SRAM, one core", ram),
-        ("candidates a second by flash, one core", flash),
+        ("candidates whose SRAM and flash are those of the converted network", f"{same} of {count}"),
+        ("candidates a second by SRAM, one core", f"{speeds[0]:,.0f}"),
+        ("candidates a second by flash, one core", f"{speeds[1]:,.0f}"),
     ]
     head = (
         "search",
@@ -184,14 +215,21 @@ def main() -> None:
         "of the way to the best known",
         "candidates asked for",
     )
-    tables = [
-        markdown(("before any training", "figure"), known),
-        markdown(head, fronts(1 if options.quick else 5)),
+    reached = [
+        on_paper(same, count),
+        quick(*speeds),
+        ahead(found.means[OURS], found.means[RANDOM], found.means[SKIPS], found.means[GENETIC]),
+        *mnist(options.studies),
+        *cifar(options.studies),
+        *workers(options.full),
     ]
-    text = "\n".join(tables)
-    print(text, end="")
-    if options.write:
-        renew(REPO / "docs/results.md", "search.py", text)
+    texts = {
+        "search.py:targets": table(reached),
+        "search.py": f"{markdown(('before any training', 'figure'), known)}\n{markdown(head, found.rows())}",
+    }
+    print("\n".join(texts.values()), end="")
+    for name in texts if options.write else ():
+        renew(REPO / "docs/results.md", name, texts[name])
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
 from tqdm import tqdm
@@ -130,29 +131,30 @@ def trains(url: str, folder: Path, workers: int, count: int) -> tuple[float, flo
     return len(trials) / hours, cpu / len(trials), sum(spent) / cpu - 1
 
 
-def two_against_one(count: int) -> list[tuple[str, ...]]:
-    """A row for one worker and one for two."""
+def two_against_one(count: int) -> dict[int, tuple[float, float, float]]:
+    """What `trains` says of one worker and of two."""
     found = {}
     with tempfile.TemporaryDirectory() as name, Server(Path(name)) as server:
         for workers in (1, 2):
             url, folder = server.new_database(f"of_{workers}"), Path(name, f"study-{workers}")
             found[workers] = trains(url, folder, workers, count)
-    load = os.getloadavg()[0]
-    return [
-        (
-            str(workers),
-            f"{rate:,.0f}",
-            f"{rate / found[1][0]:.2f} ×",
-            f"{cpu:.1f} s",
-            f"{overhead:.1%}",
-            f"{load:.0f} on {os.cpu_count()} cores",
-        )
-        for workers, (rate, cpu, overhead) in found.items()
-    ]
+    return found
 
 
-def kills(count: int) -> list[tuple[str, ...]]:
-    """A row for each kind: kills, trials that were noted as finished, how many of them are lost, tried once more."""
+@dataclass(frozen=True)
+class Kills:
+    """What became of trials: `finished`, of them lost; `broken`, of them tried `once` more; `left` open for ever."""
+
+    killed: Counter[str]
+    finished: int
+    lost: int
+    broken: int
+    once: int
+    left: int
+
+
+def kills(count: int) -> Kills:
+    """Kill workers, PostgreSQL and both by turns, so many times in all."""
     rng, killed = random.Random(0), Counter[str]()
     with tempfile.TemporaryDirectory() as name, Server(Path(name)) as server:
         folder, told = Path(name, "study"), Path(name, "told")
@@ -203,12 +205,7 @@ def kills(count: int) -> list[tuple[str, ...]]:
     once = sum(again[trial.number] == 1 for trial in failed if "failed_trial" not in trial.system_attrs)
     first = sum("failed_trial" not in trial.system_attrs for trial in failed)
     left = sum(trial.state.name == "RUNNING" for trial in trials)
-    return [
-        ("kills", ", ".join(f"{kind} {times}" for kind, times in killed.items())),
-        ("finished trials, of them lost", f"{len(finished)}, {lost}"),
-        ("open trials at a kill, of them tried once more", f"{first}, {once}"),
-        ("open for ever", str(left)),
-    ]
+    return Kills(killed, len(finished), lost, first, once, left)
 
 
 def main() -> None:
@@ -220,9 +217,22 @@ def main() -> None:
     options = parser.parse_args()
     if not options.only_kills:
         head = ("workers", "trials an hour", "against one", "CPU a trial", "CPU besides", "load")
-        print(markdown(head, two_against_one(options.trials)))
+        found = two_against_one(options.trials)
+        load = f"{os.getloadavg()[0]:.0f} on {os.cpu_count()} cores"
+        rows = [
+            (str(n), f"{rate:,.0f}", f"{rate / found[1][0]:.2f} ×", f"{cpu:.1f} s", f"{overhead:.1%}", load)
+            for n, (rate, cpu, overhead) in found.items()
+        ]
+        print(markdown(head, rows))
     if options.kills:
-        print(markdown(("what", "how often"), kills(options.kills)))
+        told = kills(options.kills)
+        lines = [
+            ("kills", ", ".join(f"{kind} {times}" for kind, times in told.killed.items())),
+            ("finished trials, of them lost", f"{told.finished}, {told.lost}"),
+            ("open trials at a kill, of them tried once more", f"{told.broken}, {told.once}"),
+            ("open for ever", str(told.left)),
+        ]
+        print(markdown(("what", "how often"), lines))
 
 
 if __name__ == "__main__":

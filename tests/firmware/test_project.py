@@ -272,6 +272,7 @@ OF_CIFAR |= {"cortex-m4-tiny", "host-float"}
 BY_ROWS = {f"{core}-stream" for core in ("host", "cortex-m4", "esp-eye")}
 BY_ROWS |= {"host-stream-camera", "esp-eye-stream-camera"}
 ENVIRONMENTS = {"carclassifier.ini": OF_CARS, "cifar_cnn.ini": OF_CIFAR, "stream.ini": BY_ROWS}
+ENVIRONMENTS["espdl.ini"] = {"esp-eye-espdl"}
 
 
 @cache
@@ -326,7 +327,8 @@ def test_the_boards_settings_are_files_that_are_there(project):
     for name, options in settings(project).items():
         if not on_esp_idf(options):
             continue
-        listed = re.fullmatch(r'-DSDKCONFIG_DEFAULTS="(\S+)"', options["board_build.cmake_extra_args"])[1]
+        arguments = options["board_build.cmake_extra_args"].strip()
+        listed = re.fullmatch(r'-DSDKCONFIG_DEFAULTS="(\S+)"( -DEXTRA_COMPONENT_DIRS=\S+)?', arguments)[1]
         files = [(REPO / project / "vscode" / file).resolve() for file in listed.split(";")]
         assert files[0] == BOARD / "sdkconfig.defaults" and all(file.is_file() for file in files)
         text = "\n".join(file.read_text() for file in files)

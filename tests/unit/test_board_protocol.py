@@ -92,8 +92,12 @@ def test_payloads_begin_as_the_page_says() -> None:
 def test_the_names_of_types_and_runtimes_are_the_pages() -> None:
     texts = {name: text for name, _, text in table("HELLO_REPLY | type |")}
     assert texts["input type"] == ", ".join(f"{n} {name}" for n, name in protocol.TENSOR_TYPES.items())
-    assert texts["runtime"] == "0 compiled, 1 TensorFlow Lite Micro"
-    assert protocol.RUNTIMES == {0: "compiled", 1: "tflm"}
+    assert texts["runtime"] == "0 compiled, 1 TensorFlow Lite Micro, 2 ESP-DL"
+    source = (FIRMWARE / "src/Replies.cpp").read_text(encoding="utf-8")
+    names = re.findall(r'"(\w+)"', re.findall(r"kRuntimes\[\] = \{(.+?)\}", source)[0])
+    assert protocol.RUNTIMES == dict(enumerate(names)) == {0: "compiled", 1: "tflm", 2: "espdl"}
+    models = "".join(path.read_text(encoding="utf-8") for path in (FIRMWARE / "src").glob("*Model.cpp"))
+    assert sorted(re.findall(r'Model::runtime\(\) \{ return "(\w+)"', models)) == sorted(names)
     assert {name.lower()[1:]: n for name, n in constants("Tensor.h").items() if name != "kAhead"} == {
         name: n for n, name in protocol.TENSOR_TYPES.items()
     }

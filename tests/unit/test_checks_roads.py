@@ -169,10 +169,30 @@ def test_accidents_are_told(check, function, text: str) -> None:
             "return None then",
         ),
         (lambda rows, flash, ram: min(fit(rows, flash, ram), default=None), "key=lambda row: row.difference"),
-        (lambda rows, flash, ram: fit(rows, flash, ram), "a list"),
+        (lambda rows, flash, ram: fit(rows, flash, ram), "one of these rows"),
+        (lambda rows, flash, ram: min(row.difference for row in fit(rows, flash, ram)), "not its difference"),
+        (lambda rows, flash, ram: least([r for r in rows if r.tflm == "yes"]), "or the list empty?"),
+        (lambda rows, flash, ram: least([r for r in rows if r.tflm is None]), "or the list empty?"),
+        (
+            lambda rows, flash, ram: least(
+                [r for r in rows if not r.compiled and len(r.model) <= flash and r.arena <= ram]
+            ),
+            "is about C",
+        ),
+        (
+            lambda rows, flash, ram: least(
+                [r for r in rows if not r.tflm and len(r.model) <= flash & r.arena <= ram]
+            ),
+            "& is between numbers",
+        ),
+        (lambda rows, flash, ram: min(fit(rows, flash, ram), lambda r: r.difference), "without key="),
+        (lambda rows, flash, ram: min(rows, key=row.difference), "key is a function of a row"),  # noqa: F821
+        (lambda rows, flash, ram: [r for r in rows if r.file <= flash], "a row has model"),
+        (lambda rows, flash, ram: [r for r in rows if rows.arena <= ram], "`row` is one of it"),
+        (lambda rows, flash, ram: [r for r in rows if len(r.arena) <= ram], "number of bytes already"),
         (lambda rows, flash, ram: [r for r in rows if len(r) <= flash], "len(row.model)"),
         (lambda rows, flash, ram: [r for r in rows if r.model <= flash], "len(row.model) is how many"),
-        (lambda rows, flash, ram: print(choose(rows, flash, ram)), "is `return` missing?"),
+        (lambda rows, flash, ram: print(choose(rows, flash, ram)), "is `return` missing"),
         (lambda rows, flash, ram: choose(rows, flash, ram).name, "row, not its name"),
     ],
 )
@@ -193,8 +213,8 @@ def test_choices_that_are_wrong(function, text: str) -> None:
         (lambda a, b, t: not np.any(np.abs(a - b) > t), "NaN"),
         (lambda a, b, t: not np.abs(a - b).max() > t, "NaN"),
         (lambda a, b, t: not np.nansum(np.abs(a - b) > t), "NaN"),
-        (lambda a, b, t: np.array_equal(a, b), "with the tolerance, not with 0"),
-        (lambda a, b, t: np.all(a == b), "with the tolerance, not with 0"),
+        (lambda a, b, t: np.array_equal(a, b), "not with 0"),
+        (lambda a, b, t: np.all(a == b), "not with 0"),
         (lambda a, b, t: np.all(np.abs(a - b) > t), "True"),
         (lambda a, b, t: np.all(np.abs(a - b) <= 0.02), "take the tolerance that is given"),
         (lambda a, b, t: np.abs(a - b).max(), "True or False"),
@@ -207,6 +227,12 @@ def test_choices_that_are_wrong(function, text: str) -> None:
         (lambda a, b, t: False, "where nothing differs"),
         (lambda a, b, t: max(np.abs(a - b)) <= t and None, "✗ TODO 2"),
         (lambda a, b, t: np.all(np.abs(a - b) <= t, atol=1), "unexpected keyword"),
+        (lambda a, b, t: all(np.abs(a - b) <= t), "all(...) and `if` do not"),
+        (lambda a, b, t: bool(np.abs(a - b) <= t), "all(...) and `if` do not"),
+        (lambda a, b, t: np.allclose(a, b, t), "rtol=0, atol=tolerance"),
+        (lambda a, b, t: np.sum(np.abs(a - b)) <= t, "not their sum"),
+        (lambda a, b, t: np.all(np.abs(a - b)) <= t, "np.all(...) comes last"),
+        (lambda a, b, t: np.all(np.abs(a - b) >= t), "the wrong way round"),
     ],
 )
 def test_comparisons_that_are_wrong(function, text: str) -> None:
@@ -224,9 +250,35 @@ def last(x, w):
     return total
 
 
+def not_begun(x, w):
+    total = 0
+    ...
+    return total
+
+
+def only_added(x, w):
+    total = 0
+    for a, b in zip(x, w, strict=True):
+        total + (a - 128) * (b - 128)
+    return total
+
+
 @pytest.mark.parametrize(
     ("function", "text"),
     [
+        (not_begun, "still open"),
+        (only_added, "total += ..., not total + ..."),
+        (lambda x, w: sum(a - 128 * b - 128 for a, b in zip(x, w, strict=True)), "brackets"),
+        (lambda x, w: sum((a - 128) * b - 128 for a, b in zip(x, w, strict=True)), "(w[i] - 128), too"),
+        (lambda x, w: sum(a - 128 * (b - 128) for a, b in zip(x, w, strict=True)), "(x[i] - 128), too"),
+        (lambda x, w: sum((a ^ 128) * (b ^ 128) for a, b in zip(x, w, strict=True)), "subtract 128"),
+        (lambda x, w: dot(x, x), "w[i], not times itself"),
+        (lambda x, w: dot(w, w), "x[i], not times itself"),
+        (lambda x, w: dot(x, w) / len(x), "not the mean"),
+        (lambda x, w: dot(x, w) & 255, "keep all of it"),
+        (lambda x, w: np.dot(np.array(x) - 128, np.array(w) - 128), "MicroPython has no NumPy"),
+        (lambda x, w: list(range(x)), "range(len(x))"),
+        (lambda x, w: [a * b for a, b in (x, w)], "zip(x, w)"),
         (lambda x, w: sum(a * b for a, b in zip(x, w, strict=True)), "subtract 128 from both"),
         (lambda x, w: sum((a - 128) * b for a, b in zip(x, w, strict=True)), "from the weights, too"),
         (lambda x, w: sum(a * (b - 128) for a, b in zip(x, w, strict=True)), "from the inputs, too"),
@@ -269,7 +321,7 @@ def test_sums_that_are_wrong(function, text: str) -> None:
     ("function", "text"),
     [
         (lambda v, top: np.floor(np.log2(np.abs(v).max() / top)), "round up, np.ceil"),
-        (lambda v, top: int(np.log2(np.abs(v).max() / top)), "✗ TODO 4"),
+        (lambda v, top: int(np.log2(np.abs(v).max() / top)), "round up, np.ceil"),
         (lambda v, top: round(float(np.log2(np.abs(v).max() / top))), "round up, np.ceil"),
         (lambda v, top: np.log2(np.abs(v).max() / top), "a whole number"),
         (lambda v, top: 2.0 ** exponent(v, top), "return the exponent alone"),
@@ -278,16 +330,26 @@ def test_sums_that_are_wrong(function, text: str) -> None:
         (lambda v, top: np.ceil(np.log(np.abs(v).max() / top)), "not np.log"),
         (lambda v, top: np.ceil(np.log10(np.abs(v).max() / top)), "np.log10"),
         (lambda v, top: np.ceil(np.log2(np.abs(v).max() / (2 * top + 1))), "round up, np.ceil"),
-        (lambda v, top: np.ceil(np.log2(np.ptp(v) / top)), "not the span"),
+        (lambda v, top: np.ceil(np.log2(np.ptp(v) / top)), "not of the span"),
         (lambda v, top: np.ceil(np.log2(v.max() / top)), "np.abs(values).max()"),
         (lambda v, top: exponent(v, 127), "16 bits have another"),
         (lambda v, top: np.ceil(np.log2(np.abs(v).max() / (top + 1))), "not top + 1"),
         (lambda v, top: np.ceil(np.log2(np.abs(v).mean() / top)), "not their mean"),
-        (lambda v, top: exponent(v, top) + 1, "round up once"),
+        (lambda v, top: exponent(v, top) + 1, "np.ceil once"),
+        (lambda v, top: np.floor(np.log2(np.abs(v).max() / top)) + 1, "np.ceil once"),
+        (lambda v, top: np.ceil(np.log2(np.abs(v).sum() / top)), "or the sum"),
+        (lambda v, top: np.ceil(np.log2((v.max() - v.min()) / (2 * top))), "not half of the span"),
+        (lambda v, top: np.ceil(np.abs(v).max() / top), "the logarithm is missing"),
+        (lambda v, top: np.ceil(np.log2(np.abs(v).max())) / top, "round last"),
+        (lambda v, top: np.log2(np.ceil(np.abs(v).max() / top)), "behind the logarithm"),
+        (lambda v, top: np.ceil(np.log2(np.abs(v).max() / 2.0**top)), "no 2 ** top"),
+        (lambda v, top: np.ceil(np.log2(np.abs(v).max() * top)), "do not multiply"),
+        (lambda v, top: -exponent(v, top), "no minus"),
+        (lambda v, top: int(np.log2(np.abs(v).max() - top)), "then / top"),
         (lambda v, top: np.ceil(np.log2(np.abs(v) / top)), "✗ TODO 4"),
         (lambda v, top: int(np.ceil(np.log2(np.abs(v) / top))), "one exponent for all"),
         (lambda v, top: int(np.ceil(np.log2(v.min() / top))), "✗ TODO 4"),
-        (lambda v, top: np.abs(v).max() / top, "✗ TODO 4"),
+        (lambda v, top: np.abs(v).max() / top, "its exponent is np.log2"),
     ],
 )
 def test_exponents_that_are_wrong(function, text: str) -> None:
@@ -305,7 +367,21 @@ def test_exponents_that_are_wrong(function, text: str) -> None:
         (lambda s, n: -(-s + 2 ** (n - 1) >> n), "not down"),
         (lambda s, n: -(-s >> n), "rounds up all"),
         (lambda s, n: s / 2**n, ">> instead of /"),
-        (lambda s, n: (s + (1 << n)) >> n, "not 1 << amount"),
+        (lambda s, n: (s + (1 << n)) >> n, "this adds all of it"),
+        (lambda s, n: (s >> n) + 1, "this adds all of it"),
+        (lambda s, n: (s + (1 << n) // 4) >> n, "not 1 << (amount - 2)"),
+        (lambda s, n: (s + (1 << n + 1)) >> n, "not 1 << (amount + 1)"),
+        (lambda s, n: s + ((1 << (n - 1)) >> n), "the sum itself is not shifted"),
+        (lambda s, n: (s + n - 1) >> n, "not amount - 1"),
+        (lambda s, n: (s - (1 << (n - 1))) >> n, "do not subtract it"),
+        (lambda s, n: (s + (1 << (n - 1))) << n, "behind the brackets to the right"),
+        (lambda s, n: (s + (1 << (n - 1))) > n, "> compares"),
+        (lambda s, n: (s + (1 << (n - 1))) / n, "not by amount"),
+        (lambda s, n: np.where(s + (1 << (n - 1)) < 0, -1, 0), "not by -amount"),
+        (lambda s, n: (s / 2**n + 0.5).astype(int), "a cast cuts off towards 0"),
+        (lambda s, n: round(s / 2**n), "round() takes halves"),
+        (lambda s, n: int(s / 2**n + 0.5), "`sums` is an array"),
+        (lambda s, n: (sum + (1 << (n - 1))) >> n, "are in `sums`"),
         (lambda s, n: (s + 1) >> n, "not 1"),
         (lambda s, n: (s >> n) + (1 << (n - 1)), "before the shift"),
         (lambda s, n: s << n, "not to the left"),
@@ -313,13 +389,13 @@ def test_exponents_that_are_wrong(function, text: str) -> None:
         (lambda s, n: (s + (1 << (n - 1))) >> (n - 1), "not by amount - 1"),
         (lambda s, n: s + 1 << (n - 1) >> n, "brackets"),
         (lambda s, n: (s + 2 * (n - 1)) >> n, "not 2 * (amount - 1)"),
-        (lambda s, n: (s + n) >> n, "✗ TODO 5"),
+        (lambda s, n: (s + n) >> n, "not amount"),
         (lambda s, n: s + (1 << (n - 1)) >> n - 1, "not by amount - 1"),
-        (lambda s, n: (s + 2 ** (n - 1)) / 2**n, "✗ TODO 5"),
+        (lambda s, n: (s + 2 ** (n - 1)) / 2**n, "the half is there"),
         (lambda s, n: (s + 0.5) >> n, "only integers can be shifted"),
         (lambda s, n: s / 2 >> n, "only integers can be shifted"),
         (lambda s, n: np.floor(s / 2**n + 0.5), "integers"),
-        (lambda s, n: shift(s, n)[1:], "shape (52,)"),
+        (lambda s, n: shift(s, n)[1:], "shape (142,)"),
         (lambda s, n: shift(s, n).sum(), "shape ()"),
     ],
 )
@@ -345,6 +421,11 @@ def test_shifts_that_are_wrong(function, text: str) -> None:
         (lambda k: kernel(k)[::-1], "in other places"),
         (lambda k: kernel(k)[0], "shape (4, 5, 3)"),
         (lambda k: k.flatten(), "shape (120,)"),
+        (lambda k: k.transpose(1, 0, 2, 3), "this is [inputs, outputs, rows, columns]"),
+        (lambda k: k.transpose(0, 1, 3, 2), "this is [outputs, inputs, columns, rows]"),
+        (lambda k: k[0, 2, 3, 1], "square brackets take a part"),
+        (lambda k: k.transpose(1, 3, 4, 2), "count from 0"),
+        (lambda k: k.transpose("0231"), "four numbers"),
         (lambda k: k.shape, "shape (4,)"),
     ],
 )
@@ -365,13 +446,22 @@ def split(w, *sizes):
         (lambda w, c, r, s: split(w, r, s, c).transpose(0, 2, 3, 1).reshape(len(w), -1), "channels first"),
         (lambda w, c, r, s: split(w, c, r, s).transpose(0, 3, 2, 1).reshape(len(w), -1), "rows come before"),
         (lambda w, c, r, s: split(w, c, r, s).transpose(2, 3, 1, 0).reshape(len(w), -1), "leave axis 0"),
-        (lambda w, c, r, s: w.T.reshape(len(w), -1), "mixes outputs and inputs"),
+        (lambda w, c, r, s: w.T.reshape(len(w), -1), "mixes them with the inputs"),
         (lambda w, c, r, s: w.T, "changed places"),
         (lambda w, c, r, s: kernel(split(w, c, r, s)), "reshape(5, 24)"),
         (lambda w, c, r, s: kernel(split(w, c, r, s)).reshape(-1), "reshape(5, 24)"),
         (lambda w, c, r, s: w.transpose(0, 2, 3, 1), "name all four axes"),
         (lambda w, c, r, s: w.reshape(c, r, s), "as many numbers"),
         (lambda w, c, r, s: dense(w, c, r, s)[::-1], "in other places"),
+        (
+            lambda w, c, r, s: split(w, c, r, s).transpose(0, 2, 1, 3).reshape(len(w), -1),
+            "this is [outputs, rows, channels, columns]",
+        ),
+        (
+            lambda w, c, r, s: w.reshape(c, r, s, -1).transpose(1, 2, 0, 3).reshape(len(w), -1),
+            "first axis of the matrix",
+        ),
+        (lambda w, c, r, s: split(w, c, r, s).transpose(1, 2, 3, 0).reshape(len(w), -1), "stay in front"),
     ],
 )
 def test_columns_that_are_wrong(function, text: str) -> None:
@@ -405,6 +495,15 @@ def late(taken, period):
         (lambda t, p: (judge(t, p)[0], max(t // p)), "what is left over"),
         (lambda t, p: (judge(t, p)[0], sum(t % p)), "the sum of all"),
         (lambda t, p: (judge(t, p)[0], t[-1] % p), "the last one need not"),
+        (lambda t, p: (t[0] // p - len(t), late(t, p)), "taken[-1], says how many"),
+        (lambda t, p: (t[-1] % p - len(t), late(t, p)), "//, not %"),
+        (lambda t, p: (t.sum() // p - len(t), late(t, p)), "not a sum"),
+        (lambda t, p: (judge(t, p)[0], 1000 * late(t, p)), "no factor of 1,000"),
+        (lambda t, p: (judge(t, p)[0], np.max(t - p)), "due at its own time"),
+        (lambda t, p: (judge(t, p)[0], np.max(t / p)), "%, not /"),
+        (lambda t, p: (judge(t, p)[0], np.argmax(t % p)), "np.argmax its place"),
+        (lambda t, p: (judge(t, p)[0], np.diff(t).max() % p), "not asked for: taken % period"),
+        (lambda t, p: (judge(t, p)[0], np.diff(t).max() - p), "use taken % period"),
         (lambda t, p: judge(t, p)[0], "two values"),
         (lambda t, p: (judge(t, p)[0], t % p), "one number is wanted"),
         (lambda t, p: (judge(t, p)[0], ...), "still open"),

@@ -60,6 +60,32 @@ MISTAKES = [
     (checks.fits, lambda ram, flash, room: ram <= room["SRAM"] and flash + CODE < room["flash"], "<=, not <"),
     (checks.fits, lambda ram, flash, room: ram < room["SRAM"] and flash + CODE <= room["flash"], "<=, not <"),
     (checks.fits, lambda ram, flash, room: ram + flash + CODE <= room["flash"], "two memories"),
+    (
+        checks.fits,
+        lambda ram, flash, room: ram <= room["SRAM"] and flash - CODE <= room["flash"],
+        "add CODE to the",
+    ),
+    (checks.fits, lambda ram, flash, room: ram < room["SRAM"] and flash + CODE < room["flash"], "<=, not <"),
+    (checks.fits, lambda ram, flash, room: ram + flash + CODE <= sum(room.values()), "two memories"),
+    (checks.fits, lambda ram, flash, room: ram <= room["flash"] and flash + CODE <= room["SRAM"], "to flash"),
+    (checks.fits, lambda ram, flash, room: fits(ram + CODE, flash - CODE, room), "not in the SRAM"),
+    (checks.fits, lambda ram, flash, room: fits(ram + CODE, flash, room), "not in the SRAM as well"),
+    (
+        checks.fits,
+        lambda ram, flash, room: ram <= room["SRAM"] & flash + CODE <= room["flash"],
+        "& is between",
+    ),
+    (checks.fits, lambda ram, flash, room: ram >= room["SRAM"] and flash >= room["flash"], "<=, not >="),
+    (
+        checks.fits,
+        lambda ram, flash, room: ram <= room["SRAM"] and room["flash"] <= flash + CODE,
+        "both comparisons",
+    ),
+    (checks.fits, lambda ram, flash, room: ram <= room.SRAM, "room is a dict"),
+    (checks.fits, lambda ram, flash, room: ram <= room["sram"], 'are "SRAM" and "flash"'),
+    (checks.fits, lambda ram, flash, room: ram <= room[SRAM], "in quotation marks"),  # noqa: F821
+    (checks.fits, lambda ram, flash, room: ram <= room and flash <= room, 'room["SRAM"] and room["flash"]'),
+    (checks.fits, lambda ram, flash, room: ram <= BOARDS["pico"].sram, "that is given"),  # noqa: F821
     (checks.fits, lambda ram, flash, room: not fits(ram, flash, room), "True means that it fits"),
     (checks.fits, lambda ram, flash, room: room["SRAM"] - ram, "a comparison"),
     (checks.saved, lambda before, after: after / before, "the share that is left"),
@@ -70,7 +96,41 @@ MISTAKES = [
     (checks.saved, lambda before, after: (before - after) / after, "not of what is left"),
     (checks.saved, lambda before, after: 100 * after / before, "in percent"),
     (checks.saved, lambda before, after: (before - after) / (before + after), "not by both"),
+    (checks.saved, lambda before, after: before - after / before, "brackets"),
+    (checks.saved, lambda before, after: (before - after) // before, "no // and no round"),
+    (checks.saved, lambda before, after: round((before - after) / before), "decimals: no round"),
+    (checks.saved, lambda before, after: 1 - before / after, "after / before"),
+    (checks.saved, lambda before, after: (before - after) * before, "do not multiply"),
+    (checks.saved, lambda before, after: 1 - after, "in parts of `before`"),
+    (checks.saved, lambda before, after: 100 - after, "bytes are no percent"),
+    (checks.saved, lambda before, after: before / (before - after), "below the line"),
+    (checks.saved, lambda before, after: 1 / (before - after), "above the line"),
+    (checks.saved, lambda before, after: (before + after) / before, "the difference, not the sum"),
     (checks.objective, lambda costs, train: (train(), costs.flash), "was trained"),
+    (checks.objective, lambda costs, train: fits(costs, ROOM), "fits takes three things"),
+    (checks.objective, lambda costs, train: (train(costs), costs.flash), "train() takes nothing"),
+    (checks.objective, lambda costs, train: fits(costs.ram, costs.flash, room), "is ROOM"),  # noqa: F821
+    (checks.objective, lambda costs, train: fits(ram, flash, ROOM), "costs.ram and costs.flash"),  # noqa: F821
+    (checks.objective, lambda costs, train: (train(), costs.rom), "costs.ram and costs.flash"),
+    (
+        checks.objective,
+        lambda costs, train: (
+            objective(costs, train)[0],
+            costs.flash if fits(costs.ram, costs.flash, ROOM) else np.inf,
+        ),
+        "the bytes stay",
+    ),
+    (
+        checks.objective,
+        lambda costs, train: (objective(costs, train)[0] and 1.0, costs.flash),
+        "what train()",
+    ),
+    (checks.objective, lambda costs, train: (100 * objective(costs, train)[0], costs.flash), "no × 100"),
+    (
+        checks.objective,
+        lambda costs, train: (train() if fits(costs.flash, costs.ram, ROOM) else 0.0, costs.flash),
+        "or ram and flash?",
+    ),
     (
         checks.objective,
         lambda costs, train: (0.0 if fits(costs.ram, costs.flash, ROOM) else train(), costs.flash),
@@ -116,7 +176,12 @@ MISTAKES = [
         lambda points: front(points, lambda p, q: p[0] > q[0] and p[1] < q[1]),
         "at least as good in both",
     ),
-    (checks.front, lambda points: points[front(points)], "the numbers of the points"),
+    (checks.front, lambda points: points[front(points)], "append k to the list"),
+    (checks.front, lambda points: points[front(points), 0], "append k to the list"),
+    (checks.front, lambda points: points[front(points), 1], "the numbers of the points"),
+    (checks.front, lambda points: front(points)[0], "behind the loop"),
+    (checks.front, lambda points: [k + 1 for k in front(points)], "count from 0"),
+    (checks.front, lambda points: front(points, lambda p, q: p[0] > q[0] or p[1] < q[1]), "as_good & better"),
     (checks.front, lambda points: [1], "look at each point"),
     (checks.smallest, lambda points, target: int(points[:, 0].argmax()), "the most accurate one"),
     (checks.smallest, lambda points, target: smallest(points, target, choose=max), "the largest of those"),
@@ -145,6 +210,28 @@ MISTAKES = [
         "look whether there is one",
     ),
     (checks.smallest, lambda points, target: None, "is `return` missing"),
+    (checks.smallest, lambda points, target: points[smallest(points, target)], "the point's values"),
+    (checks.smallest, lambda points, target: [smallest(points, target)], "one of these numbers"),
+    (checks.smallest, lambda points, target: smallest(points, target, key=0), "not the fewest right"),
+    (
+        checks.smallest,
+        lambda points, target: min(
+            (k for k in range(len(points)) if points[k, 0] >= target), key=lambda k: points[k, 1]
+        ),
+        "if enough else None",
+    ),
+    (checks.smallest, lambda points, target: min([0, 1], key=points[:, 1]), "key is a function"),
+    (checks.smallest, lambda points, target: min([0, 1], key=lambda k: k[1]), "k is a number"),
+    (checks.smallest, lambda points, target: min(np.arange(2), key=lambda k: k[1]), "k is a number"),
+    (checks.smallest, lambda points, target: [points[k] for k in len(points)], "range(len(points))"),
+    (checks.smallest, lambda points, target: [points[0, k] for k in range(3)], "first the network"),
+    (checks.estimate, lambda c, f, i, u: (c / f / 1000, 0), "not divided"),
+    (checks.estimate, lambda c, f, i, u: (1000 * f / c, 0), "not the clock by the cycles"),
+    (checks.estimate, lambda c, f, i, u: (1000 * c // f, 0), "/, not //"),
+    (checks.estimate, lambda c, f, i, u: (1000 / f, 0), "cycles / clock_hz are seconds"),
+    (checks.estimate, lambda c, f, i, u: (1e3 * c / f, 1e3 * c / f + i + u), "do not add"),
+    (checks.estimate, lambda c, f, i, u: (1e3 * c / f, 1e3 * c / f * i * u**2), "E = U · I · t"),
+    (checks.estimate, lambda c, f, i, u: (f"{1e3 * c / f} ms", "1 µJ"), "numbers alone"),
     (checks.estimate, lambda *a: estimate(*a, seconds=1), "these are seconds"),
     (checks.estimate, lambda *a: estimate(*a, seconds=1e6), "these are microseconds"),
     (checks.estimate, lambda c, f, i, u: (f / c, 0), "not the other way round"),
@@ -172,6 +259,19 @@ def test_likely_mistakes(check, wrong, text: str) -> None:
 @pytest.mark.parametrize(("wrong", "text"), ACCIDENTS)
 def test_accidents(check, wrong, text: str) -> None:
     says("✗ TODO" if check is checks.fits else text, check, wrong)
+
+
+def half_done(points):
+    best = []
+    for right, size in points:
+        as_good = (points[:, 0] >= right) & (points[:, 1] <= size)
+        if not as_good.any():
+            ...
+    return best
+
+
+def test_a_front_that_is_half_done_is_open() -> None:
+    says("TODO 4 is still open", checks.front, half_done)
 
 
 @pytest.mark.parametrize("check", RIGHT)

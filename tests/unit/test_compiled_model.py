@@ -1,9 +1,12 @@
 """`aiedge.CompiledModel`: a model compiled for this computer."""
 
 import errno
+import io
 import os
+import shutil
 import subprocess
 import sys
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,11 +17,12 @@ import aiedge
 from aiedge import progress, tflite
 from aiedge.benchmark import Samples
 from aiedge.benchmark.models import Codec
-from aiedge.codegen import compiled, toolchain
+from aiedge.codegen import compiled, generate, toolchain
 from aiedge.cost.runtimes import Reference, every_int8_pair
 from aiedge.errors import UserError
 from aiedge.files import cache_folder, write_atomic
 from aiedge.paths import REPO
+from aiedge.tflite.labels import with_labels
 from tests.support.model_files import with_ends
 from tests.support.networks import network
 
@@ -155,6 +159,10 @@ def test_a_long_batch_shows_a_bar(
     monkeypatch.setattr(compiled, "BAR_AFTER_S", 0)
     model.predict(every_int8_pair()[:10])
     assert "/10" in capsys.readouterr().out
+    # Within another bar it would leave its line behind.
+    with progress.tqdm(total=1):
+        model.predict(every_int8_pair()[:10])
+    assert "/10" not in capsys.readouterr().out
 
 
 def test_the_package_alone_imports_nothing_large() -> None:
@@ -266,3 +274,25 @@ def test_output_to_a_full_disk_is_an_error_of_one_line(xormodel: bytes, tmp_path
         )
     assert run.returncode == 2 and run.stderr.splitlines()[0].startswith("error: input or output: ")
     assert "Traceback" not in run.stderr and "Exception ignored" not in run.stderr
+
+
+def test_labels_become_strings_in_the_header(xormodel: bytes, tmp_path: Path) -> None:
+    if (compiler := shutil.which("cc")) is None:
+        pytest.skip("cc is missing")
+    label = 'a "b" \\ ??/ ü\t\x01 7'
+    source = generate(tflite.read(with_labels(xormodel, [label])), "net")
+    source.write(tmp_path)
+    (tmp_path / "main.c").write_text(
+        '#include <stdio.h>\n#include "net.h"\nstatic const char *const labels[] = NET_LABELS;\n'
+        "int main(void) { return fputs(labels[0], stdout) == EOF || sizeof labels != sizeof *labels; }\n"
+    )
+    flags = ["-std=c11", "-Wall", "-Wextra", "-pedantic", "-Werror"]
+    subprocess.run([compiler, *flags, "main.c", "-o", "main"], cwd=tmp_path, check=True)
+    done = subprocess.run([tmp_path / "main"], capture_output=True, check=True)
+    assert done.stdout.decode() == label
+    assert "NET_LABELS" not in generate(tflite.read(xormodel), "net").header
+    # Those of another output are none.
+    other = io.BytesIO(xormodel)
+    with zipfile.ZipFile(other, "a") as file:
+        file.writestr("labels.txt", "one\ntwo\n")
+    assert "NET_LABELS" not in generate(tflite.read(other.getvalue()), "net").header

@@ -356,6 +356,8 @@ def test_all_ways_side_by_side(model: keras.Model, tmp_path: Path, samples: Path
         assert rows["int8"].same_bits and rows["int16x8"].same_bits and 0 < rows["int8"].arena < 4096
     text = report(list(rows.values()), source.name)
     assert "float16: compiled C: operators that are not supported" in text
+    assert "float16: DEQUANTIZE besides" in text
+    assert max(map(len, text.splitlines())) <= 72
 
 
 def test_inputs_keep_their_names_and_order(tmp_path: Path) -> None:

@@ -135,6 +135,32 @@ def test_the_command_says_what_it_needs(
     assert (tmp_path / "out/xor.onnx").is_file()
 
 
+@pytest.mark.skipif(os.name == "nt", reason="a shell script stands for Python")
+@pytest.mark.parametrize("damaged", [True, False])
+def test_setup_tries_what_pip_says_is_installed(
+    damaged: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, calls = tmp_path / "espdl", tmp_path / "calls"
+
+    def create(folder: Path, with_pip: bool) -> None:
+        (folder / "bin").mkdir(parents=True)
+        program = folder / "bin/python"
+        fails = "echo ImportError: no functional >&2; exit 1" if damaged else "exit 0"
+        program.write_text(f'#!/bin/sh\necho "$@" >> {calls}\ncase "$*" in *import*) {fails};; esac\n')
+        program.chmod(0o755)
+
+    monkeypatch.setattr("aiedge.espdl.environment.venv.create", create)
+    if damaged:
+        with pytest.raises(UserError, match="damaged: ImportError: no functional") as caught:
+            environment.setup(place=place)
+        assert str(place) in caught.value.hint and not (place / environment.COMPLETE).exists()
+    else:
+        assert environment.setup(place=place) == environment.python(place)
+    *installs, tried = calls.read_text().splitlines()
+    assert [line.split()[-1] for line in installs] == [*environment.PACKAGES]
+    assert tried == "-P -c import torch, esp_ppq, onnxruntime"
+
+
 def test_int8_models_are_told_to_be_float(repo: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     model = repo / "tests/golden/resnet8.tflite"
     assert main(["espdl", str(model), "-o", str(tmp_path), "--onnx"]) == 2

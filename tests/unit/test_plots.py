@@ -126,6 +126,13 @@ def test_no_line_runs_through_the_number_behind_a_bar(name, drawn) -> None:
         assert ground is not None and ground.get_facecolor() == (1, 1, 1, 1) and text.get_zorder() > 2
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+def test_pictures_of_one_channel_are_grey(channels, drawn) -> None:
+    (axes,) = drawn(lambda: plots.pictures(RNG.random((1, 8, 8, channels)), ["7"], columns=1)).axes
+    colours = axes.images[0].to_rgba(axes.images[0].get_array(), bytes=True)[..., :3]
+    assert (np.ptp(colours, axis=-1) == 0).all() == (channels == 1)
+
+
 def _overlap(a: Bbox, b: Bbox) -> bool:
     both = Bbox.intersection(a, b)
     return both is not None and both.width > 1 and both.height > 1

@@ -24,9 +24,9 @@ from aiedge.search import study as studies
 from aiedge.search.costs import Costs, Limits
 from aiedge.search.space import Space, load_space, parse_space
 from aiedge.search.study import Wanted
-from aiedge.search.trainer import Trainer, key
+from aiedge.search.trainer import Trainer, changed, key
 from aiedge.train.datasets.dataset import Dataset, Splits
-from aiedge.train.models import lenet5, randomize
+from aiedge.train.models import copy_weights, lenet5, pretrained, randomize
 from aiedge.train.models.blueprints import blueprint_model
 from aiedge.train.pruning import importance, plan_pruning, remove
 
@@ -58,6 +58,9 @@ OTHERS = (
 )
 
 
+TINY = load_space("cifar-tiny").text
+
+
 def draw(space: Space, rng: random.Random) -> dict:
     return {parameter.name: rng.choice(parameter.values()) for parameter in space.parameters}
 
@@ -70,7 +73,8 @@ def wanted(space: Space, limits: Limits | None = None) -> Wanted:
 def test_a_skeleton_takes_what_the_converted_network_takes(count: int) -> None:
     """Arena, input and output, and constants, to the byte, for the kernels of either core."""
     rng = random.Random(0)
-    spaces = [load_space("lenet-mnist"), load_space("cifar10"), *(parse_space(t, "other") for t in OTHERS)]
+    shipped = (load_space(name) for name in ("lenet-mnist", "cifar10", "cifar-tiny", "cifar-cnn"))
+    spaces = [*shipped, *(parse_space(t, "other") for t in OTHERS)]
     for i in range(count):
         space = spaces[i % len(spaces)]
         values = draw(space, rng)
@@ -89,9 +93,72 @@ def test_a_blueprint_is_the_network_that_the_kit_builds() -> None:
     assert blueprint.parameters == lenet5().count_params() == blueprint_model(blueprint).count_params()
 
 
+@pytest.mark.parametrize(("name", "macs"), [("cifar-tiny", 3_011_520), ("cifar-cnn", 3_645_064)])
+def test_a_whole_network_of_a_space_is_the_shipped_one(
+    name: str, macs: int, tmp_path: Path, monkeypatch
+) -> None:
+    """Costs, answers, and that it is not trained once more; shipped weights of another network are refused."""
+    space = load_space(name)
+    trainer = Trainer(space, tmp_path)
+    rng = np.random.default_rng(0)
+    every = Dataset(
+        rng.integers(0, 256, (60, 32, 32, 3), np.uint8), np.arange(60) % 10, ("",) * 10, np.full(60, "")
+    )
+    trainer.data = Splits(every, every, every, "test")
+    monkeypatch.setattr(trainer, "_fit", None)  # nothing learns
+    values = {parameter.name: parameter.values()[0] for parameter in space.parameters}
+    shipped = pretrained(space.training.parent)
+    np.testing.assert_allclose(
+        trainer.parent(values)(every.inputs), shipped(every.inputs), rtol=1e-5, atol=1e-4
+    )
+    files = trainer.candidate(values), tflite.convert_int8(shipped, every.inputs)
+    made, theirs = (tflite.read(file) for file in files)
+    shapes = [[[t.shape for t in op.inputs[1:] if t] for op in graph.operators] for graph in (made, theirs)]
+    assert shapes[0] == shapes[1] and space.blueprint(values).parameters == made.parameters
+    costs = wanted(space).costs(values), Costs(made), Costs(theirs)
+    assert {(c.ram, c.flash, c.macs) for c in costs} == {(costs[0].ram, costs[0].flash, macs)}
+    with pytest.raises(UserError, match="do not fit"):
+        copy_weights(lenet5(), trainer.parent(values))
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_pictures_are_moved_and_mirrored_where_that_is_right(mirrored: bool) -> None:
+    ramp = np.tile(np.arange(0, 160, 5, dtype=np.uint8)[None, None, :, None], (300, 32, 1, 1))
+    labels = np.arange(300) % 2
+    ramp[labels == 1] = ramp[labels == 1].swapaxes(1, 2)  # of class 1 the rows differ
+    batches = list(changed(Dataset(ramp, labels, ("", ""), np.full(300, "")), 128, mirrored))
+    assert [len(x) for x, _ in batches] == [128, 128, 44]
+    x = np.concatenate([255 * pictures.numpy() for pictures, _ in batches])[..., 0]
+    kind = np.concatenate([numbers.numpy() for _, numbers in batches])
+    assert sorted(kind) == sorted(labels)  # each once
+    across, down = x[kind == 0, 16, 8:24], x[kind == 1, 8:24, 16]
+    flipped = across[:, 0] > across[:, -1]
+    assert (down[:, 0] < down[:, -1]).all() and (
+        0.3 < flipped.mean() < 0.7 if mirrored else not flipped.any()
+    )
+    across[flipped] = across[flipped, ::-1]
+    for values in (across, down):
+        np.testing.assert_allclose(np.diff(values), 5, atol=1e-3)
+        moved = np.round((values[:, 8] - 80) / 5)
+        assert set(moved) == set(range(-4, 5))
+
+
+def test_a_ladder_goes_from_the_whole_network_to_the_smallest(tmp_path: Path) -> None:
+    space = parse_space(SMALL, "small")
+    where = studies.place("ladder", folder=tmp_path)
+    for _ in range(2):  # the second one finds it there
+        study = studies.new(where, wanted(space), ladder=3)
+    shares = [list(space.shares(studies.suggest(study.ask(), space)).values()) for _ in range(3)]
+    assert shares == [[0.0] * 3, [0.75] * 3, [0.5] * 3]
+    assert len(study.get_trials()) == 3 and [r["pruning.all"] for r in studies.rungs(space, 1)] == [0]
+    widths = [r["pruning.stage1"] for r in studies.rungs(load_space("cifar-tiny"), 5)]
+    assert widths == [0, 0.875, 0.4375, 0.25, 0.625]
+
+
 def test_pruning_on_paper_is_pruning() -> None:
     rng = random.Random(1)
-    for space in (load_space("lenet-mnist"), load_space("cifar10"), parse_space(OTHERS[0], "other")):
+    shipped = (load_space(name) for name in ("lenet-mnist", "cifar10", "cifar-tiny", "cifar-cnn"))
+    for space in (*shipped, parse_space(OTHERS[0], "other")):
         values = draw(space, rng)
         parent, shares = space.parent(values), space.shares(values)
         model = randomize(blueprint_model(parent))
@@ -132,6 +199,17 @@ def test_pruning_on_paper_is_pruning() -> None:
         (SMALL.replace("batch = 32", "batch = -1"), "training.batch = -1"),
         (SMALL.replace("batch = 32", "rounds = 1"), "has 'rounds'"),
         (SMALL.replace("[training]", "[[training]]"), "[training] is [{"),
+        (SMALL.replace("batch = 32", "augment = 1"), "training.augment = 1"),
+        (SMALL.replace("batch = 32", "parent = 1"), "has the parent 1"),
+        (SMALL.replace("batch = 32", 'parent = "vgg"'), "has the parent 'vgg'"),
+        (TINY.replace('"cifar_tiny"', '"cifar_tiny_qat"'), "has the parent 'cifar_tiny_qat'"),
+        (
+            SMALL.replace("batch = 32", 'parent = "cifar_tiny"'),
+            "cifar_tiny do not fit the network {'first': 4",
+        ),
+        (SMALL.replace("parent_epochs = 1", "parent_epochs = 0"), "training.parent_epochs = 0"),
+        (TINY.replace("last = 96", "last = 95"), "'last': 95} of the space mine"),
+        (TINY.replace("blocks = [1, 2]", "blocks = [2]"), "2 widths and 1 numbers of blocks"),
     ],
 )
 def test_a_wrong_space_is_told(text: str, words: str) -> None:
@@ -274,6 +352,7 @@ def test_errors_of_the_command(tmp_path: Path, monkeypatch, capsys) -> None:
         (["new", "x", "--space", "gone.toml"], "gone.toml is no space"),
         (["new", "x", "--board", "uno"], "there is no board 'uno'"),
         (["new", "x", "--ram", "-3"], "-3 bytes of ram"),
+        (["new", "x", "--ladder", "-1"], "a ladder of -1 networks"),
         (["new", "x", "--target", "z80"], "there is no core 'z80'"),
         (["work", "x", "--storage", "postgresql+nothing://host/x"], "cannot be opened"),
         (
@@ -349,6 +428,17 @@ def test_training_stops_where_the_usual_gain_does_not_reach_the_front() -> None:
     assert worker._pays(0.91, [100.0, 50.0], best)  # type: ignore[list-item]
     assert worker._pays(0.5, [99.0, 50.0], best)  # type: ignore[list-item]
     assert not worker._pays(0.9, [100.0, 60.0], best)  # type: ignore[list-item]
+
+
+@pytest.mark.parametrize("name", ["cifar10", "lenet-mnist", "mnist-16k"])
+def test_a_shipped_space_is_asked_without_a_word(name: str, recwarn: pytest.WarningsRecorder) -> None:
+    """Steps such as 1/12 do not reach the end of their range, at which Optuna warns."""
+    space = load_space(name)
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    asked = [studies.suggest(study.ask(), space) for _ in range(40)]
+    assert [str(w.message) for w in recwarn if "divisible" in str(w.message)] == []
+    for p in space.parameters:
+        assert all(values.get(p.name, p.values()[0]) <= p.high for values in asked if not p.choices)
 
 
 def test_an_open_trial_of_a_worker_that_is_gone_is_retried_once(tmp_path: Path, monkeypatch) -> None:

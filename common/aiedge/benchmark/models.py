@@ -12,12 +12,14 @@ from aiedge.benchmark.data import Samples
 from aiedge.board import BoardInfo
 from aiedge.cost.runtimes import Reference
 from aiedge.errors import UserError
+from aiedge.espdl import EspdlModel, load_espdl
 from aiedge.lesson import find_project, lesson_of, project_dir, projects
 from aiedge.paths import COMMON
 from aiedge.progress import tqdm
 from aiedge.quantization import dequantize, quantize
 from aiedge.tflite.integer import params_of
 
+ESPDL = "vscode/espdl"  # where in a project the .espdl lies from which its firmware is built
 _CHUNK = 20  # samples
 
 
@@ -185,12 +187,23 @@ def check_model(info: BoardInfo, choice: Choice) -> None:
     raise UserError(problem, hint)
 
 
+def find_espdl(info: BoardInfo) -> EspdlModel:
+    """The model of a board that runs ESP-DL; raises `UserError` where the project's folder has another one, or none."""
+    folder = project_dir(info.project) / ESPDL
+    model = load_espdl(folder)
+    if info.sha256 != model.sha256:
+        raise UserError(
+            f"the board does not run the model in {model.path}", "build and flash esp-eye-espdl again"
+        )
+    return model
+
+
 class Codec:
     """A model's way from real numbers to an input tensor's bytes and from an output tensor's bytes back."""
 
-    def __init__(self, model: bytes):
-        self.model = model
-        self.graph = tflite.read(model)
+    def __init__(self, model: bytes | EspdlModel):
+        self.graph = model.graph if isinstance(model, EspdlModel) else tflite.read(model)
+        self.model = self.graph.source
         if self.graph.states:
             raise UserError(
                 "the model keeps state from one input to the next, and a benchmark asks for single inputs",

@@ -25,7 +25,7 @@ from aiedge.lesson import lesson_of
 from aiedge.progress import tqdm
 from aiedge.tflite import load_model
 
-RUNTIMES = {"compiled": "compiled C", "tflm": "TensorFlow Lite Micro"}
+RUNTIMES = {"compiled": "compiled C", "tflm": "TensorFlow Lite Micro", "espdl": "ESP-DL"}
 CORES = {
     "esp32": "ESP32",
     "xtensa": "Xtensa LX106",

@@ -14,9 +14,17 @@ from aiedge import __version__
 from aiedge.benchmark.data import Samples, samples
 from aiedge.benchmark.firmware import OpenTodo, WrongTodo, does_not_compile, examine, mistake, no_result, said
 from aiedge.benchmark.main_cpp import MainCpp, read_main_cpp
-from aiedge.benchmark.models import Choice, Codec, check_model
+from aiedge.benchmark.models import Choice, Codec, check_model, find_espdl
 from aiedge.benchmark.plain import mistakes, next_todo, run_plain
-from aiedge.benchmark.result import TABLE_TO, BenchmarkResult, Setting, Traffic, Verification, predictions
+from aiedge.benchmark.result import (
+    TABLE_TO,
+    TWIN,
+    BenchmarkResult,
+    Setting,
+    Traffic,
+    Verification,
+    predictions,
+)
 from aiedge.benchmark.store import Progress
 from aiedge.board import (
     BASE_BAUD,
@@ -36,6 +44,7 @@ from aiedge.board.micropython import MACHINES, MicroPythonBoard
 from aiedge.board.repl import RawRepl
 from aiedge.cost.runtimes import Reference, reference
 from aiedge.errors import UserError
+from aiedge.espdl import EspdlModel
 from aiedge.lesson import find_project, project_dir, projects
 from aiedge.paths import commit
 from aiedge.progress import tqdm
@@ -73,12 +82,12 @@ class Options:
 def run(
     board: Board | MicroPythonBoard,
     port: str,
-    model: bytes,
+    model: bytes | EspdlModel,
     data: Samples,
     simulated: bool = False,
     options: Options = Options(),
 ) -> BenchmarkResult:
-    """Send every sample to the board; `model` is the .tflite that it runs, which tells how to quantize."""
+    """Send every sample to the board; `model` is the .tflite or .espdl that it runs, which tells how to quantize."""
     info = board.hello()
     codec = Codec(model)
     baud = 0 if simulated and not options.paced else board.baud
@@ -86,7 +95,7 @@ def run(
     # Before the board works for minutes: nothing is to fail after the last answer.
     text = _main_cpp(info.project, options.solution)
     brighter = text.numbers.get("kBrightness", 0.0)
-    compared_with = reference(model) if options.verify and not brighter else None
+    compared_with = _reference(model) if options.verify and not brighter else None
     if brighter:
         _say("the outputs are not compared: kBrightness in main.cpp changes the pictures")
     elif options.verify and compared_with is None:
@@ -132,8 +141,9 @@ def run(
 def run_on_port(port: str, project: str = "", options: Options = Options()) -> BenchmarkResult:
     """Run the benchmark of a project, by default of the one that the board names, on the board at `port`.
 
-    The board must run the model in the project's `vscode/main/`, or the one that `options` choose instead. Raises
-    `OpenTodo` where its firmware stops at a TODO, `WrongTodo` where it gives no result by a mistake that is known.
+    The board must run the model in the project's `vscode/main/`, or the one that `options` choose instead; one that
+    runs ESP-DL the .espdl in `vscode/espdl`. Raises `OpenTodo` where its firmware stops at a TODO, `WrongTodo` where it
+    gives no result by a mistake that is known.
     """
     if project:
         project_dir(project)  # complains about a name that is none
@@ -153,8 +163,11 @@ def run_on_line(
             raise UserError(
                 f"the board runs {info.project}, not {project}", f"build and flash {project}/vscode"
             )
-        choice = Choice(info.project, options.solution, options.floats, options.model)
-        model = _chosen(choice, info)
+        model: bytes | EspdlModel
+        if info.runtime == "espdl":
+            model = find_espdl(info)
+        else:
+            model = _chosen(Choice(info.project, options.solution, options.floats, options.model), info)
         _agree_on_baud(board, simulated, options)
         return run(board, line.name, model, _data(info.project, options), simulated, options)
 
@@ -259,6 +272,10 @@ def _ask(board: Board | MicroPythonBoard, codec: Codec, data: Samples, progress:
                 bar.update()
         finally:
             progress.add_traffic(_traffic(board, time.monotonic() - started) - before)
+
+
+def _reference(model: bytes | EspdlModel) -> Reference | None:
+    return Reference(TWIN, model.answers) if isinstance(model, EspdlModel) else reference(model)
 
 
 def _traffic(board: Board | MicroPythonBoard, seconds: float) -> Traffic:

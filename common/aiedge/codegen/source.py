@@ -24,6 +24,7 @@ from aiedge.memory import MemoryPlan, Step, plan_memory
 from aiedge.memory.lifetimes import SCRATCH
 from aiedge.tflite.graph import Graph, Operator, Tensor
 from aiedge.tflite.integer import params_of
+from aiedge.tflite.labels import labels_of
 from aiedge.tflite.names import array_name, guard, header_name, is_c_name
 from aiedge.tflite.traits import FUSABLE, Nature
 
@@ -203,6 +204,7 @@ def generate(
         "inputs": [_interface(tensor, plan) for tensor in graph.inputs],
         "outputs": [_interface(tensor, plan) for tensor in graph.outputs],
         "operator_names": operator_names(graph, plan),
+        "labels": _labels(graph),
         "operator_methods": sorted({resolver_method(op.kind) for op in graph.operators}),
         "place": place_of,
     }
@@ -321,6 +323,19 @@ def resolver_method(kind: str) -> str:
     ('AddFullyConnected', 'AddConv2D', 'AddPadV2')
     """
     return "Add" + "".join(RESOLVER_WORDS.get(word, word.capitalize()) for word in kind.split("_"))
+
+
+def _labels(graph: Graph) -> list[str]:
+    """The labels in the model's file as C strings, which are ASCII; none where they are not those of the output."""
+    labels = labels_of(graph.source)
+    if len(labels) != (graph.outputs[0].shape or (1,))[-1]:
+        return []
+
+    def character(byte: int) -> str:
+        plain = 32 <= byte < 127 and chr(byte) not in '"\\?'  # "??" may begin a trigraph
+        return chr(byte) if plain else f"\\{byte:03o}"
+
+    return [f'"{"".join(map(character, label.encode()))}"' for label in labels]
 
 
 def _comment(text: str) -> str:

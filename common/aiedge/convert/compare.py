@@ -1,5 +1,6 @@
 """A network in all the ways in which it can be converted, side by side: what each costs, and what runs it."""
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,7 +17,8 @@ from aiedge.text import table
 from aiedge.tflite.graph import Graph, Tensor
 
 SAMPLES = 16  # on which the answers are compared
-HEAD = ("conversion", "file", "arena", "TFLM", "compiled C", "differs by", "operators")
+HEAD = ("conversion", "file", "arena", "TFLM", "compiled C", "differs by")
+WIDTH = 72  # columns: what a notebook's cell shows beside the file browser in a window of 1,024 pixels
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,10 @@ def compare(source: Source, samples: Sequence[NDArray[np.float32]]) -> list[Row]
 
 
 def report(rows: Sequence[Row], of: str) -> str:
-    """The table as text, with the reasons where something does not run; differences are from the answers of `of`."""
+    """The table as text, with the reasons where something does not run; differences are from the answers of `of`.
+
+    Behind it the operators: those of the first row, and of each other one what it has besides.
+    """
     in_c = {None: "yes", True: "same bits", False: "yes"}
     cells = [
         (
@@ -61,7 +66,6 @@ def report(rows: Sequence[Row], of: str) -> str:
             "no" if row.tflm else "yes",
             "no" if row.compiled else in_c[row.same_bits],
             f"{row.difference:.2g}",
-            "+".join(row.operators),
         )
         for row in rows
     ]
@@ -74,7 +78,12 @@ def report(rows: Sequence[Row], of: str) -> str:
     legend = (
         f"file and arena in bytes, the arena TFLM's on this computer; differences are from {of}'s answers"
     )
-    return "\n".join([*table(HEAD, cells), legend, *reasons])
+    usual = rows[0].operators
+    others = {row.name: [kind for kind in row.operators if kind not in usual] for row in rows}
+    operators = [f"operators: {', '.join(usual)}"]
+    operators += [f"{name}: {', '.join(kinds)} besides" for name, kinds in others.items() if kinds]
+    notes = (textwrap.fill(line, WIDTH, subsequent_indent="    ") for line in (legend, *operators, *reasons))
+    return "\n".join([*table(HEAD, cells), *notes])
 
 
 def _row(name: str, model: bytes, samples: Sequence[NDArray], wanted: Sequence[NDArray]) -> Row:

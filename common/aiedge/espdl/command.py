@@ -65,8 +65,9 @@ def _espdl(options: argparse.Namespace) -> None:
         )
     if len(source.shapes) != 1:
         raise UserError(f"the model has {len(source.shapes)} inputs", "one is supported")
-    environment.python()
+    # What a person can mend at once is told before what is installed for minutes.
     (samples,) = load_samples(options.samples, source.shapes, source.names, source.planes)
+    environment.python()
     made = quantize_espdl(source.graph, samples, options.output, name, options.chip, options.bits)
     print(f"wrote {made.path}: {made.path.stat().st_size:,} bytes, {options.bits} bits for {options.chip}")
     apart = f", by {made.largest} steps at most" if made.different else ""

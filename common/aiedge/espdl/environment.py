@@ -9,6 +9,7 @@ from aiedge.errors import UserError
 from aiedge.files import cache_folder, write_atomic
 
 PACKAGES = ("torch==2.13.0", "esp-ppq==1.3.12", "onnxruntime==1.32.0")
+MODULES = "torch, esp_ppq, onnxruntime"
 COMPLETE = "complete.txt"  # written last, with what was installed
 SIZE = "1.2 GB with PyTorch's CPU build"
 
@@ -40,7 +41,8 @@ def python(place: Path | None = None) -> Path:
 def setup(index: str = "", place: Path | None = None) -> Path:
     """Make the environment, or go on with a half-installed one; returns its Python.
 
-    `index` is a package index to take PyTorch's CPU build from. Raises `UserError` where pip fails.
+    `index` is a package index to take PyTorch's CPU build from. Raises `UserError` where pip fails, and where it takes
+    packages for installed that lack files.
     """
     place = place or folder()
     (place / COMPLETE).unlink(missing_ok=True)
@@ -52,5 +54,11 @@ def setup(index: str = "", place: Path | None = None) -> Path:
             raise UserError(
                 f"pip could not install {package}", "is there a network, and room on the disk? Try again"
             )
+    tried: list[str | Path] = [program, "-P", "-c", f"import {MODULES}"]
+    if (done := subprocess.run(tried, capture_output=True, text=True, check=False)).returncode:
+        last = (done.stderr.strip().splitlines() or ["it says nothing"])[-1]
+        raise UserError(
+            f"esp-ppq in {place} is damaged: {last}", f"delete {place}, then: aiedge espdl --setup"
+        )
     write_atomic(place / COMPLETE, "\n".join(PACKAGES) + "\n")
     return python(place)

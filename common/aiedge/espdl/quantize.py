@@ -16,6 +16,7 @@ from aiedge.espdl.twin import Quantization, integers_of
 from aiedge.tflite.graph import Graph
 
 SCRIPT = Path(__file__).with_name("ppq_script.py")
+FLOAT, QUANTIZATION = "-float.tflite", "-quantization.json"  # behind a network's name
 TRIED = 16  # samples of which the answers are compared
 CHIPS = ("esp32", "esp32s3", "esp32p4")
 
@@ -45,7 +46,7 @@ def load_quantization(path: str | Path) -> tuple[Quantization, NDArray[np.int64]
 def quantize_espdl(
     graph: Graph, samples: NDArray[np.float32], folder: Path, name: str, chip: str = "esp32", bits: int = 8
 ) -> Result:
-    """Write NAME.onnx, NAME.espdl and NAME-quantization.json into a folder, which gets all of them or none.
+    """Write NAME.onnx, NAME.espdl and what `aiedge.espdl.model` reads beside it into a folder: all of them or none.
 
     Raises `UserError` where the network cannot become ONNX or have a twin, and where esp-ppq is not set up or fails.
     """
@@ -71,7 +72,8 @@ def quantize_espdl(
                 f"esp-ppq failed: {last}", "does it know the network's operators? --debug shows no more"
             )
         (work / "samples.npz").unlink()
-        quantization, wanted = load_quantization(work / f"{name}-quantization.json")
+        (work / f"{name}{FLOAT}").write_bytes(graph.source)
+        quantization, wanted = load_quantization(work / f"{name}{QUANTIZATION}")
         for path in work.iterdir():
             path.replace(folder / path.name)
     found = integers_of(graph, quantization, samples[:TRIED]).reshape(wanted.shape)

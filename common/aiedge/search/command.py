@@ -32,6 +32,13 @@ def search(parser: Parser) -> Callable[[argparse.Namespace], None]:
     new.add_argument(
         "--target", help=f"the core that instructions are counted on (default: the board's, else {TARGET})"
     )
+    new.add_argument(
+        "--ladder",
+        type=int,
+        default=0,
+        metavar="N",
+        help="begin with N evenly pruned networks, from whole to smallest",
+    )
     work = commands.add_parser("work", help="train networks; on as many computers as there are")
     work.add_argument("--trials", type=int, default=50, help="networks to train here (default: 50)")
     work.add_argument(
@@ -59,6 +66,8 @@ def _search(options: argparse.Namespace) -> None:
     where = studies.place(options.study, options.storage, options.folder)
     if options.command == "new":
         chosen = board(options.board) if options.board else None
+        if options.ladder < 0:
+            raise UserError(f"a ladder of {options.ladder} networks has no rungs", "give 0 or more")
         limits = Limits.of(chosen, CODE) if chosen else Limits()
         for name in ("flash", "ram"):
             if (value := getattr(options, name)) is not None and value < 1:
@@ -67,7 +76,7 @@ def _search(options: argparse.Namespace) -> None:
         objectives = tuple(dict.fromkeys(options.objective or ("ram", "flash")))
         target = options.target or (chosen.core if chosen else "") or TARGET
         wanted = studies.Wanted(load_space(options.space), objectives, limits, target)
-        studies.new(where, wanted)
+        studies.new(where, wanted, options.ladder)
         print(f"made the study {where.name}; next: aiedge search work {where.name}")
         return
     if options.command == "work":

@@ -56,12 +56,17 @@ class _Maker:
             return self._weighted("DEPTHWISE_CONV_2D", layer, read[0], weights, shape, options | window)
         if layer.kind == "dense":
             return self._weighted("FULLY_CONNECTED", layer, read[0], (layer.width, channels), shape, options)
-        if layer.kind == "max_pool":
+        if layer.kind in ("max_pool", "average_pool"):
+            kind = f"{layer.kind.upper()}_2D"
             options |= window | {"filterHeight": layer.kernel, "filterWidth": layer.kernel}
-            return self._operator("MAX_POOL_2D", (read[0],), shape, options, read[0].quantization)
+            return self._operator(kind, (read[0],), shape, options, read[0].quantization)
         if layer.kind == "average":
-            axes = self._constant(np.array([1, 2], np.int32))
-            return self._operator("MEAN", (read[0], axes), shape, {"keepDims": 0})
+            height, width = read[0].shape[1:3]
+            window = {"padding": VALID, "strideH": height, "strideW": width}
+            options |= window | {"filterHeight": height, "filterWidth": width}
+            return self._operator(
+                "AVERAGE_POOL_2D", (read[0],), (1, 1, *shape), options, read[0].quantization
+            )
         if layer.kind == "flatten":
             sizes = self._constant(np.array([-1, shape[0]], np.int32))
             return self._operator("RESHAPE", (read[0], sizes), shape, {}, read[0].quantization)

@@ -23,6 +23,8 @@ epochs = 3                                      # of each candidate, after pruni
 batch = 64
 learning_rate = 0.002
 pictures = 0                                    # of the training set; 0: all
+augment = true                                  # also learn from them moved, and mirrored where a mirror shows the like
+parent = ""                                     # or "cifar_tiny": trained weights of the kit that parents begin with
 """
 
 import hashlib
@@ -36,9 +38,11 @@ from pathlib import Path
 from typing import Any
 
 from aiedge.errors import UserError
+from aiedge.paths import WEIGHTS
 from aiedge.train.blueprint import Blueprint
 from aiedge.train.families import FAMILIES, Family
 from aiedge.train.methods import METHODS
+from aiedge.train.npz import DAMAGED, load_npz
 
 WAYS = ("ptq", "ptq per tensor", "qat")
 ALL = "all"  # in [pruning]: the groups that are not named
@@ -49,13 +53,15 @@ Values = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Training:
-    """How long and on what networks learn: parents from random weights, candidates after pruning."""
+    """How long and on what networks learn: parents, from random or shipped weights, and candidates after pruning."""
 
     parent_epochs: int = 6
     epochs: int = 3
     batch: int = 64
     learning_rate: float = 0.002
     pictures: int = 0
+    augment: bool = False
+    parent: str = ""
 
 
 @dataclass(frozen=True)
@@ -142,7 +148,8 @@ def load_space(source: str | Path) -> Space:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         names = ", ".join(sorted(p.stem for p in SHIPPED.glob("*.toml")))
-        raise UserError(f"{source} is no space: {error}", f"give a TOML file, or one of {names}") from error
+        why = getattr(error, "strerror", None) or "it is no text"
+        raise UserError(f"{source} is no space: {why}", f"give a TOML file, or one of {names}") from error
     return parse_space(text, path.stem)
 
 
@@ -177,6 +184,8 @@ def parse_space(text: str, name: str) -> Space:
                 f"the space {name} prunes {key!r}, which no network of it has",
                 f"its groups are {', '.join(sorted(groups))}, and {ALL} for the others",
             )
+    if space.training.parent:
+        _check_parents(space)
     return space
 
 
@@ -243,13 +252,41 @@ def _quantization(table: dict[str, Any], name: str) -> list[Parameter]:
 
 def _training(table: dict[str, Any], name: str) -> Training:
     _only(table, {f.name for f in fields(Training)}, f"{name}: [training]")
+    given = table.get("parent", "")
+    # Those of networks with fake quantization have ranges beside the weights.
+    names = sorted(path.stem for path in WEIGHTS.glob("*.npz") if not path.stem.endswith("_qat"))
+    if given != "" and given not in names:
+        raise UserError(
+            f"the space {name} has the parent {given!r}", f"there are the weights {', '.join(names)}"
+        )
+    if not isinstance(table.get("augment", False), bool):
+        raise UserError(f"the space {name} has training.augment = {table['augment']!r}", "true or false")
     for key, value in table.items():
-        least = 0 if key in ("pictures", "epochs") else 1e-9
+        if key in ("parent", "augment"):
+            continue
+        least = 0 if key in ("pictures", "epochs") or (given and key == "parent_epochs") else 1e-9
         if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value < 1e9:
             raise UserError(
                 f"the space {name} has training.{key} = {value!r}", "it must be a number, not negative"
             )
     return Training(**table)
+
+
+def _check_parents(space: Space) -> None:
+    """Raise `UserError` where a network of the space has other shapes than the weights that it begins with."""
+    given = space.training.parent
+    try:
+        arrays = load_npz(WEIGHTS / f"{given}.npz").values()
+    except DAMAGED as error:
+        raise UserError(f"the weights {given} are damaged: {error}", "fetch the file again") from error
+    shapes = sorted(array.shape for array in arrays if array.ndim > 1)
+    for values in space.smallest:
+        if sorted(space.parent(values).kernels.values()) != shapes:
+            network = {k.partition(".")[2]: v for k, v in values.items() if k.startswith("architecture.")}
+            raise UserError(
+                f"the weights {given} do not fit the network {network} of the space {space.name}",
+                "give [architecture] the widths that these weights have",
+            )
 
 
 def _range(parameter: str, value: dict[str, Any], name: str) -> Parameter:

@@ -12,6 +12,7 @@ import socket
 import warnings
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -136,8 +137,11 @@ def place(name: str, storage: str = "", folder: Path | None = None) -> Place:
     return Place(name, folder or Path("studies") / name, storage)
 
 
-def new(where: Place, wanted: Wanted) -> optuna.Study:
-    """Make a study; raises `UserError` where there is one of that name for something else, or nothing can fit."""
+def new(where: Place, wanted: Wanted, ladder: int = 0) -> optuna.Study:
+    """Make a study, which begins with so many networks of a `ladder`: the whole one, to that which is pruned the most.
+
+    Raises `UserError` where there is one of that name for something else, or nothing can fit.
+    """
     for objective in wanted.objectives:
         if objective not in OBJECTIVES:
             raise UserError(f"there is no objective {objective!r}", f"there are {', '.join(OBJECTIVES)}")
@@ -156,7 +160,31 @@ def new(where: Place, wanted: Wanted) -> optuna.Study:
             "give another name, or go on with it: aiedge search work",
         )
     study.set_user_attr(WANTED, wanted.to_text())
+    for choices in rungs(wanted.space, ladder) if not there else ():
+        study.enqueue_trial(choices)
     return study
+
+
+def rungs(space: Space, count: int) -> list[dict[str, Any]]:
+    """What so many trials choose: even shares of all groups from the least to the most, of all else the first.
+
+    The two ends come first, then the middle of the widest gap: a search that ends early has seen all sizes.
+    """
+    found, order = [], [0, count - 1][:count]
+    while len(order) < count:
+        gap, start = max((b - a, -a) for a, b in pairwise(sorted(order)))
+        order.append(gap // 2 - start)
+    for rung in order:
+        choices: dict[str, Any] = {}
+        for parameter in space.parameters:
+            section, _, group = parameter.name.partition(".")
+            values = parameter.values()
+            share = section == "pruning" and group != "method"
+            value = values[round(rung / max(count - 1, 1) * (len(values) - 1)) if share else 0]
+            if not parameter.fixed:
+                choices[parameter.name] = json.dumps(value) if parameter.choices else value
+        found.append(choices)
+    return found
 
 
 def load(where: Place, seed: int | None = None) -> tuple[optuna.Study, Wanted]:
@@ -194,7 +222,10 @@ def suggest(trial: optuna.Trial, space: Space) -> dict[str, Any]:
             texts = [json.dumps(choice) for choice in parameter.choices]
             values[parameter.name] = json.loads(str(trial.suggest_categorical(parameter.name, texts)))
         else:
-            number = trial.suggest_float(parameter.name, parameter.low, parameter.high, step=parameter.step)
+            # The last step at or below the end: of steps such as 1/12 none falls on it, at which Optuna would warn.
+            steps = int((parameter.high - parameter.low) / parameter.step + 1e-6)
+            high = round(parameter.low + steps * parameter.step, 12)
+            number = trial.suggest_float(parameter.name, parameter.low, high, step=parameter.step)
             values[parameter.name] = round(number, 9)
     return values
 

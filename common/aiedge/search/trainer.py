@@ -21,7 +21,8 @@ from aiedge.train import datasets
 from aiedge.train.aware import quantization_aware
 from aiedge.train.blueprint import Blueprint
 from aiedge.train.framework import keras
-from aiedge.train.models import load_weights, save_weights
+from aiedge.train.framework import tensorflow as tf
+from aiedge.train.models import copy_weights, load_weights, pretrained, save_weights
 from aiedge.train.models.blueprints import blueprint_model, layer_name
 from aiedge.train.pruning import importance, plan_pruning, remove
 from aiedge.train.training import fit, set_seed
@@ -30,6 +31,8 @@ VALIDATION = 0.1  # of the training set: what the search goes by; the test set i
 MOST_VALIDATION = 5000
 SCORED = 500  # samples, for scores that need some
 AWARE_RATE = 1e-4
+MOVED = 1 / 8  # of a picture's sides, at most
+MIRRORED = ("cifar10", "cars")  # whose pictures show the same class in a mirror; digits do not
 LOSS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 # Asked after each epoch, with the accuracy so far: whether to train on.
 GoOn = Callable[[int, float], bool]
@@ -66,7 +69,7 @@ class Trainer:
         return min(MOST_VALIDATION, int(VALIDATION * len(self.data.train)))
 
     def parent(self, values: Values) -> keras.Model:
-        """The trained network of these values before pruning, from the folder or trained now."""
+        """The trained network of these values before pruning: with shipped weights, from the folder or trained now."""
         blueprint, training = self.space.parent(values), self.space.training
         path = (
             self.folder / "parents" / f"{_digest([repr(blueprint), asdict(training), self.data.source])}.npz"
@@ -75,6 +78,10 @@ class Trainer:
         model = blueprint_model(blueprint)
         if path.exists():
             return load_weights(model, path)
+        if training.parent:
+            copy_weights(pretrained(training.parent), model)
+            if not training.parent_epochs:
+                return model
         model.compile(keras.optimizers.Adam(self._rate(training.parent_epochs)), LOSS)
         self._fit(model, training.parent_epochs, path.with_suffix(".part.npz"))
         save_weights(model, path)
@@ -82,11 +89,15 @@ class Trainer:
         return model
 
     def candidate(self, values: Values, go_on: GoOn = lambda epoch, accuracy: True) -> bytes:
-        """The int8 .tflite of a choice of parameters, trained for the space's epochs or until `go_on` says no."""
+        """The int8 .tflite of a choice of parameters, trained for the space's epochs or until `go_on` says no.
+
+        A whole network with shipped weights has been trained.
+        """
         training, kept = self.space.training, self.folder / "trials" / f"{key(self.space, values)}.npz"
         parent = self.parent(values)
-        model = pruned(parent, self.space.parent(values), self.space.shares(values), values, self.train)
-        if training.epochs:
+        shares = self.space.shares(values)
+        model = pruned(parent, self.space.parent(values), shares, values, self.train)
+        if training.epochs and (any(shares.values()) or not training.parent):
             set_seed(0)
             model.compile(keras.optimizers.Adam(self._rate(training.epochs)), LOSS)
             stop = keras.callbacks.LambdaCallback(
@@ -126,16 +137,32 @@ class Trainer:
         return keras.optimizers.schedules.CosineDecay(self.space.training.learning_rate, max(steps, 1))
 
     def _fit(self, model: keras.Model, epochs: int, checkpoint: Path | None, **options: Any) -> None:
-        fit(
-            model,
-            self.train.inputs,
-            self.train.labels,
-            epochs,
-            checkpoint,
-            self.progress,
-            batch_size=self.space.training.batch,
-            **options,
-        )
+        training = self.space.training
+        if training.augment:
+            batches = changed(self.train, training.batch, self.space.data in MIRRORED)
+            fit(model, batches, None, epochs, checkpoint, self.progress, shuffle=False, **options)
+            return
+        options["batch_size"] = training.batch
+        fit(model, self.train.inputs, self.train.labels, epochs, checkpoint, self.progress, **options)
+
+
+def changed(data: datasets.Dataset, batch: int, mirrored: bool) -> "tf.data.Dataset":
+    """Batches of pictures in random order, each moved by up to an eighth of its sides, and `mirrored` or not.
+
+    float32 [batch, height, width, channels], pixel / 255, with class numbers int64 [batch].
+    """
+    change = [keras.layers.RandomTranslation(MOVED, MOVED, "reflect", "nearest")]
+    if mirrored:
+        change.append(keras.layers.RandomFlip("horizontal"))
+
+    def pixels(images: "tf.Tensor", labels: "tf.Tensor") -> tuple["tf.Tensor", "tf.Tensor"]:
+        x = tf.cast(images, tf.float32) / 255
+        for layer in change:
+            x = layer(x, training=True)
+        return x, labels
+
+    samples = tf.data.Dataset.from_tensor_slices((data.images, data.labels)).shuffle(len(data))
+    return samples.batch(batch).map(pixels).prefetch(2)
 
 
 def pruned(

@@ -112,7 +112,9 @@ def _run(
         def go_on(epoch: int, reached: float) -> bool:
             course.append(reached)
             trial.set_user_attr("course", course)
-            return _pays(reached + usual_gain(courses, epoch), found, studies.front(study))
+            pays = _pays(reached + usual_gain(courses, epoch), found, studies.front(study))
+            trial.set_user_attr("stopped", not pays and epoch + 1 < wanted.space.training.epochs)
+            return pays
 
         model = trainer.candidate(values, go_on)
         accuracy = trainer.accuracy(model)
@@ -124,7 +126,6 @@ def _run(
         ]
         write_atomic(where.folder / "networks" / f"{trial.number}.tflite", model)
         trial.set_user_attr("course", [*course, accuracy])
-        trial.set_user_attr("stopped", len(course) < wanted.space.training.epochs)
         trial.set_user_attr("cpu_s", round(time.process_time() - start, 1))
     trial.set_user_attr("fits", True)
     return [accuracy, *found]

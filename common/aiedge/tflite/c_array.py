@@ -20,7 +20,7 @@ ARRAY = re.compile(
 COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 
 
-def to_c_array(model: bytes, name: str) -> str:
+def to_c_array(model: bytes, name: str, kind: str = "tflite") -> str:
     """C++ source that defines `name`, the bytes of the model, and `name_len`, their number.
 
     The array is aligned to 16 bytes, as TensorFlow Lite Micro asks.
@@ -38,7 +38,7 @@ def to_c_array(model: bytes, name: str) -> str:
     ]
     return "\n".join(
         [
-            f"// {name}.tflite as a C array: {len(model)} bytes,",
+            f"// {name}.{kind} as a C array: {len(model)} bytes,",
             f"// SHA-256 {hashlib.sha256(model).hexdigest()}.",
             f"extern const unsigned char {name}[];",
             f"extern const unsigned int {name}_len;",

@@ -14,12 +14,12 @@ A layer reads the one before it, or those that it names. Nothing here needs Tens
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from math import floor
+from math import floor, prod
 from typing import Literal
 
 from aiedge.errors import UserError
 
-Kind = Literal["conv", "depthwise", "dense", "max_pool", "average", "flatten", "add"]
+Kind = Literal["conv", "depthwise", "dense", "max_pool", "average_pool", "average", "flatten", "add"]
 Shape = tuple[int, ...]
 INPUT = -1  # what a layer names that reads the network's input
 WEIGHTED = ("conv", "dense")
@@ -75,16 +75,23 @@ class Blueprint:
         return tuple(dict.fromkeys(layer.group for layer in self.layers if layer.group))
 
     @property
+    def kernels(self) -> dict[int, Shape]:
+        """The shapes of the layers' weights, as Keras has them, by the layers' numbers."""
+        shapes: dict[int, Shape] = {}
+        for place, layer in enumerate(self.layers):
+            channels, square = self.entry(place)[-1], (layer.kernel, layer.kernel)
+            if layer.kind == "conv":
+                shapes[place] = (*square, channels, layer.width)
+            elif layer.kind == "depthwise":
+                shapes[place] = (*square, channels, 1)
+            elif layer.kind == "dense":
+                shapes[place] = (channels, layer.width)
+        return shapes
+
+    @property
     def parameters(self) -> int:
         """Weights and biases, with batch normalization folded into them."""
-        total = 0
-        for place, layer in enumerate(self.layers):
-            if layer.kind in (*WEIGHTED, "depthwise"):
-                channels = self.entry(place)[-1]
-                taps = layer.kernel**2 if layer.kind != "dense" else 1
-                outputs = self.shapes[place][-1]
-                total += (taps if layer.kind == "depthwise" else taps * channels) * outputs + outputs
-        return total
+        return sum(prod(shape) + self.shapes[place][-1] for place, shape in self.kernels.items())
 
     def entry(self, place: int) -> Shape:
         """The shape of what the layer at `place` reads first."""
@@ -127,7 +134,7 @@ def kept(count: int, share: float) -> int:
 
 def _shape(layer: Layer, entries: list[Shape]) -> Shape:
     first = entries[0]
-    if layer.kind in ("conv", "depthwise", "max_pool"):
+    if layer.kind in ("conv", "depthwise", "max_pool", "average_pool"):
         height, width = (_outputs(size, layer) for size in first[:2])
         if min(height, width) < 1:
             raise UserError(

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 
+from aiedge.errors import UserError
 from aiedge.train.blueprint import Blueprint, Layer
 
 Size = tuple[int, int, int]
@@ -49,6 +49,22 @@ def lenet(size: Size, classes: int, first: int, second: int, kernel: int, dense:
     return Blueprint(size, tuple(layers))
 
 
+def pooled_cnn(size: Size, classes: int, first: int, second: int, dense: int) -> Blueprint:
+    """Two convolutions, each with a max-pooling behind it, an average pooling by 4 and two dense layers: `cifar_cnn`,
+    with the widths to which the published pipeline prunes it by default."""
+    layers = [
+        Layer("conv", first, 3, relu=True, group="first"),
+        Layer("max_pool", kernel=2, stride=2),
+        Layer("conv", second, 3, relu=True, group="second"),
+        Layer("max_pool", kernel=2, stride=2),
+        Layer("average_pool", kernel=4, stride=4),
+        Layer("flatten"),
+        Layer("dense", dense, relu=True, group="dense"),
+        Layer("dense", classes),
+    ]
+    return Blueprint(size, tuple(layers))
+
+
 def chain(size: Size, classes: int, widths: Sequence[int], kernel: int) -> Blueprint:
     """Convolutions, each with a max-pooling behind it, and the mean of the last maps: the published CNN for CIFAR-10,
     with average pooling in place of its large dense layer."""
@@ -77,21 +93,44 @@ def residual(size: Size, classes: int, widths: Sequence[int], blocks: int) -> Bl
     share of their channels: they are one group, and so is the inside of a stage's blocks.
     """
     layers = [Layer("conv", widths[0], 3, relu=True, norm=True, group="stage1")]
-    for stage, width in enumerate(widths, 1):
-        for block in range(blocks):
+    _add_stages(layers, widths, [blocks] * len(widths), norm=True)
+    return Blueprint(size, (*layers, Layer("average"), Layer("dense", classes)))
+
+
+def pooled_residual(
+    size: Size, classes: int, widths: Sequence[int], blocks: Sequence[int], last: int
+) -> Blueprint:
+    """As `residual`, with a max-pooling before the first block, so many blocks in each stage, and a 1×1 convolution of
+    `last` filters behind them: by default `cifar_tiny`. A shortcut's convolution is not batch-normalized."""
+    if len(widths) != len(blocks):
+        raise UserError(
+            f"there are {len(widths)} widths and {len(blocks)} numbers of blocks", "give one of each a stage"
+        )
+    layers = [
+        Layer("conv", widths[0], 3, relu=True, norm=True, group="stage1"),
+        Layer("max_pool", kernel=2, stride=2),
+    ]
+    _add_stages(layers, widths, blocks, norm=False)
+    layers.append(Layer("conv", last, relu=True, norm=True, group="last"))
+    return Blueprint(size, (*layers, Layer("average"), Layer("dense", classes)))
+
+
+def _add_stages(layers: list[Layer], widths: Sequence[int], blocks: Sequence[int], norm: bool) -> None:
+    """Append stages of so many residual blocks; `norm` tells whether their shortcuts' convolutions have one."""
+    for stage, (width, count) in enumerate(zip(widths, blocks, strict=True), 1):
+        for block in range(count):
             stride = 2 if block == 0 and stage > 1 else 1
             before = len(layers) - 1
-            tied = partial(Layer, norm=True, group=f"stage{stage}")
+            group = f"stage{stage}"
             layers += [
                 Layer("conv", width, 3, stride, relu=True, norm=True, group=f"inside{stage}"),
-                tied("conv", width, 3),
+                Layer("conv", width, 3, norm=True, group=group),
             ]
             main = len(layers) - 1
             if stride > 1:
-                layers.append(tied("conv", width, 1, stride, inputs=(before,)))
+                layers.append(Layer("conv", width, 1, stride, norm=norm, group=group, inputs=(before,)))
                 before = len(layers) - 1
             layers.append(Layer("add", relu=True, inputs=(before, main)))
-    return Blueprint(size, (*layers, Layer("average"), Layer("dense", classes)))
 
 
 def mobilenet(size: Size, classes: int, alpha: float, blocks: int) -> Blueprint:
@@ -111,8 +150,10 @@ def _separable(width: int, kernel: int, stride: int, group: str) -> list[Layer]:
 
 FAMILIES = {
     "lenet": Family(lenet, {"first": 6, "second": 16, "kernel": 5, "dense": [120, 84]}),
+    "pooled_cnn": Family(pooled_cnn, {"first": 25, "second": 51, "dense": 76}),
     "chain": Family(chain, {"widths": [32, 64, 128], "kernel": 3}),
     "separable": Family(separable, {"widths": [8, 16, 32, 64], "kernel": 3}),
     "residual": Family(residual, {"widths": [8, 16, 32], "blocks": 1}),
+    "pooled_residual": Family(pooled_residual, {"widths": [16, 24], "blocks": [1, 2], "last": 96}),
     "mobilenet": Family(mobilenet, {"alpha": 0.25, "blocks": 13}),
 }

@@ -1,8 +1,9 @@
 // The neural network behind one class, whichever runtime executes it.
 //
 // CompiledModel.cpp runs the C code that `aiedge compile` wrote from the model file; TflmModel.cpp
-// interprets the same file with TensorFlow Lite Micro. The environment in platformio.ini picks one;
-// both give the same bits.
+// interprets the same file with TensorFlow Lite Micro. Both give the same bits. EspdlModel.cpp runs the
+// file that `aiedge espdl` wrote with ESP-DL, whose arithmetic is another one. The environment in
+// platformio.ini picks one.
 //
 //     if (!model.begin()) return;
 //     model.input().set(0, 1.0f);
@@ -35,10 +36,10 @@ class Model {
   static const char *problem();
 
   static const char *name();       // of the project: "xormodel"
-  static const char *sha256();     // of the .tflite file: kHashBytes bytes in hexadecimal
-  static const char *runtime();    // "compiled" or "tflm"
-  static unsigned arena_bytes();   // working memory in use; TFLM knows it after begin()
-  static unsigned weight_bytes();  // constants: weights and tables; for TFLM the whole .tflite
+  static const char *sha256();     // of the .tflite or .espdl file: kHashBytes bytes in hexadecimal
+  static const char *runtime();    // "compiled", "tflm" or "espdl"
+  static unsigned arena_bytes();   // working memory in use; known after begin(), of compiled C before
+  static unsigned weight_bytes();  // constants: weights and tables; for the others the whole file
   static bool loads_weights();     // whether the weights are apart from the program
 
   static constexpr size_t kHashBytes = 32;

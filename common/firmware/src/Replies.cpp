@@ -10,7 +10,15 @@
 namespace aiedge {
 namespace {
 
+// By their numbers in HELLO_REPLY.
+const char *const kRuntimes[] = {"compiled", "tflm", "espdl"};
 constexpr size_t kMaxRowsPayload = RowSink::kAhead / 2 - 16;  // two such frames may be on the way
+
+uint32_t runtime_number() {
+  uint32_t number = 0;
+  while (strcmp(Model::runtime(), kRuntimes[number]) != 0) number++;
+  return number;
+}
 
 }  // namespace
 
@@ -23,7 +31,7 @@ void Replies::hello(uint16_t seq, Model &model) {
   read_hex(Model::sha256(), hash, sizeof(hash));
   begin(kHelloReply, seq);
   writer_.add_number(kProtocolVersion, 1);
-  writer_.add_number(strcmp(Model::runtime(), "tflm") == 0, 1);
+  writer_.add_number(runtime_number(), 1);
   writer_.add_number(static_cast<uint32_t>(input.type), 1);
   writer_.add_number(static_cast<uint32_t>(output.type), 1);
   writer_.add_number(static_cast<uint32_t>(input.bytes()), 4);

@@ -11,6 +11,7 @@
 # glossary. Run a cell with Shift+Enter. The first one takes some seconds: it loads TensorFlow.
 
 # %%
+import re
 import subprocess
 import sys
 import tempfile
@@ -22,7 +23,7 @@ from IPython.display import Markdown, display
 from aiedge import codegen, convert, espdl, micropython, tflite
 from aiedge.convert.source import KerasSource
 from aiedge.cost import runtimes
-from aiedge.errors import extras
+from aiedge.errors import UserError, extras
 from aiedge.paths import REPO
 from aiedge.quantization import dequantize, quantize
 from aiedge.text import markdown, table
@@ -38,7 +39,8 @@ progress.resume("roads")
 # ## 1. Two networks (5 min)
 #
 # The small one is that of *xormodel*: two numbers in, one out. Its [weights](term:weight) come out of the solution's
-# [int8](term) file, as real numbers. The other one is that of *cifar_cnn*: pictures in, ten classes out.
+# [int8](term) file, as real numbers. The other one is that of *cifar_cnn*: pictures in, ten classes out. If its
+# pictures are not on this computer yet, the second cell fetches or draws them, which takes up to a minute.
 
 # %%
 xor_graph = tflite.read(tflite.load_model(REPO / "xormodel/solution/xormodel.cpp"))
@@ -100,15 +102,16 @@ plots.bars(numbers, "How many numbers each network has learned", "parameters", l
 #
 # The next cell makes all of them of XOR: how large is the file, what [arena](term) does TensorFlow Lite Micro
 # ([TFLM](term)) take, does it run at all, does compiled C give the same bits, how far are the answers from
-# Keras's? (Up to half a minute.) In a terminal, `aiedge convert model.keras --samples samples.npy --compare` prints
-# the same of your own network.
+# Keras's? Where something does not run, the reason stands below the table. (Up to half a minute.) In a terminal,
+# `aiedge convert model.keras --samples samples.npy --compare` prints the same of your own network.
 
 # %%
 of_xor = convert.compare(KerasSource(xor), [pairs])
 print(convert.report(of_xor, "Keras"))
 
 # %% [markdown]
-# And of the CNN. (Up to a minute.)
+# And of the CNN, whose answers are ten scores. They are no parts of 1 as XOR's are, so larger differences than
+# XOR's are no surprise: the largest score wins all the same. (Up to a minute.)
 
 # %%
 of_cnn = convert.compare(KerasSource(cnn), [pictures])
@@ -226,8 +229,10 @@ for name, given in answers.items():
 # `tflite.read` refuse such a file, and name the cure:
 
 # %%
-with runtimes.optional("the file without weights"):
+try:
     tflite.read(lost)
+except UserError as error:
+    display(Markdown(f"**error:** {error.message}\n\n**hint:** {error.hint}"))
 
 # %% [markdown]
 # Other tools do not. So compare with the network that you trained, each time before you flash: is *every* answer
@@ -283,13 +288,19 @@ with quiet():
 #
 # Many boards come with MicroPython: you copy a .py file to them, and it runs. There is no NumPy, and memory is
 # scarce. `aiedge micropython` writes a module that needs nothing else: its [kernels](term:kernel) in plain Python,
-# one buffer for all activations, and the weights in a file beside it.
+# one buffer for all activations, and the weights in a file beside it. From here on the int8 files are those of the
+# two solutions. This is what the CNN's module does when it is asked:
 
 # %%
 cpp = {"XOR": REPO / "xormodel/solution/xormodel.cpp", "CNN": REPO / "cifar_cnn/solution/cifar_cnn.cpp"}
 int8 = {name: tflite.load_model(path) for name, path in cpp.items()}
 modules = {name: micropython.generate(tflite.read(model), name.lower()) for name, model in int8.items()}
-print(modules["CNN"].text[modules["CNN"].text.index("def invoke") :])
+invoke = modules["CNN"].text[modules["CNN"].text.index("def invoke") :]
+print(re.sub(r"( +)(.+)  (#.+)", r"\1\3\n\1\2", invoke))  # the comments above their lines
+
+# %% [markdown]
+# And this is its one buffer, the arena: each box is a part of it, from the step that fills it to the last one that
+# reads it. What is read is free again.
 
 # %%
 plots.arena(modules["CNN"].plan)
@@ -516,14 +527,14 @@ plots.histograms({name: given - exact for name, given in ways.items()}, "Errors 
 
 # %%
 rows = [
-    (name, f"{np.abs(given - exact).max():.3f}", f"{np.mean((given > 0.5) == (exact > 0.5)):.2%}")
+    (name, f"{np.abs(given - exact).max():.4f}", f"{np.mean((given > 0.5) == (exact > 0.5)):.2%}")
     for name, given in ways.items()
 ]
 print("\n".join(table(("arithmetic", "largest error", "same class"), rows)))
 
 # %% [markdown]
 # `aiedge.espdl` has the same arithmetic for whole networks, a twin of esp-ppq, Espressif's quantizer. Does yours give
-# its bits? And how does the CNN fare?
+# its bits? And how does the CNN fare? (Some seconds.)
 
 # %%
 for bits in 8, 16:
@@ -653,7 +664,7 @@ moved = from_torch(dense_from_torch).predict(pictures, verbose=0)
 forgotten = from_torch(lambda weights, *sizes: weights).predict(pictures, verbose=0)
 for name, given in {"your two functions": moved, "Flatten forgotten": forgotten}.items():
     right = np.mean(given.argmax(axis=1) == wanted.argmax(axis=1))
-    print(f"{name:18} agrees: {bool(agree(given, wanted, 1e-4))!s:5}  same class as before: {right:.0%}")
+    print(f"{name:18} near the CNN: {bool(agree(given, wanted, 1e-4))!s:5}  same class: {right:.0%}")
 
 # %% [markdown]
 # No shape was wrong, nothing complained, and the network with the forgotten Flatten runs. It only answers nonsense:
@@ -727,12 +738,14 @@ with tempfile.TemporaryDirectory() as folder, runtimes.optional("ONNX"), extras(
 # firmware is a *super-loop*: infer, then see whether there is a sample, and again. Or an *interrupt* takes each sample
 # when it is due, whatever the network does. Or there are two *tasks*, and a small kernel of an operating system, an
 # RTOS, lets the urgent one go first. `aiedge rtos` builds the same firmware in all these ways, and runs them on an
-# emulated Cortex-M4. These are the kit's own runs with the CNN:
+# emulated Cortex-M4. These are the kit's own runs with the CNN, each as long as three inferences. *late* is the mean
+# of the samples that were taken, in µs; *ms each* is the time of an inference:
 
 # %%
 ways = {row["way"]: row for row in stored.tables("rtos.py")[0]}
-shown = ("way", "taken", "missed", "late µs, mean", "ms each", "flash B", "RAM B")
-print("\n".join(table(shown, [tuple(row[name] for name in shown) for row in ways.values()])))
+shown = {"taken": "taken", "missed": "missed", "late": "late µs, mean", "ms each": "ms each"}
+shown |= {"flash": "flash B", "RAM": "RAM B"}
+print("\n".join(table(("way", *shown), [(way, *map(row.get, shown.values())) for way, row in ways.items()])))
 
 # %% [markdown]
 # Instructions are time there, 32 ns each: a real chip adds waits for its flash and its buses. Where do these figures
@@ -811,8 +824,9 @@ plots.bars(lateness, "How late a sample is taken", "µs, mean")
 # %% [markdown]
 # ## 8. The roads side by side (8 min)
 #
-# All that this notebook has made of the int8 networks, in bytes: what goes into flash besides the program, and what
-# the network's buffers take of the RAM. Compiled C and MicroPython share the kit's memory plan.
+# The two int8 networks by each road, in bytes: what goes into flash besides the program, and what the network's
+# buffers take of the RAM. Compiled C and MicroPython share the kit's memory plan; MicroPython's convolutions copy one
+# window of the picture besides.
 
 # %%
 rows = []
@@ -832,17 +846,37 @@ print("\n".join(table(("network", "road", "flash", "RAM", "answers that differ")
 # The program comes on top: TFLM's [interpreter](term), the C functions, or MicroPython itself. TFLM's RAM is that of
 # this computer, of 64 bits.
 #
-# How long does each road take? The kit has counted instructions and divided them by the network's multiplications,
-# its [MACs](term:MAC): of C on an emulated Cortex-M4, of MicroPython in machine code of this computer's kind. The same
-# table has the lines that you write, and who maintains the rest:
+# The kit's own runs took every road, with all that belongs to it: compiled C with its functions, MicroPython's heap
+# with its objects, of TFLM the smallest arena in which it starts, which is more than it says that it fills.
 
 # %%
-small, large = stored.tables("roads.py")
-display(Markdown("**XOR**\n\n" + markdown(list(small[0]), [list(row.values()) for row in small])))
-display(Markdown("**CNN**\n\n" + markdown(list(large[0]), [list(row.values()) for row in large])))
+runs = dict(zip(("XOR", "CNN"), stored.tables("roads.py"), strict=True))
+columns = ("road", "flash", "RAM", "values that differ")
+for name, road_rows in runs.items():
+    cells = [[row[column] for column in columns] for row in road_rows]
+    display(Markdown(f"**{name}**\n\n" + markdown(columns, cells)))
+
+# %% [markdown]
+# And how long does each take, how much of it do you write, and who maintains the rest? Instructions are divided by the
+# network's multiplications, its [MACs](term:MAC). Those of C are counted on an emulated Cortex-M4, those of
+# MicroPython in machine code of this computer's kind, so compare them with each other only. Where a cell is empty,
+# nothing was counted.
 
 # %%
-counts = {row["road"]: row["instructions a MAC"].partition(", ")[0].replace(",", "") for row in large}
+columns = ("road", "instructions a MAC: XOR", "CNN", "lines you write", "maintained by")
+cells = [
+    (
+        row["road"],
+        *(runs[name][k]["instructions a MAC"] for name in runs),
+        row["lines you write"],
+        row["maintained by"],
+    )
+    for k, row in enumerate(runs["CNN"])
+]
+display(Markdown(markdown(columns, cells)))
+
+# %%
+counts = {row[0]: row[2].partition(", ")[0].replace(",", "") for row in cells}
 counts = {name: float(text) for name, text in counts.items() if text}
 plots.bars(counts, "The CNN: instructions for a multiplication", "instructions a MAC", log=True)
 

@@ -41,10 +41,10 @@ data = "mnist"
 family = "lenet"
 
 [architecture]
-first = 16                                       # channels of the two convolutions
-second = 32
+first = 16           # channels of the first convolution
+second = 32          # and of the second
 kernel = 5
-dense = [[128], []]                              # neurons of a dense layer before the last one, or none
+dense = [[128], []]  # neurons of a dense layer before the last, or none
 
 [pruning]
 first = { low = 0.0, high = 0.875, step = 0.125 }
@@ -144,9 +144,10 @@ plots.sizes([c.ram for c in every], [c.flash for c in every], rooms)
 whole = dict.fromkeys(("pruning.first", "pruning.second", "pruning.dense1"), 0.0)
 LARGE = dict(drawn(), **whole) | {"architecture.dense": [128]}
 large = wanted.costs(LARGE)
-for name, found in BOARDS.items():
+print(f"The whole network takes {large.flash:,} B of flash and {large.ram:,} B of SRAM.")
+for found in BOARDS.values():
     answer = "fits" if fits(large.ram, large.flash, found.budget) else "does not fit"
-    print(f"The whole network, {large.flash:,} B of flash and {large.ram:,} B of SRAM, {answer} the {name}")
+    print(f"It {answer} the {found.name}.")
 
 # %% [markdown]
 # Now prune the same share of all layers. Is half of the channels half of the bytes? For a number of bytes before and
@@ -205,7 +206,7 @@ plots.savings(shares, {k: [saved(f(large), f(c)) for c in pruned] for k, f in th
 #
 # A search tries networks, is told two numbers of each, and looks next where they were good: here the share of right
 # answers, which is to be high, and the bytes of flash, which are to be few. Training is what takes the time. So a
-# network that does not fit the Blue Pill is not trained: it counts as right never.
+# network that does not fit the Blue Pill is not trained: it counts as never right.
 #
 # <details><summary>Hint</summary>
 #
@@ -384,23 +385,24 @@ values, costs = networks[chosen]
 plots.front(points, best, "bytes of flash", chosen, TARGET)
 
 # %%
-print({name.partition(".")[2]: value for name, value in values.items() if "pruning" in name})
-print(f"{points[chosen, 0]:.1%} right, {costs.flash:,} B of flash, {costs.ram:,} B of SRAM: ", end="")
-print(
-    f"{saved(large.flash, costs.flash):.0%} of the flash saved, {saved(large.ram, costs.ram):.0%} of the SRAM"
-)
+for name in whole:
+    if name in values:
+        print(f"{name.partition('.')[2]}: {values[name]:.1%} of the channels pruned")
+print(f"{points[chosen, 0]:.1%} right, {costs.flash:,} B of flash, {costs.ram:,} B of SRAM")
+less = saved(large.flash, costs.flash), saved(large.ram, costs.ram)
+print(f"saved of the whole network: {less[0]:.0%} of the flash, {less[1]:.0%} of the SRAM")
 
 # %% [markdown]
 # Rounding after training costs little where the [scales](term:scale) are well chosen. Training that knows of the
 # rounding ([QAT](term)) takes longer and the network stays as large. Does it pay? Ask the smallest network of the
-# front, which feels the rounding most.
+# front, which feels the rounding most. (This cell trains it three times, which takes half a minute.)
 
 # %%
 tiniest = min(best, key=lambda k: points[k, 1])
 ways = {"PTQ, per tensor": "ptq per tensor", "PTQ, per channel": "ptq", "QAT": "qat"}
-made = {
-    name: trainer.candidate(networks[tiniest][0] | {"quantization.way": way}) for name, way in ways.items()
-}
+made = {}
+for name, way in tqdm(ways.items(), unit=" ways"):
+    made[name] = trainer.candidate(networks[tiniest][0] | {"quantization.way": way})
 plots.columns(
     {
         "right answers (%)": {name: 100 * trainer.accuracy(model) for name, model in made.items()},
@@ -455,23 +457,25 @@ def estimate(cycles, clock_hz, milliamperes, volts):
 search.estimate(estimate)
 
 # %% [markdown]
-# Both networks on both cores: the whole one, and the one that you chose. The currents are those of data sheets:
-# these are estimates, and nothing was measured on a board.
+# Both networks on two cores: the whole one, and the one that you chose, on the Cortex-M0+ of the Pico's chip, the
+# RP2040, and on the Cortex-M4 of the nRF52840, which an Arduino Nano 33 BLE has. The currents are the most that the
+# data sheets say: these are estimates, and nothing was measured on a board. (Some seconds each.)
 
 # %%
 rows, bars = [], {"milliseconds": {}, "microjoules": {}}
-for name, network in (("whole", large), ("chosen", costs)):
-    for core in ("cortex-m0plus", "cortex-m4"):
-        chip = CHIPS[core]
-        try:
-            count = cost.count(network.graph, core, stream=bool(network.plan.stream))
-        except UserError as error:  # a compiler or an emulator is missing
-            print(f"{core}: {error}")
-            continue
-        ms, uj = estimate(count.cycles, chip.clock_hz, chip.milliamperes[1], chip.volts)
-        rows.append((name, chip.name, f"{count.total:,}", f"{ms:.1f} ms", f"{uj:,.0f} µJ"))
-        bars["milliseconds"][f"{name}, {core}"] = ms
-        bars["microjoules"][f"{name}, {core}"] = uj
+pairs = [(n, core) for n in (("whole", large), ("chosen", costs)) for core in ("cortex-m0plus", "cortex-m4")]
+for (name, network), core in tqdm(pairs, unit=" counts"):
+    chip = CHIPS[core]
+    try:
+        count = cost.count(network.graph, core, stream=bool(network.plan.stream))
+    except UserError as error:  # a compiler or an emulator is missing
+        print(f"{core}: {error}")
+        continue
+    ms, uj = estimate(count.cycles, chip.clock_hz, chip.milliamperes[1], chip.volts)
+    short = chip.name.partition(" (")[0]
+    rows.append((name, core, short, f"{count.total:,}", f"{ms:.1f} ms", f"{uj:,.0f} µJ"))
+    bars["milliseconds"][f"{name}, {core}"] = ms
+    bars["microjoules"][f"{name}, {core}"] = uj
 
 # %%
 if rows:
@@ -480,12 +484,12 @@ if rows:
 # %% tags=["summary"]
 print(f"on pictures from: {trainer.data.source}")
 print(f"chosen: {points[chosen, 0]:.1%} right, {costs.flash:,} B of flash, {costs.ram:,} B of SRAM")
-print("\n".join(table(("network", "chip", "instructions", "time", "energy at most"), rows)))
+print("\n".join(table(("network", "core", "chip", "instructions", "time", "energy"), rows)))
 
 # %% [markdown]
 # The Cortex-M4 multiplies two pairs of numbers with one instruction; the Cortex-M0+ has no such instruction, and takes
 # many more. The kit does all of this with `aiedge search new digits --board pico --objective energy`, then
-# `aiedge search work digits`, on as many computers as you have: `docs/search.md` says how.
+# `aiedge search work digits`, on as many computers as you have: [docs/search.md](../../docs/search.md) says how.
 
 # %% [markdown]
 # **Check yourself**

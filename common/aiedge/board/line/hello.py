@@ -20,9 +20,9 @@ _REPLY_BYTES = 128
 
 @dataclass(frozen=True)
 class BoardInfo:
-    """What a board says about itself: sizes in bytes, `sha256` of its .tflite in hex.
+    """What a board says about itself: sizes in bytes, `sha256` of its .tflite or .espdl in hex.
 
-    `runtime` is "compiled" or "tflm", the types are those of `TENSOR_TYPES`. While the network runs, the board keeps
+    `runtime` is one of `RUNTIMES`, the types are those of `TENSOR_TYPES`. While the network runs, the board keeps
     `window` bytes that come. Inputs travel in pieces of a multiple of `unit` bytes.
     """
 

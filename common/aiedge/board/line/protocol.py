@@ -42,7 +42,7 @@ class ErrorCode(IntEnum):
     WRONG_BAUD = 7
 
 
-RUNTIMES = {0: "compiled", 1: "tflm"}
+RUNTIMES = {0: "compiled", 1: "tflm", 2: "espdl"}
 TENSOR_TYPES = {0: "int8", 1: "float32", 2: "uint8", 3: "int16", 4: "int32"}
 
 # Version, runtime, types of input and output, their bytes, the arena's, window, max payload, unit, model hash.

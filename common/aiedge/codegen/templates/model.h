@@ -25,6 +25,16 @@ extern "C" {
 #define {{ prefix }}_ZERO_POINT ({{ entry.zero_point }})
 
 {% endfor %}
+{% if labels %}
+// The names of {{ outputs[0].name }}'s values, out of the model's file:
+//     static const char *const labels[] = {{ name | upper }}_LABELS;
+#define {{ name | upper }}_LABELS { \
+{% for label in labels %}
+  {{ label }}, \
+{% endfor %}
+}
+
+{% endif %}
 {% if loaded %}
 // The network's constants are in a file. Call {{ name }}_load_weights() first, with the address of the file's bytes in
 // RAM or in mapped flash, a multiple of {{ alignment }}, and their number. It returns false and changes nothing where the

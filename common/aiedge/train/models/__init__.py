@@ -19,13 +19,14 @@ from aiedge.train.models.dense import dense_network
 from aiedge.train.models.lenet import lenet5
 from aiedge.train.models.mobilenet import mobilenet_v1, mobilenet_v2
 from aiedge.train.models.random_weights import random_images, randomize
-from aiedge.train.models.weights import load_weights, pretrained, save_weights
+from aiedge.train.models.weights import copy_weights, load_weights, pretrained, save_weights
 
 __all__ = [
     "cifar_cnn",
     "cifar_fine",
     "cifar_original",
     "cifar_tiny",
+    "copy_weights",
     "dense_network",
     "densenet",
     "lenet5",

@@ -36,8 +36,11 @@ def _layer(layer: Layer, name: str, read: list[keras.KerasTensor]) -> keras.Kera
         made = layers.Dense(layer.width, use_bias=not layer.norm, name=name)
     elif layer.kind == "max_pool":
         made = layers.MaxPooling2D(layer.kernel, layer.stride, padding)
+    elif layer.kind == "average_pool":
+        made = layers.AveragePooling2D(layer.kernel, layer.stride, padding)
     elif layer.kind == "average":
-        made = layers.GlobalAveragePooling2D()
+        # Unlike the MEAN of a GlobalAveragePooling2D this can run row by row.
+        return layers.Flatten()(layers.AveragePooling2D(read[0].shape[1:3])(read[0]))
     elif layer.kind == "flatten":
         made = layers.Flatten()
     else:

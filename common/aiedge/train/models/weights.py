@@ -8,13 +8,12 @@ import numpy as np
 
 from aiedge.errors import UserError
 from aiedge.files import write_atomic
-from aiedge.paths import COMMON
+from aiedge.paths import WEIGHTS
 from aiedge.train.framework import keras
 from aiedge.train.models.cifar import cifar_cnn, cifar_fine, cifar_original, cifar_tiny
 from aiedge.train.models.mobilenet import mobilenet_v1
 from aiedge.train.npz import DAMAGED, load_npz
-
-WEIGHTS = COMMON / "weights"
+from aiedge.train.structure import structure
 
 
 def _aware(build: Callable[[], keras.Model]) -> Callable[[], keras.Model]:
@@ -54,6 +53,37 @@ def pretrained(name: str) -> keras.Model:
     if name not in BUILDERS:
         raise UserError(f"there are no weights named {name!r}", f"there are: {', '.join(BUILDERS)}")
     return load_weights(BUILDERS[name](), WEIGHTS / f"{name}.npz")
+
+
+def copy_weights(source: keras.Model, model: keras.Model) -> keras.Model:
+    """Give a model the weights of another one that has the same layers in the same order; returns the model.
+
+    A bias that only the source's layers have goes into the mean of the batch normalization behind it: the function is
+    the same. Raises `UserError` where the layers differ.
+    """
+    graph = structure(source)
+    theirs, ours = ([call for call in g if call.layer.weights] for g in (graph, structure(model)))
+    biases: dict[keras.Layer, np.ndarray] = {}  # by the normalization behind
+    given = []
+    for call, other in zip(theirs, ours, strict=False):
+        weights, after = call.layer.get_weights(), graph.next_call(call.output)
+        if call.layer in biases:
+            weights[-2] = weights[-2] - biases[call.layer]  # γ · (w·x + b − μ) / √(σ² + ε) + β
+        if (
+            after
+            and isinstance(after.layer, keras.layers.BatchNormalization)
+            and len(weights) == len(other.layer.weights) + 1
+        ):
+            biases[after.layer] = weights.pop()
+        given.append(weights)
+    shapes = [[w.shape for w in weights] for weights in given]
+    if len(theirs) != len(ours) or shapes != [[tuple(w.shape) for w in c.layer.weights] for c in ours]:
+        raise UserError(
+            f"the weights of {source.name} do not fit {model.name}", "both must have the same layers"
+        )
+    for call, weights in zip(ours, given, strict=True):
+        call.layer.set_weights(weights)
+    return model
 
 
 def save_weights(model: keras.Model, path: str | Path) -> Path:

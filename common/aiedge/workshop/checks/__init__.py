@@ -110,7 +110,8 @@ def answer(
         own = traceback.extract_tb(error.__traceback__)[1:2]
         where = f", in `{own[0].line}`" if own and own[0].line else ""
         text = f"{type(error).__name__}: {error}"
-        found = next((words for key, words in {**likely, **_OF_ERRORS}.items() if key in text), "")
+        causes = (*likely.items(), *_OF_ERRORS.items())
+        found = next((words for key, words in causes if key in text), "")
         expect(False, todo, f"`{name}` stops with {text}{where}", "an answer", found)
     if value is None and returns:
         if is_open(function):

@@ -1,5 +1,6 @@
 """Checks of the notebook on the search, one function for each TODO, in their order."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,28 +26,78 @@ _CODE = 8_192
 def fits(function: Any) -> None:
     """TODO 1: whether SRAM and flash, with the code beside them, are within a board's room."""
     name, full = "fits(...)", _ROOM["flash"] - _CODE
-    for ram, flash, likely in (
-        (1_000, 20_000, ""),
-        (18_000, 40_000, "SRAM and flash are two memories: each is compared for itself"),
-        (18_945, 20_000, "the SRAM counts, too: both must be enough, so `and`"),
-        (1_000, 65_537, "the flash counts, too: both must be enough, so `and`"),
-        (1_000, full + 1, "the code needs CODE bytes of the flash as well: add them to the network's"),
-        (1_000, full, "what is filled to the last byte still fits: <=, not <"),
-        (18_944, 20_000, "what is filled to the last byte still fits: <=, not <"),
-        (30_000, 15_000, 'room["SRAM"] belongs to ram, room["flash"] to flash'),
-    ):
-        got = answer(function, 1, name, ram, flash, dict(_ROOM))
-        if got is None or got is Ellipsis:
+    cases = (
+        *((1_000, 20_000), (18_000, 40_000), (18_945, 20_000), (1_000, 65_537), (1_000, full + 1)),
+        *((1_000, full), (18_944, 20_000), (30_000, 15_000), (1_000, 80_000), (1_000, 5_000)),
+    )
+    given = []
+    for ram, flash in cases:
+        got = answer(function, 1, name, ram, flash, dict(_ROOM), likely=_FITS)
+        if got is Ellipsis:
             raise open_todo(1, name)
-        right = ram <= _ROOM["SRAM"] and flash + _CODE <= _ROOM["flash"]
         if not isinstance(got, bool | np.bool_):
             expect(
                 False, 1, f"{name} returns {got!r:.40}", "True or False", "a comparison with <= gives that"
             )
-        likely = likely or "True means that it fits"
+        given.append(bool(got))
+    rights = [_fits(ram, flash) for ram, flash in cases]
+    # One answer is True or False for many reasons; all of them together tell which.
+    likely = next(
+        (text for text, wrong in _NO_FITS if given == [wrong(ram, flash) for ram, flash in cases]),
+        "both comparisons must hold, each with the board's room on the right of <=",
+    )
+    for (ram, flash), got, right in zip(cases, given, rights, strict=True):
         asked = f"{right} for {ram:,} B of SRAM and {flash:,} B of flash in {_ROOM}, with {_CODE:,} B of code"
-        expect(bool(got) == right, 1, f"{got}", asked, likely)
+        expect(got == right, 1, f"{got}", asked, likely)
     passed(1, "what fits, and what does not.")
+
+
+def _fits(ram: int, flash: int, code: int = _CODE) -> bool:
+    return ram <= _ROOM["SRAM"] and flash + code <= _ROOM["flash"]
+
+
+_FULL = "what is filled to the last byte still fits: <=, not <"
+_TWO = "SRAM and flash are two memories: each is compared for itself"
+_NO_FITS: tuple[tuple[str, Callable[[int, int], bool]], ...] = (
+    ("the SRAM counts, too: both must be enough, so `and`", lambda r, f: f + _CODE <= _ROOM["flash"]),
+    ("the flash counts, too: both must be enough, so `and`", lambda r, f: r <= _ROOM["SRAM"]),
+    (
+        "both must be enough, so `and`, not `or`",
+        lambda r, f: r <= _ROOM["SRAM"] or f + _CODE <= _ROOM["flash"],
+    ),
+    (
+        "the code needs CODE bytes of the flash as well: add them to the network's",
+        lambda r, f: _fits(r, f, 0),
+    ),
+    ("the code takes room: add CODE to the network's flash", lambda r, f: _fits(r, f, -_CODE)),
+    (_FULL, lambda r, f: _fits(r, f + 1)),
+    (_FULL, lambda r, f: _fits(r + 1, f)),
+    (_FULL, lambda r, f: _fits(r + 1, f + 1)),
+    (_TWO, lambda r, f: r + f + _CODE <= _ROOM["flash"]),
+    (_TWO, lambda r, f: r + f + _CODE <= sum(_ROOM.values())),
+    (
+        'room["SRAM"] belongs to ram, room["flash"] to flash',
+        lambda r, f: r <= _ROOM["flash"] and f + _CODE <= _ROOM["SRAM"],
+    ),
+    ("the code lies in the flash, not in the SRAM", lambda r, f: _fits(r + _CODE, f, 0)),
+    ("the code lies in the flash, not in the SRAM as well", lambda r, f: _fits(r + _CODE, f)),
+    ("True means that it fits", lambda r, f: not _fits(r, f)),
+    (
+        "True means that it fits: <=, not >=",
+        lambda r, f: r >= _ROOM["SRAM"] and f + _CODE >= _ROOM["flash"],
+    ),
+    (
+        "`and` between two comparisons: & is between numbers",
+        lambda r, f: r <= _ROOM["SRAM"] & f + _CODE <= _ROOM["flash"],
+    ),
+)
+_FITS = {
+    "'dict' object has no attribute": 'room is a dict: room["SRAM"], room["flash"]',
+    "KeyError": 'the two names are "SRAM" and "flash": room["SRAM"]',
+    "'SRAM' is not defined": 'the name stands in quotation marks: room["SRAM"]',
+    "'dict'": 'the bytes are room["SRAM"] and room["flash"]',
+    "'BOARDS'": "take the room that is given: it may be any board's",
+}
 
 
 def saved(function: Any) -> None:
@@ -65,6 +116,16 @@ def saved(function: Any) -> None:
                 "the share of what it was before, not of what is left": (before - after) / after,
                 "this is the share that is left, in percent": 100 * after / before,
                 "divide by the bytes before, not by both together": (before - after) / (before + after),
+                "brackets: (before - after) / before": before - after / before,
+                "a share has decimals: / alone, no // and no round": 0,
+                "a share has decimals: no round": 1,
+                "what is left in parts of what there was: after / before": 1 - before / after,
+                "divide by the bytes before, do not multiply": (before - after) * before,
+                "these are bytes: put them in parts of `before`": 1 - after,
+                "bytes are no percent: put them in parts of `before`": 100 - after,
+                "what is saved above, what there was below the line": before / (before - after),
+                "what is saved belongs above the line, and `before` below": 1 / (before - after),
+                "the difference, not the sum": (before + after) / before,
             },
         )
         expect(
@@ -95,10 +156,17 @@ def objective(function: Any) -> None:
         trained.clear()
         fit = costs.ram <= _ROOM["SRAM"] and costs.flash + _CODE <= _ROOM["flash"]
         right, flash = as_pair(
-            answer(function, 3, name, costs, train), 3, name, "the share right", "bytes of flash"
+            answer(function, 3, name, costs, train, likely=_OBJECTIVE),
+            3,
+            name,
+            "the share right",
+            "bytes of flash",
         )
         if right is train or flash is train:
             expect(False, 3, "the function `train` itself", "the number that it returns", "call it: train()")
+        if not isinstance(flash, str) and np.size(flash) == 1 and not np.isfinite(flash):
+            same = "the bytes stay as they are, also of what does not fit"
+            expect(False, 3, f"{flash} bytes of flash", f"{costs.flash:,}", same)
         got = (as_number(right, 3, "the share right"), as_number(flash, 3, "bytes of flash"))
         what = f"SRAM {costs.ram:,} B, flash {costs.flash:,} B"
         expect(
@@ -106,14 +174,14 @@ def objective(function: Any) -> None:
             3,
             f"a network that does not fit ({what}) was trained",
             "no training: (0.0, flash)",
-            "ask `fits` first, and return before train() is called",
+            "ask `fits(costs.ram, costs.flash, ROOM)` first, and return before train() is called",
         )
         expect(
             not fit or bool(trained),
             3,
             f"a network that fits ({what}) was not trained",
             "(train(), costs.flash)",
-            "what fits is to be trained: is the condition the wrong way round?",
+            "what fits is to be trained: is the condition the wrong way round, or ram and flash?",
         )
         expect(
             len(trained) < 2,
@@ -127,6 +195,8 @@ def objective(function: Any) -> None:
             got,
             {
                 "first the share right, then the bytes": wanted[::-1],
+                "return what train() returns": (1.0 if fit else np.nan, wanted[1]),
+                "the share right goes from 0 to 1: no × 100": (75.0, wanted[1]),
                 "the second number is the flash, not the SRAM": (wanted[0], costs.ram),
                 "what does not fit has 0 right answers": (0.75, wanted[1]),
                 "the bytes stay as they are, also of what does not fit": (wanted[0], 0.0),
@@ -143,6 +213,16 @@ def objective(function: Any) -> None:
     passed(3, "an objective that trains only what fits.")
 
 
+_OBJECTIVE = {
+    "fits() missing": "fits takes three things: fits(costs.ram, costs.flash, ROOM)",
+    "train() takes": "train() takes nothing: it knows its network",
+    "'room' is not defined": "the Blue Pill's room is ROOM",
+    "'ram' is not defined": "the network's bytes are costs.ram and costs.flash",
+    "'flash' is not defined": "the network's bytes are costs.ram and costs.flash",
+    "'_Costs' object has no attribute": "the network's bytes are costs.ram and costs.flash",
+}
+
+
 def front(function: Any) -> None:
     """TODO 4: the numbers of the points that no other one beats."""
     name = "front(...)"
@@ -157,17 +237,18 @@ def front(function: Any) -> None:
         got = answer(function, 4, name, points.copy())
         still_open(4, got, name)
         try:
-            numbers = sorted(int(k) for k in np.asarray(got, float).ravel())
+            array = np.asarray(got, float)
+            numbers = sorted(int(k) for k in array.ravel())
         except (TypeError, ValueError):
-            numbers = []
-            expect(
-                False,
-                4,
-                f"{name} returns {str(got)[:60]}",
-                "a list of numbers of points",
-                "append k to the list",
-            )
+            numbers, array = [], np.array(np.nan)
+        likely = (
+            "append k to the list" if array.shape else "append k to `best`, and return it behind the loop"
+        )
+        listed = bool(array.shape and np.all(array == array.round()))
+        expect(listed, 4, f"{name} returns {str(got)[:60]}", "a list of numbers of points", likely)
         right = _unbeaten(points)
+        if numbers != right and is_open(function):
+            raise open_todo(4, name)
         mistakes = {
             "these are the points that another one beats: take the others": sorted(
                 set(range(len(points))) - set(right)
@@ -183,8 +264,11 @@ def front(function: Any) -> None:
             ),
             "this is the most accurate one alone": [int(points[:, 0].argmax())],
             "this is the smallest one alone": [int(points[:, 1].argmin())],
-            "every point is in it: does any point beat another one?": list(range(len(points))),
-            "no point is in it: a point does not beat itself": [],
+            "every point is in it: one that beats it is enough, so .any(); does any beat another one?": list(
+                range(len(points))
+            ),
+            "no point is in it: to beat is to be as_good & better, so a point does not beat itself": [],
+            "the points count from 0: k, not k + 1": [k + 1 for k in right],
             "to beat, a point is at least as good in both, and better in one of them": _strictly(points),
         }
         likely = next((text for text, wrong in mistakes.items() if numbers == wrong), "")
@@ -217,8 +301,8 @@ def smallest(function: Any) -> None:
             *([0.99, 20000], [0.95, 5000], [0.965, 30000], [0.955, 8000]),
         ]
     )
-    for target in (0.95, 0.985, 0.5):
-        got = answer(function, 5, name, points.copy(), target, returns=False)
+    for target in (0.95, 0.985, 0.955, 0.5):
+        got = answer(function, 5, name, points.copy(), target, returns=False, likely=_SMALLEST)
         if got is Ellipsis or (got is None and is_open(function)):
             raise open_todo(5, name)
         enough = [k for k in range(len(points)) if points[k, 0] >= target]
@@ -227,6 +311,10 @@ def smallest(function: Any) -> None:
             expect(
                 False, 5, f"{name} returns None", f"{right} for the target {target}", "is `return` missing?"
             )
+        if isinstance(got, list) or np.shape(got) == (2,):
+            one = "one of these numbers: min(enough, key=lambda k: points[k, 1])"
+            likely = one if isinstance(got, list) else "these are the point's values: return its number"
+            expect(False, 5, f"{name} returns {str(got)[:60]}", "the number of a network", likely)
         value = as_number(got, 5, name)
         likely = likely_mistake(
             value,
@@ -235,9 +323,14 @@ def smallest(function: Any) -> None:
                 "this is the largest of those that are enough": max(enough, key=lambda k: points[k, 1]),
                 "these are its bytes: return its number": points[right, 1],
                 "this is its share of right answers: return its number": points[right, 0],
-                "this is the smallest of all: is it right often enough?": int(points[:, 1].argmin()),
+                "this is the smallest of all: is it right often enough? points[k, 0] >= target": int(
+                    points[:, 1].argmin()
+                ),
                 "the target itself is enough: >=, not >": 4 if target == 0.95 else -1,
                 "its place among those that are enough is not its number among all": enough.index(right),
+                "the fewest bytes, points[k, 1], not the fewest right answers": min(
+                    enough, key=lambda k: points[k, 0]
+                ),
                 "this is the first that is enough: take the smallest": enough[0],
                 "this is the last that is enough: take the smallest": enough[-1],
             },
@@ -245,15 +338,28 @@ def smallest(function: Any) -> None:
         expect(
             value == right, 5, f"{value:g}", f"{right} for the target {target} of {points.tolist()}", likely
         )
-    got = answer(function, 5, name, points.copy(), 0.999, returns=False)
+    got = answer(function, 5, name, points.copy(), 0.999, returns=False, likely=_SMALLEST)
     expect(
         got is None,
         5,
         f"{got} where no network reaches the target",
         "None",
-        "look whether there is one before you choose: an empty list has no smallest",
+        _NONE,
     )
     passed(5, "the smallest that meets the target.")
+
+
+_NONE = "look whether there is one before you choose: ... if enough else None"
+_SMALLEST = {
+    "empty sequence": _NONE,
+    "argument is empty": _NONE,
+    "list index out of range": _NONE,
+    "'numpy.ndarray' object is not callable": "key is a function: key=lambda k: points[k, 1]",
+    "not subscriptable": "k is a number; its network's bytes are points[k, 1]",
+    "invalid index to scalar": "k is a number; its network's bytes are points[k, 1]",
+    "'int' object is not iterable": "go through the numbers: for k in range(len(points))",
+    "out of bounds for axis 1": "first the network, then which of its two numbers: points[k, 0]",
+}
 
 
 def estimate(function: Any) -> None:
@@ -263,19 +369,27 @@ def estimate(function: Any) -> None:
         pair = as_pair(
             answer(function, 6, name, cycles, clock, current, volts), 6, name, "milliseconds", "microjoules"
         )
+        numbers = "numbers alone: units and decimals come when they are printed"
+        expect(not any(isinstance(each, str) for each in pair), 6, f"{pair}", "two numbers", numbers)
         got = as_array(pair, 6, name, (2,))
         seconds = cycles / clock
         time, energy = 1e3 * seconds, 1e3 * seconds * current * volts
-        likely = likely_mistake(
-            got[0],
-            {
-                "these are seconds: 1,000 milliseconds are one": seconds,
-                "these are microseconds": 1e6 * seconds,
-                "cycles divided by the clock, not the other way round": clock / cycles,
-                "cycles divided by the clock, not multiplied": cycles * clock,
-                "a clock of so many hertz makes so many cycles a second: divide by it": float(cycles),
-                "first the milliseconds, then the microjoules": energy,
-            },
+        likely = (
+            likely_mistake(
+                got[0],
+                {
+                    "these are seconds: 1,000 milliseconds are one": seconds,
+                    "these are microseconds": 1e6 * seconds,
+                    "cycles divided by the clock, not the other way round": clock / cycles,
+                    "cycles divided by the clock, not multiplied": cycles * clock,
+                    "a clock of so many hertz makes so many cycles a second: divide by it": float(cycles),
+                    "first the milliseconds, then the microjoules": energy,
+                    "a second has 1,000 milliseconds: times 1,000, not divided": seconds / 1e3,
+                    "cycles divided by the clock, not the clock by the cycles": 1e3 * clock / cycles,
+                    "parts of a millisecond count: /, not //": 1e3 * cycles // clock,
+                },
+            )
+            or "cycles / clock_hz are seconds; 1,000 milliseconds are one"
         )
         expect(
             bool(np.isclose(got[0], time)),
@@ -284,19 +398,24 @@ def estimate(function: Any) -> None:
             f"{time:.5g} ms for {cycles:,} cycles",
             likely,
         )
-        likely = likely_mistake(
-            got[1],
-            {
-                "volts × milliamperes × milliseconds are microjoules: no factor of 1,000 more": energy * 1e3,
-                "this takes the time in seconds: volts × milliamperes × milliseconds are microjoules": energy
-                / 1e3,
-                "these are joules": energy / 1e6,
-                "the volts are missing": time * current,
-                "the current is missing": time * volts,
-                "multiply by the volts: power is voltage times current": time * current / volts,
-                "this is the power, in milliwatts: multiply it by the time": current * volts,
-                "the power times the time, not divided by it": current * volts / time,
-            },
+        likely = (
+            likely_mistake(
+                got[1],
+                {
+                    "volts × milliamperes × milliseconds are microjoules: no factor of 1,000 more": energy
+                    * 1e3,
+                    "this takes the time in seconds: volts × milliamperes × milliseconds are microjoules": energy
+                    / 1e3,
+                    "these are joules": energy / 1e6,
+                    "the volts are missing": time * current,
+                    "the current is missing": time * volts,
+                    "multiply by the volts: power is voltage times current": time * current / volts,
+                    "this is the power, in milliwatts: multiply it by the time": current * volts,
+                    "the power times the time, not divided by it": current * volts / time,
+                    "multiply, do not add": volts + current + time,
+                },
+            )
+            or "E = U · I · t, with t in milliseconds"
         )
         expect(
             bool(np.isclose(got[1], energy)),

@@ -13,7 +13,10 @@ from aiedge.workshop.plots.networks import BLUE, GREY, ORANGE, WIDTH, label_bars
 def pictures(
     images: NDArray, titles: Sequence[str], wrong: Sequence[bool] | None = None, columns: int = 6
 ) -> None:
-    """Images [n, height, width, 3] in rows, each under its title, which is orange where the answer is wrong."""
+    """Images [n, height, width, 3] in rows, each under its title, which is orange where the answer is wrong.
+
+    Of one channel, [n, height, width, 1], they are grey.
+    """
     rows = max(1, -(-len(images) // columns))
     figure, all_axes = plt.subplots(
         rows, columns, figsize=(WIDTH, (0.35 + WIDTH / columns) * rows), squeeze=False, layout="constrained"
@@ -22,7 +25,7 @@ def pictures(
         axes.axis("off")
     marks = wrong if wrong is not None else [False] * len(images)
     for axes, image, title, mark in zip(all_axes.flat, images, titles, marks, strict=False):
-        axes.imshow(image)
+        axes.imshow(image, cmap="gray" if image.shape[2:] == (1,) else None)
         axes.set_title(
             textwrap.fill(title, max(11, 84 // columns), break_long_words=False),
             fontsize=8 if columns < 8 else 7,
