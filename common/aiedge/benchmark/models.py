@@ -28,7 +28,7 @@ class Choice:
     """One of a project's models: the student's or with `solution` the solved one, int8 or with `floats` float32.
 
     `other` names an int8 model of the project beside its main one, or is the path of another network's C array, which
-    has the main one's name: `folder/cifar_cnn.cpp`.
+    has the main one's name: `FOLDER/NAME.cpp`.
     """
 
     project: str
