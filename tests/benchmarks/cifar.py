@@ -49,13 +49,21 @@ NETWORKS = {
     "cifar_pruned_qat": "pruned, quantization-aware",
     "cifar_tiny": "small residual network",
     "cifar_tiny_qat": "small residual network, quantization-aware",
+    "cifar_fine": "the same on finer maps",
 }
 PAPER, PAST = "cifar_pruned", "cifar_tiny"
 AWARE = "_qat"
 FLOAT, INT8 = "FP32", "INT8"
-# Targets: accuracies in per cent by weights; what the networks of `PAPER` and `PAST` may take.
-LEAST = {"cifar_pruned": 74.5, "cifar_pruned_qat": 74.5, "cifar_tiny": 82.0, "cifar_tiny_qat": 82.0}
+# Targets: accuracies in per cent by weights; what their networks may take.
+LEAST = {
+    "cifar_pruned": 74.5,
+    "cifar_pruned_qat": 74.5,
+    "cifar_tiny": 82.0,
+    "cifar_tiny_qat": 82.0,
+    "cifar_fine": 86.5,
+}
 MOST_PARAMETERS, MOST_MACS, MOST_BYTES = 28_576, 3_650_000, 16_384
+ANY_WORK = "cifar_fine"  # has the budget of parameters alone
 COMPARED, CHUNK = 500, 250  # pictures
 CORES = {name: TARGETS[name] for name in ("cortex-m4", "esp32")}
 KEPT = REPO / "tests" / "artifacts" / "cifar"
@@ -90,8 +98,8 @@ class Row:
 
     @property
     def aimed(self) -> bool:
-        """Whether the network has to keep to a budget."""
-        return self.weights in LEAST
+        """Whether the network has to keep to a budget of work and memory."""
+        return self.weights in LEAST and self.weights != ANY_WORK
 
 
 def keras_accuracy(model: keras.Model, test: datasets.Dataset) -> float:
@@ -226,7 +234,7 @@ def cost_table(rows: list[Row], compared: int) -> str:
             (
                 row.name,
                 row.format,
-                judged(f"{row.parameters:,}", not row.aimed or row.parameters <= MOST_PARAMETERS),
+                judged(f"{row.parameters:,}", row.weights not in LEAST or row.parameters <= MOST_PARAMETERS),
                 f"{row.file_bytes:,} B",
                 f"{row.weight_bytes:,} B",
                 judged(f"{row.macs:,}", not row.aimed or row.macs <= MOST_MACS),

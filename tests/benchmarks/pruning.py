@@ -1,7 +1,8 @@
 """Prune and quantize LeNet-5 on MNIST and the published CNN on CIFAR-10: accuracy, memory and work of each combination.
 
-    python -m tests.benchmarks.pruning              a quarter of an hour on two cores: 6,000 pictures, few epochs, L1
-    python -m tests.benchmarks.pruning --full       all pictures, more epochs, every score
+    python -m tests.benchmarks.pruning              a quarter of an hour on two cores: 6,000 pictures, few epochs
+    python -m tests.benchmarks.pruning --full       all pictures, more epochs: an hour of CPU time
+    python -m tests.benchmarks.pruning --scores     every score that says which channels go
     python -m tests.benchmarks.pruning --write      also renews its part of docs/results.md, where one is marked
 
 A share of s takes s of the neurons and s / 2 of the channels, out of one trained network; then it is trained on.
@@ -88,8 +89,8 @@ class Case:
     load: Callable[[], datasets.Splits]
     whole: Callable[[datasets.Dataset, bool], keras.Model]
 
-    def rows(self, full: bool) -> Iterator[Row]:
-        """A row for each score, share and format."""
+    def rows(self, full: bool, methods: Sequence[str]) -> Iterator[Row]:
+        """A row for each score of `methods`, share and format."""
         splits = self.load()
         splits.banner()
         train, test = (
@@ -99,7 +100,7 @@ class Case:
         set_seed(0)
         whole = self.whole(train, full)
         calibration = splits.calibration.inputs
-        for method in METHODS if full else METHODS[:1]:
+        for method in methods:
             scores = importance(whole, method, x[:500], y[:500], LOSS)
             for share in SHARES:
                 model = whole
@@ -154,11 +155,14 @@ def picture(rows: Sequence[Row]) -> Figure:
 def main() -> None:
     """Print the table."""
     parser = Parser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--full", action="store_true", help="all pictures, every score")
+    parser.add_argument("--full", action="store_true", help="all pictures, more epochs")
+    parser.add_argument("--scores", action="store_true", help="every score, not L1 alone")
     parser.add_argument("--data", choices=[case.data for case in CASES], help="only this one")
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
-    rows = [row for case in CASES if options.data in (None, case.data) for row in case.rows(options.full)]
+    methods = METHODS if options.scores else METHODS[:1]
+    cases = [case for case in CASES if options.data in (None, case.data)]
+    rows = [row for case in cases for row in case.rows(options.full, methods)]
     columns = ("data", "score", "pruned", "quantization", "parameters", "accuracy", "flash", "SRAM")
     counted = [
         f"{what}, {TARGETS[core].core}" for core in CORES for what in ("instructions", "energy at most")

@@ -13,6 +13,7 @@ import optuna
 import pytest
 
 from aiedge import CompiledModel, tflite
+from aiedge.benchmark.models import Choice
 from aiedge.boards import boards
 from aiedge.cli import main
 from aiedge.cost import TARGETS
@@ -321,6 +322,26 @@ def test_a_study_from_end_to_end(tmp_path: Path, monkeypatch, capsys) -> None:
         .tolist()
     )
     assert results.summary(study, what).count("\n") == len(front) + 3
+
+
+def test_a_network_for_a_lesson_s_pictures_comes_as_the_array_that_its_firmware_takes(tmp_path: Path) -> None:
+    model = Path("tests/golden/cifar_cnn_25_51_76.tflite").read_bytes()
+    for space in ("cifar10", "lenet-mnist"):
+        results._network(model, wanted(load_space(space)), {}, tmp_path / space)
+    assert not (tmp_path / "lenet-mnist/cifar_cnn.cpp").exists()
+    path = tmp_path / "cifar10/cifar_cnn.cpp"
+    choice = Choice("cifar_cnn", True, other=str(path))
+    assert choice.require() == path and choice.environment == "host" and not choice.stale()
+    assert choice.sha256 == tflite.read(model).sha256
+    other = path.rename(tmp_path / "other.cpp")
+    with pytest.raises(UserError, match="another name than the model of cifar_cnn"):
+        Choice("cifar_cnn", other=str(other)).require()
+    tflite.write_c_array(tflite.from_c_array("xormodel/solution/xormodel.cpp"), path)
+    with pytest.raises(UserError, match="the tensors at the ends of"):
+        Choice("cifar_cnn", other=str(path)).require()
+    path.unlink()
+    with pytest.raises(UserError, match=r"cifar_cnn\.cpp"):
+        Choice("cifar_cnn", other=str(path)).require()
 
 
 def test_errors_of_the_command(tmp_path: Path, monkeypatch, capsys) -> None:

@@ -49,7 +49,9 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         "--solution", action="store_true", help="the solved firmware and model, not the student's"
     )
     parser.add_argument("--float", action="store_true", help="the float model, not the int8 one")
-    parser.add_argument("--model", default="", metavar="NAME", help="another int8 model of the project")
+    parser.add_argument(
+        "--model", default="", metavar="NAME", help="another int8 model of the project, or FILE.cpp"
+    )
     parser.add_argument("--count", type=int, metavar="N", help="only the first N samples")
     parser.add_argument(
         "--baud", type=int, help=f"speed of the line (default: {BASE_BAUD}); with --simulate implies --pace"

@@ -1,7 +1,7 @@
 """Which model a board should run, which it does run, and what other answers that model gives."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +27,8 @@ _CHUNK = 20  # samples
 class Choice:
     """One of a project's models: the student's or with `solution` the solved one, int8 or with `floats` float32.
 
-    `other` names an int8 model of the project beside its main one.
+    `other` names an int8 model of the project beside its main one, or is the path of another network's C array, which
+    has the main one's name: `FOLDER/NAME.cpp`.
     """
 
     project: str
@@ -36,15 +37,22 @@ class Choice:
     other: str = ""
 
     def __post_init__(self) -> None:
+        if self.file:
+            return
         others = find_project(self.project).lesson.others
         if self.other and self.other not in others:
             hint = f"there is {' and '.join(others)}" if others else "leave --model out"
             raise UserError(f"{self.project} has no other model named {self.other!r}", hint)
 
     @property
+    def file(self) -> Path | None:
+        """The C array of a network that is none of the project's."""
+        return Path(self.other) if self.other.endswith(".cpp") else None
+
+    @property
     def name(self) -> str:
         """The model's name, which is its file's and its array's."""
-        return self.other or lesson_of(self.project) + ("_float" if self.floats else "")
+        return (not self.file and self.other) or lesson_of(self.project) + ("_float" if self.floats else "")
 
     @property
     def folder(self) -> str:
@@ -54,13 +62,13 @@ class Choice:
     @property
     def environment(self) -> str:
         """The environment of platformio.ini that builds it for this computer."""
-        kind = self.other.rpartition("_")[2] or ("float" if self.floats else "")
+        kind = "" if self.file else self.other.rpartition("_")[2] or ("float" if self.floats else "")
         return f"host-{kind}" if kind else "host"
 
     @property
     def path(self) -> Path:
         """The C array that the firmware is built from, whether or not it is there."""
-        return project_dir(self.project) / self.folder / f"{self.name}.cpp"
+        return self.file or project_dir(self.project) / self.folder / f"{self.name}.cpp"
 
     @property
     def sha256(self) -> str:
@@ -76,6 +84,8 @@ class Choice:
         path, lesson = self.path, find_project(self.project).lesson
         if lesson.firmware is None:
             raise UserError(f"{self.project} is a notebook without firmware", _with_firmware())
+        if self.file:
+            self._check_file(self.file)
         weights = lesson.weights
         shipped = bool(weights) and (COMMON / "weights" / f"{weights}.npz").exists()
         if not path.exists() and self.solution and self.floats and shipped:
@@ -90,10 +100,31 @@ class Choice:
             raise UserError(f"{path} is missing", f"{hint}; for the solved project add --solution")
         return path
 
+    def _check_file(self, file: Path) -> None:
+        """Raise `UserError` for an array that the project's firmware cannot take in its main model's place."""
+        if file.name != f"{self.name}.cpp":
+            raise UserError(
+                f"{file} has another name than the model of {self.project}",
+                f"aiedge search export writes {self.name}.cpp, aiedge.tflite.write_c_array any .tflite",
+            )
+        own = tflite.read(tflite.from_c_array(replace(self, other="", solution=True).path))
+        theirs = tflite.read(tflite.from_c_array(file))
+        takes, should = ([t.shape for t in (*g.inputs, *g.outputs)] for g in (theirs, own))
+        if takes != should:
+            raise UserError(
+                f"the tensors at the ends of {file} are {takes}, those of {self.project} {should}",
+                "take a network for the same pictures and classes",
+            )
+
     def stale(self) -> str:
         """A warning where the student's firmware is not built from the notebook's last export, else ""."""
         exported = project_dir(self.project) / "notebook" / self.path.name
-        if self.solution or not exported.exists() or exported.read_bytes() == self.path.read_bytes():
+        if (
+            self.solution
+            or self.file
+            or not exported.exists()
+            or exported.read_bytes() == self.path.read_bytes()
+        ):
             return ""
         copy = f"cp {self.project}/notebook/{self.path.name} {self.project}/vscode/main/{self.path.name}"
         return (

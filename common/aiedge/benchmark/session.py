@@ -191,7 +191,7 @@ def simulate(project: str, options: Options = Options()) -> BenchmarkResult:
             folder / "vscode",
             choice.environment,
             main_cpp=folder / "solution/main.cpp" if options.solution else None,
-            model_cpp=path if options.solution else None,
+            model_cpp=path if options.solution or choice.file else None,
         )
     except UserError as error:
         if wrong := does_not_compile(text, error.message):

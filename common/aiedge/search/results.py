@@ -17,6 +17,7 @@ from aiedge.cost.pictures import png
 from aiedge.energy.figures import ACCURACIES, SIZES, Network
 from aiedge.errors import UserError, extras
 from aiedge.files import write_atomic
+from aiedge.lesson import lessons
 from aiedge.search.costs import TEXTS, Costs
 from aiedge.search.study import Place, Wanted, front, trained, values_of
 from aiedge.text import table
@@ -139,8 +140,9 @@ def picture(study: optuna.Study, wanted: Wanted) -> "Figure":
 def export(study: optuna.Study, wanted: Wanted, where: Place, folder: Path) -> list[Path]:
     """Write `front.csv`, `front.png`, and for each network of the front a folder; returns what was written.
 
-    A network's folder has its .tflite, its C with the engine, its memory map and its figures. Raises `UserError` where
-    there is no front, and for networks that other computers trained and keep.
+    A network's folder has its .tflite, its C with the engine, its memory map and its figures, and for the pictures of a
+    lesson the C array that the lesson's firmware takes. Raises `UserError` where there is no front, and for networks
+    that other computers trained and keep.
     """
     if not front(study):
         raise UserError(
@@ -167,7 +169,13 @@ def _network(model: bytes, wanted: Wanted, row: dict[str, object], folder: Path)
     costs = Costs(graph, wanted.core)
     source = generate(graph, "network", stream=bool(costs.plan.stream), core=wanted.core)
     copy_engine(folder)
+    arrays = [
+        lesson.name
+        for lesson in lessons()
+        if lesson.firmware and lesson.data and lesson.data.set == wanted.space.data
+    ]
     return [
+        *(tflite.write_c_array(model, folder / f"{name}.cpp") for name in arrays),
         write_atomic(folder / "network.tflite", model),
         *source.write(folder),
         write_atomic(folder / "memory.csv", memory_map(graph).csv),

@@ -14,7 +14,7 @@ logits, whose range survives random weights where a softmax would squash it.
 """
 
 from aiedge.train.models.branching import densenet, nasnet, squeezenet
-from aiedge.train.models.cifar import cifar_cnn, cifar_original, cifar_tiny, resnet8
+from aiedge.train.models.cifar import cifar_cnn, cifar_fine, cifar_original, cifar_tiny, resnet8
 from aiedge.train.models.dense import dense_network
 from aiedge.train.models.lenet import lenet5
 from aiedge.train.models.mobilenet import mobilenet_v1, mobilenet_v2
@@ -23,6 +23,7 @@ from aiedge.train.models.weights import copy_weights, load_weights, pretrained, 
 
 __all__ = [
     "cifar_cnn",
+    "cifar_fine",
     "cifar_original",
     "cifar_tiny",
     "copy_weights",

@@ -79,13 +79,29 @@ def cifar_tiny(activation: str | None = None) -> keras.Model:
     >>> fold_batch_norm(cifar_tiny()).count_params()
     27970
     """
-    layers = keras.layers
     inputs = keras.Input((32, 32, 3))
-    x = layers.MaxPooling2D(2)(_convolution(inputs, 16))
+    x = keras.layers.MaxPooling2D(2)(_convolution(inputs, 16))
     for filters, stride in ((16, 1), (24, 2), (24, 1)):
         x = _residual(x, filters, stride)
     x = _convolution(x, 96, 1)
     return keras.Model(inputs, _classify(x, activation), name="cifar_tiny")
+
+
+def cifar_fine(activation: str | None = None) -> keras.Model:
+    """As many parameters as `cifar_tiny` on finer maps: accuracy for three times the work, and twice the memory.
+
+    In place of halving its maps once more, the last block looks at every second value of them.
+
+    >>> from aiedge.train.structure import fold_batch_norm
+    >>> fold_batch_norm(cifar_fine()).count_params()
+    28290
+    """
+    inputs = keras.Input((32, 32, 3))
+    x = _convolution(inputs, 16)
+    for filters, stride, dilation in ((16, 1, 1), (24, 2, 1), (24, 1, 2)):
+        x = _residual(x, filters, stride, dilation)
+    x = _convolution(x, 88, 1)
+    return keras.Model(inputs, _classify(x, activation), name="cifar_fine")
 
 
 def _convolution(x: keras.KerasTensor, filters: int, size: int = 3, stride: int = 1) -> keras.KerasTensor:
@@ -94,12 +110,12 @@ def _convolution(x: keras.KerasTensor, filters: int, size: int = 3, stride: int 
     return layers.ReLU()(layers.BatchNormalization()(x))
 
 
-def _residual(x: keras.KerasTensor, filters: int, stride: int) -> keras.KerasTensor:
-    """Two convolutions, around which the input goes; through a 1×1 convolution where the shape changes."""
+def _residual(x: keras.KerasTensor, filters: int, stride: int, dilation: int = 1) -> keras.KerasTensor:
+    """Two convolutions, around which the input goes; through a 1×1 convolution where its scale changes."""
     layers = keras.layers
     y = _convolution(x, filters, 3, stride)
-    y = layers.BatchNormalization()(layers.Conv2D(filters, 3, padding="same")(y))
-    if stride > 1:
+    y = layers.BatchNormalization()(layers.Conv2D(filters, 3, padding="same", dilation_rate=dilation)(y))
+    if stride > 1 or dilation > 1:
         x = layers.Conv2D(filters, 1, stride, "same")(x)
     return layers.ReLU()(layers.Add()([x, y]))
 

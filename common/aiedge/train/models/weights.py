@@ -10,7 +10,7 @@ from aiedge.errors import UserError
 from aiedge.files import write_atomic
 from aiedge.paths import WEIGHTS
 from aiedge.train.framework import keras
-from aiedge.train.models.cifar import cifar_cnn, cifar_original, cifar_tiny
+from aiedge.train.models.cifar import cifar_cnn, cifar_fine, cifar_original, cifar_tiny
 from aiedge.train.models.mobilenet import mobilenet_v1
 from aiedge.train.npz import DAMAGED, load_npz
 from aiedge.train.structure import structure
@@ -40,6 +40,7 @@ BUILDERS: dict[str, Callable[[], keras.Model]] = {
     "cifar_pruned_qat": _aware(_pruned),
     "cifar_tiny": cifar_tiny,
     "cifar_tiny_qat": _aware(cifar_tiny),
+    "cifar_fine": cifar_fine,
 }
 
 

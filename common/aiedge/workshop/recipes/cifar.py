@@ -96,6 +96,7 @@ STEPS: dict[str, tuple[Callable[[datasets.Splits], keras.Model], int, Optimizer,
     "pruned_qat": (lambda data: _aware("pruned", data), 8, adam, 3e-4),
     "tiny": (lambda _: BUILDERS["cifar_tiny"](), 140, momentum, 0.2),
     "tiny_qat": (lambda data: _aware("tiny", data), 4, adam, 3e-4),
+    "fine": (lambda _: BUILDERS["cifar_fine"](), 92, momentum, 0.2),
 }
 
 

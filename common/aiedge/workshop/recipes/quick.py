@@ -23,6 +23,7 @@ EPOCHS = {
     "cifar_pruned_qat": (1, 3e-4),
     "cifar_tiny": (4, 4e-3),
     "cifar_tiny_qat": (1, 3e-4),
+    "cifar_fine": (4, 4e-3),
 }
 
 
