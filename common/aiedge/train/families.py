@@ -50,8 +50,8 @@ def lenet(size: Size, classes: int, first: int, second: int, kernel: int, dense:
 
 
 def pooled_cnn(size: Size, classes: int, first: int, second: int, dense: int) -> Blueprint:
-    """Two convolutions, each with a max-pooling behind it, an average pooling by 4 and two dense layers: the network that
-    the workshop prunes, by default with the widths to which the published pipeline does."""
+    """Two convolutions, each with a max-pooling behind it, an average pooling by 4 and two dense layers: the
+    network that the workshop prunes, by default with the widths to which the published pipeline does."""
     layers = [
         Layer("conv", first, 3, relu=True, group="first"),
         Layer("max_pool", kernel=2, stride=2),
