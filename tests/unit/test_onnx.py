@@ -358,7 +358,7 @@ def test_the_command_converts_and_compares(tmp_path: Path, capsys: pytest.Captur
     words = ["convert", str(path), "--samples", str(tmp_path / "samples.npy")]
     output = tmp_path / "out.tflite"
     assert main([*words, "--quantize", "int8", "-o", str(output), "--compare"]) == 0
-    out = capsys.readouterr().out
+    out = " ".join(capsys.readouterr().out.split())
     assert "int8, per tensor" in out and "differences are from the ONNX model's answers" in out
     graph = tflite.read(output)
     assert graph.inputs[0].shape == (1, 6, 6, 2) and graph.inputs[0].dtype == np.int8

@@ -307,7 +307,11 @@ class _Line(tornado.websocket.WebSocketHandler):
             self.write_message(message, binary=isinstance(message, bytes))
 
 
-def open_page(page: BrowserBoard, say: Callable[[str], None] = print) -> None:
+def _say(line: str) -> None:
+    print(line, flush=True)  # at once, also into a pipe: somebody waits for the address
+
+
+def open_page(page: BrowserBoard, say: Callable[[str], None] = _say) -> None:
     """Say where the page is, and show it in this computer's browser where it has one."""
     import webbrowser
 
