@@ -465,6 +465,7 @@ def shown(command: list[Any], folder: Path, stdin: int) -> Iterator[tuple[subpro
     opener = folder / "opener.py"
     opener.write_text(f"import sys; open({str(folder / 'url')!r}, 'w').write(sys.argv[1])")
     env = {**os.environ, "BROWSER": f"{sys.executable} {opener} %s"}
+    env.pop("PYTHONUNBUFFERED", None)  # the command itself says the address at once
     before = None if os.name == "nt" else restore_ctrl_c
     with subprocess.Popen(
         command, cwd=REPO, env=env, stdout=subprocess.PIPE, stdin=stdin, text=True, preexec_fn=before
