@@ -87,7 +87,7 @@ def text(studies: Sequence[Task], points: Sequence[Point]) -> str:
             f"{network.validation:.2%}",
             f"{network.ram:,} B",
             f"{network.flash:,} B",
-            ", ".join(f"{name} {value}" for name, value in network.chosen.items()),
+            network.chosen,
         )
         for network in networks
     ]

@@ -23,13 +23,13 @@ from aiedge.text import markdown, renew
 
 @dataclass(frozen=True)
 class Network:
-    """A network of a front: bytes, accuracy on the validation and on the test set, and what was chosen."""
+    """A network of a front: bytes, accuracy on the validation and on the test set, and what was chosen, in words."""
 
     ram: int
     flash: int
     validation: float
     test: float
-    chosen: dict[str, object]
+    chosen: str
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,8 @@ class Task:
             number = trial.user_attrs.get("same_as", trial.number)
             test = self.tested((self.folder / "networks" / f"{number}.tflite").read_bytes())
             right, ram, flash = trial.values
-            found.append(Network(int(ram), int(flash), right, test, {n: row[n] for n in self.shown}))
+            chosen = ", ".join(f"{name} {row[name]}" for name in self.shown)
+            found.append(Network(int(ram), int(flash), right, test, chosen))
         return found
 
     def tested(self, model: bytes) -> float:
@@ -109,7 +110,7 @@ class Task:
                 f"{network.test:.2%}",
                 f"{network.flash:,} B",
                 f"{network.ram:,} B",
-                ", ".join(f"{name} {value}" for name, value in network.chosen.items()),
+                network.chosen,
             )
             for network in self.front
         ]

@@ -8,7 +8,7 @@ from tests.support.search_study import Network
 
 
 def network(validation: float, ram: int, flash: int, test: float = 0.0) -> Network:
-    return Network(ram, flash, validation, test, {})
+    return Network(ram, flash, validation, test, "")
 
 
 def test_rows_hold_where_their_targets_are_reached() -> None:
