@@ -52,7 +52,8 @@ class Choice:
     @property
     def name(self) -> str:
         """The model's name, which is its file's and its array's."""
-        return (not self.file and self.other) or lesson_of(self.project) + ("_float" if self.floats else "")
+        other = "" if self.file else self.other
+        return other or lesson_of(self.project) + ("_float" if self.floats else "")
 
     @property
     def folder(self) -> str:
